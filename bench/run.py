@@ -1,0 +1,360 @@
+"""Measures Pagewise, and Linux beside it, and prints tables.
+
+    run.py --pagewise DIR --linux DIR [--passes N] [--json FILE] [operation...]
+
+Either system can be left out, and operations (their names in bench.c) named.
+
+Called by `make bench` and `make bench-linux`. Each system is booted several
+times, in turn, so that whatever else the host does hits both alike. A time is
+the minimum over all passes and rounds: noise only ever adds. One more boot of
+each runs under `-icount shift=0`, where the emulated clock advances by one
+nanosecond an instruction: those counts repeat, whatever the host does. They
+leave out what waits for the disk, since the clock runs while nobody computes.
+"""
+
+import argparse
+import collections
+import json
+import os
+import re
+import shutil
+import struct
+import sys
+import tempfile
+import time
+
+import pexpect
+
+Operation = collections.namedtuple("Operation", "name title limit waits")
+
+# limit: how many times as long as Linux the operation may take (must reach
+# first); None where the design names none. waits: for the disk.
+OPERATIONS = [
+    Operation("null", "null system call", 10, False),
+    Operation("fork", "fork+exit+wait, small process", 1, False),
+    Operation("exec", "fork+exec+exit+wait", 0.9, False),
+    Operation("fork-8mb", "fork+exit+wait, 8 MB touched", 1.5, False),
+    Operation("heap-4mb", "grow heap 4 MB, touch, shrink", 1, False),
+    Operation("yield", "two processes yield, once each", None, False),
+    Operation("pipe-trip", "pipe round trip, two processes", 2, False),
+    Operation("pipe-20mb", "20 MB through a pipe", 2, False),
+    Operation("read", "read a cached 200 KB file", 3, False),
+    Operation("open", "open+close", 3, False),
+    Operation("create-write", "create and write a 200 KB file", None, True),
+    Operation("create-sync", "the same, until it is on the disk", None, True),
+    Operation("rewrite", "overwrite a 200 KB file", None, True),
+    Operation("create-unlink", "create+unlink an empty file", None, True),
+]
+
+FILE_MB = 200 / 1024
+FILE_WRITES = ("create-write", "create-sync", "rewrite")
+WRITE_LIMIT = 10  # MB/s that create-write must reach
+
+# What the quick and repeatable -icount boot runs: all that does not wait.
+ICOUNT = ["-icount", "shift=0,sleep=off"]
+ICOUNT_ARGS = ["-r", "3", "-t", "5000"] + [
+    op.name for op in OPERATIONS if not op.waits]
+
+# Without what Debian's kernel does for security and Pagewise does not: the
+# comparison is with Linux at its fastest, which the limits above mean too.
+LINUX_OPTIONS = ["console=ttyS0", "quiet", "init_on_alloc=0", "audit=0",
+                 "hardened_usercopy=off", "randomize_kstack_offset=off", "lsm="]
+
+BOOT_SECONDS = 120
+RUN_SECONDS = 400
+
+RESULT = re.compile(r"^([\w-]+) (\d+) ns minimum, (\d+) ns median", re.M)
+FAILED = re.compile(r"^([\w-]+) failed", re.M)
+AVAILABLE = re.compile(r"^memory available: (\d+) KB", re.M)
+
+
+class Failure(Exception):
+    """Something that the person who called must be told."""
+
+
+def qemu(options, kernel, disk, append, extra):
+    """The same machine for both systems; one CPU."""
+    return [options.qemu, "-machine", "virt", "-m", options.mem, "-smp", "1",
+            "-nographic", "-no-reboot", "-kernel", kernel, "-append", append,
+            "-global", "virtio-mmio.force-legacy=false", "-drive",
+            f"file={disk},if=none,format=raw,id=x0", "-device",
+            "virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0"] + extra
+
+
+class Guest:
+    """One boot: seconds to the first sign of life, and what bench printed."""
+
+    def __init__(self, command, log):
+        self.log = open(log, "w", encoding="utf-8", errors="replace")
+        self.started = time.monotonic()
+        self.child = pexpect.spawn(command[0], command[1:], timeout=RUN_SECONDS,
+                                   encoding="utf-8", codec_errors="replace",
+                                   echo=False)
+        self.child.logfile_read = self.log
+
+    def wait_for(self, pattern, seconds):
+        try:
+            self.child.expect(pattern, timeout=seconds)
+        except (pexpect.TIMEOUT, pexpect.EOF):
+            raise Failure(f"no {pattern!r}; see {self.log.name}") from None
+        return self.child.before.replace("\r", "")
+
+    def end(self):
+        self.child.close(force=True)
+        self.log.close()
+
+
+def boot_pagewise(options, extra, arguments, log, scratch):
+    disk = os.path.join(scratch, "pagewise.img")
+    shutil.copyfile(os.path.join(options.pagewise, "fs.img"), disk)
+    kernel = os.path.join(options.pagewise, "kernel.elf")
+    guest = Guest(qemu(options, kernel, disk, "", ["-bios", "none"] + extra),
+                  log)
+    try:
+        guest.wait_for(r"(?:^|[\r\n])\$ ", BOOT_SECONDS)
+        seconds = time.monotonic() - guest.started
+        guest.child.send(" ".join(["bench"] + arguments) + "\r")
+        return seconds, guest.wait_for(r"bench: \d+ failed", RUN_SECONDS)
+    finally:
+        guest.end()
+
+
+def boot_linux(options, extra, arguments, log, scratch):
+    disk = os.path.join(scratch, "linux.img")
+    shutil.copyfile(os.path.join(options.linux, "disk.img"), disk)
+    # The kernel passes what follows -- to init.
+    append = " ".join(LINUX_OPTIONS + ["--"] + arguments)
+    kernel = os.path.join(options.linux, "image")
+    initrd = os.path.join(options.linux, "initrd")
+    guest = Guest(qemu(options, kernel, disk, append,
+                       ["-bios", "default", "-initrd", initrd] + extra), log)
+    try:
+        guest.wait_for("init: running", BOOT_SECONDS)
+        seconds = time.monotonic() - guest.started
+        return seconds, guest.wait_for(r"bench: \d+ failed", RUN_SECONDS)
+    finally:
+        guest.end()
+
+
+class Measurements:
+    """All passes of one system."""
+
+    def __init__(self, name, boot):
+        self.name = name
+        self.boot = boot
+        self.minimum = {}
+        self.medians = collections.defaultdict(list)
+        self.instructions = {}
+        self.failed = set()
+        self.boot_seconds = []
+        self.available_kb = 0
+
+    def run(self, options, number, extra, arguments, scratch):
+        log = os.path.join(options.logs, f"bench-{self.name}-{number}.log")
+        seconds, text = self.boot(options, extra, arguments, log, scratch)
+        self.failed.update(FAILED.findall(text))
+        return seconds, text
+
+    def timed_pass(self, options, number, scratch):
+        seconds, text = self.run(options, number, [],
+                                 options.operations, scratch)
+        self.boot_seconds.append(seconds)
+        self.available_kb = int(AVAILABLE.search(text).group(1))
+        for name, minimum, median in RESULT.findall(text):
+            value = int(minimum)
+            self.minimum[name] = min(value, self.minimum.get(name, value))
+            self.medians[name].append(int(median))
+
+    def counted_pass(self, options, scratch):
+        _, text = self.run(options, "icount", ICOUNT, ICOUNT_ARGS, scratch)
+        for name, minimum, _ in RESULT.findall(text):
+            self.instructions[name] = int(minimum)
+
+    def record(self, image_kb, memory_kb):
+        return {
+            "ns_minimum": self.minimum,
+            "ns_median": {n: sorted(v)[len(v) // 2]
+                          for n, v in self.medians.items()},
+            "instructions": self.instructions,
+            "failed": sorted(self.failed),
+            "boot_seconds": round(min(self.boot_seconds), 2),
+            "image_kb": image_kb,
+            "memory_used_kb": memory_kb - self.available_kb,
+        }
+
+
+def megabytes_to_kb(text):
+    """QEMU's -m: megabytes, or a number with M or G."""
+    factor = {"M": 1024, "G": 1024 * 1024}.get(text[-1].upper())
+    return int(text[:-1]) * factor if factor else int(text) * 1024
+
+
+def elf_image_kb(path):
+    """Text and data of a 64-bit ELF file: what is loaded from it."""
+    with open(path, "rb") as file:
+        data = file.read()
+    offset, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    headers = (struct.unpack_from("<IIQQQQ", data, offset + i * size)
+               for i in range(count))
+    load = 1  # PT_LOAD
+    return sum(header[5] for header in headers if header[0] == load) // 1024
+
+
+def shown(value):
+    """Nanoseconds for a person."""
+    if value is None:
+        return "-"
+    for unit, scale in (("ns", 1), ("us", 1e3), ("ms", 1e6)):
+        if value < 1000 * scale or unit == "ms":
+            return f"{value / scale:.3g} {unit}" if scale > 1 else f"{value} ns"
+    return None
+
+
+def counted(value):
+    return "-" if value is None else f"{value:,}"
+
+
+def rate(record, name):
+    """Megabytes a second of an operation that moves one 200 KB file."""
+    ns = record["ns_minimum"].get(name)
+    return f"{FILE_MB / (ns / 1e9):.1f} MB/s" if ns else "-"
+
+
+def print_alone(record):
+    line = "{:36}{:>14}{:>16}"
+    print(line.format("operation", "time", "instructions"))
+    for op in OPERATIONS:
+        ns = record["ns_minimum"].get(op.name)
+        if ns is not None:
+            print(line.format(op.title, shown(ns),
+                              counted(record["instructions"].get(op.name))))
+
+
+def ratio_of(ours, theirs):
+    return ours / theirs if ours and theirs else None
+
+
+def verdict(op, ratio, ours):
+    """The column `must reach`, and whether it is reached."""
+    if op.name == "create-write" and ours:
+        speed = FILE_MB / (ours / 1e9)
+        return f"{WRITE_LIMIT} MB/s", "yes" if speed >= WRITE_LIMIT else "NO"
+    if op.limit is None or ratio is None:
+        return "-", ""
+    return f"{op.limit:g}", "yes" if ratio <= op.limit else "NO"
+
+
+def print_times(ours, theirs):
+    line = "{:36}{:>14}{:>14}{:>9}{:>12}  {}"
+    print(line.format("time", "Pagewise", "Linux", "ratio", "must reach", ""))
+    for op in OPERATIONS:
+        mine, other = (r["ns_minimum"].get(op.name) for r in (ours, theirs))
+        ratio = ratio_of(mine, other)
+        if mine or other:
+            print(line.format(op.title, shown(mine), shown(other),
+                              f"{ratio:.2f}" if ratio else "-",
+                              *verdict(op, ratio, mine)).rstrip())
+
+
+def print_instructions(ours, theirs):
+    line = "{:36}{:>14}{:>14}{:>9}"
+    print(line.format("instructions", "Pagewise", "Linux", "ratio"))
+    for op in OPERATIONS:
+        mine, other = (r["instructions"].get(op.name) for r in (ours, theirs))
+        ratio = ratio_of(mine, other)
+        if mine or other:
+            print(line.format(op.title, counted(mine), counted(other),
+                              f"{ratio:.2f}" if ratio else "-"))
+
+
+def print_whole(records):
+    """What is not an operation: throughput, boot, image, memory."""
+    rows = [(op.title, [rate(r, op.name) for r in records])
+            for op in OPERATIONS if op.name in FILE_WRITES]
+    rows += [
+        ("boot", [f"{r['boot_seconds']} s" for r in records]),
+        ("kernel image, text and data",
+         [f"{r['image_kb']:,} KB" for r in records]),
+        ("memory used after boot",
+         [f"{r['memory_used_kb']:,} KB" for r in records]),
+    ]
+    for title, cells in rows:
+        print(f"{title:36}" + "".join(f"{cell:>14}" for cell in cells))
+
+
+def report(results, options):
+    records = list(results.values())
+    print()
+    if len(records) == 1:
+        print_alone(records[0])
+    else:
+        print_times(*records)
+    print()
+    print_whole(records)
+    if len(records) == 2:
+        print()
+        print_instructions(*records)
+    print(f"\none CPU, {options.mem}, {options.qemu}; "
+          f"minimum of {options.passes} boots")
+    if "linux" in results:
+        print(f"Linux {results['linux']['version']} "
+              f"with {' '.join(LINUX_OPTIONS[2:])}")
+    for name, record in results.items():
+        if record["failed"]:
+            print(f"{name} failed: {', '.join(record['failed'])}; "
+                  f"see {options.logs}/bench-{name}-*.log")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pagewise", help="directory of kernel.elf, fs.img")
+    parser.add_argument("--linux", help="directory of image, initrd, disk.img")
+    parser.add_argument("--qemu", default="qemu-system-riscv64")
+    parser.add_argument("--mem", default="128M")
+    parser.add_argument("--passes", type=int, default=2)
+    parser.add_argument("--logs", default=".")
+    parser.add_argument("--json")
+    parser.add_argument("operations", nargs="*")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    systems, images = [], {}
+    if options.pagewise:
+        systems.append(Measurements("pagewise", boot_pagewise))
+        images["pagewise"] = elf_image_kb(
+            os.path.join(options.pagewise, "kernel.elf"))
+    if options.linux:
+        systems.append(Measurements("linux", boot_linux))
+        images["linux"] = os.path.getsize(
+            os.path.join(options.linux, "image")) // 1024
+    os.makedirs(options.logs, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        for number in range(1, options.passes + 1):
+            for system in systems:
+                print(f"{system.name}: pass {number} of {options.passes}",
+                      file=sys.stderr)
+                system.timed_pass(options, number, scratch)
+        for system in systems:
+            print(f"{system.name}: counting instructions", file=sys.stderr)
+            system.counted_pass(options, scratch)
+    memory_kb = megabytes_to_kb(options.mem)
+    results = {s.name: s.record(images[s.name], memory_kb) for s in systems}
+    if options.linux:
+        with open(os.path.join(options.linux, "version"),
+                  encoding="utf-8") as file:
+            results["linux"]["version"] = file.read().strip()
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump(results, out, indent=2)
+    report(results, options)
+    return 1 if any(r["failed"] for r in results.values()) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")

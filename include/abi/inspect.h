@@ -1,0 +1,128 @@
+/*
+ * What the calls that look at the system fill in: meminfo, sysinfo, procs,
+ * vmregions, ptdump, ptwalk. All sizes are bytes unless a name says pages.
+ */
+#ifndef ABI_INSPECT_H
+#define ABI_INSPECT_H
+
+#include "abi/types.h"
+
+/* Who holds the physical memory, in pages of PGSIZE. free .. other sum to
+ * total. */
+struct meminfo {
+  uint64 page_size;
+  uint64 total;    /* RAM that the machine has */
+  uint64 free;     /* on a free list, per-CPU lists included */
+  uint64 image;    /* kernel text and data, and the frame table */
+  uint64 kernel;   /* pages that kernel code allocated for itself */
+  uint64 slab;     /* small kernel objects */
+  uint64 stacks;   /* kernel stacks */
+  uint64 tables;   /* page-table pages, the kernel's included */
+  uint64 user;     /* memory of processes */
+  uint64 cache;    /* cached disk blocks */
+  uint64 pipes;    /* pipe buffers */
+  uint64 reserved; /* never handed out: firmware, device tree */
+  uint64 largest;  /* pages in the largest free block */
+};
+
+struct sysinfo {
+  uint64 uptime_ns;
+  uint64 idle_ns;   /* summed over all CPUs */
+  uint64 switches;  /* context switches since boot */
+  uint64 interrupts;
+  uint64 syscalls;
+  uint64 faults;    /* user page faults */
+  uint cpus;
+  uint processes;
+  uint processes_max;
+  uint runnable;    /* threads that run or could */
+  char version[32];
+  char machine[32]; /* "riscv-virtio,qemu": what the device tree calls it */
+  char arch[16];    /* "riscv64" */
+  uint levels;      /* levels of a page table */
+  uint asids;       /* address-space identifiers that the CPUs have */
+};
+
+#define PROCNAMESZ 16
+
+enum procstate { P_EMBRYO, P_RUNNING, P_RUNNABLE, P_SLEEPING, P_ZOMBIE };
+
+struct procinfo {
+  int pid;
+  int ppid;
+  int pgid;
+  int state;      /* enum procstate */
+  int cpu;        /* that it runs or last ran on */
+  int threads;
+  uint64 cpu_ns;  /* processor time used */
+  uint64 size;    /* virtual memory in regions */
+  uint64 resident; /* user pages mapped, in bytes */
+  uint64 tables;  /* page-table pages, in bytes */
+  char name[PROCNAMESZ];
+  char waiting[16]; /* what it sleeps on, or "" */
+};
+
+/* Rights of a region or a mapping. */
+#define VM_READ 1
+#define VM_WRITE 2
+#define VM_EXEC 4
+#define VM_USER 8    /* user mode may use it */
+#define VM_GLOBAL 16 /* in every address space */
+
+struct vmregion {
+  uint64 start;
+  uint64 end; /* exclusive */
+  int rights; /* VM_* */
+  int shared;
+  uint64 resident; /* bytes present now */
+  char name[16];   /* "text", "data", "guard", "stack", "heap", ... */
+};
+
+/* pid that means the kernel's own page table. */
+#define PID_KERNEL (-1)
+
+/* A run of leaf entries: adjacent in virtual and in physical memory, with the
+ * same flags, level and name. Runs come in order of address. */
+struct ptentry {
+  uint64 va;
+  uint64 pa;
+  uint64 size;     /* bytes */
+  uint64 flags;    /* the PTE's flag bits, as in the hardware */
+  int level;       /* of the leaf: 0 is a 4096-byte page */
+  char name[20];   /* "text", "stack", "trapframe", "PLIC", "RAM", ... */
+};
+
+#define PTWALK_LEVELS 5
+
+/* One address taken through the tree, root first. */
+struct ptwalk {
+  uint64 root;       /* physical address of the root page */
+  int levels;        /* of the tree */
+  int steps;         /* entries below that are filled in */
+  int fault;         /* enum ptfault for a user-mode read of va */
+  uint64 pa;         /* where va leads; valid if the last step is a leaf */
+  char name[20];     /* what is mapped there, or the region without a page */
+  struct {
+    int level;       /* levels - 1 at the root, 0 at the last */
+    int index;       /* into the table page */
+    uint64 pte_addr; /* physical address of the entry */
+    uint64 pte;      /* its value */
+    int leaf;
+  } step[PTWALK_LEVELS];
+};
+
+enum ptfault {
+  PT_OK,          /* user mode may read it */
+  PT_BADADDR,     /* outside what the page table can translate */
+  PT_INVALID,     /* an entry on the way is not valid */
+  PT_NOTUSER,     /* valid, but for the kernel only */
+  PT_NOTREADABLE, /* valid, for user mode, without the right to read */
+};
+
+/* Rights of a process: all at boot, inherited, given up with restrict(). */
+#define RIGHT_INSPECT 1 /* look at other processes' and the kernel's memory */
+#define RIGHT_POWER 2   /* reboot() */
+#define RIGHT_KILL 4    /* kill processes that are not its descendants */
+#define RIGHT_ALL 7
+
+#endif

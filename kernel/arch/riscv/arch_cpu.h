@@ -1,0 +1,41 @@
+/*
+ * The inline part of cpu.h on RISC-V. In the kernel tp holds a pointer to this
+ * hart's struct cpu.
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include "riscv.h"
+
+static inline struct cpu *mycpu(void) {
+  struct cpu *c;
+
+  asm volatile("mv %0, tp" : "=r"(c));
+  return c;
+}
+
+/* The running thread. One instruction, so that it is right even if the thread
+ * moves to another hart just before or after. */
+static inline struct thread *mythread(void) {
+  struct thread *t;
+
+  asm volatile("ld %0, %1(tp)" : "=r"(t) : "i"(offsetof(struct cpu, thread)));
+  return t;
+}
+
+static inline void intr_on(void) { set_sstatus(SSTATUS_SIE); }
+static inline void intr_off(void) { clear_sstatus(SSTATUS_SIE); }
+static inline bool intr_get(void) { return r_sstatus() & SSTATUS_SIE; }
+
+static inline void cpu_relax(void) { asm volatile("nop"); }
+
+/* wfi resumes on a pending interrupt even when interrupts are off (privileged
+ * spec 1.12, 3.3.3). */
+static inline void cpu_wait(void) { asm volatile("wfi" ::: "memory"); }
+
+static inline void tlb_flush_all(void) { sfence_vma(); }
+static inline void tlb_flush_page(vaddr_t va) { sfence_vma_page(va); }
+
+static inline uint64 cpu_clock(void) { return r_time(); }
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * What a thread keeps of the hart.
+ */
+#ifndef ARCH_THREAD_H
+#define ARCH_THREAD_H
+
+#include "types.h"
+
+/* Kernel registers across swtch(): the callee-saved ones of the RISC-V calling
+ * convention. switch.S knows the offsets. */
+struct context {
+  uint64 ra;
+  uint64 sp;
+  uint64 s[12];
+};
+
+/*
+ * User registers across a trap, in the page that user page tables map at
+ * TRAPFRAME. trampoline.S knows the offsets. The first fields are what it
+ * needs to enter the kernel.
+ */
+struct trapframe {
+  uint64 kernel_satp;   /*   0 kernel page table */
+  uint64 kernel_sp;     /*   8 top of the thread's kernel stack */
+  uint64 kernel_trap;   /*  16 usertrap() */
+  uint64 epc;           /*  24 saved user program counter */
+  uint64 kernel_tp;     /*  32 struct cpu of the hart */
+  uint64 ra;            /*  40 */
+  uint64 sp;            /*  48 */
+  uint64 gp;            /*  56 */
+  uint64 tp;            /*  64 */
+  uint64 t0, t1, t2;    /*  72 */
+  uint64 s0, s1;        /*  96 */
+  uint64 a[8];          /* 112 */
+  uint64 s2, s3, s4, s5, s6, s7, s8, s9, s10, s11; /* 176 */
+  uint64 t3, t4, t5, t6; /* 256 */
+  uint64 flush;          /* 288 no ASIDs: flush the TLB at each crossing */
+};
+_Static_assert(offsetof(struct trapframe, flush) == 288, "trampoline.S");
+
+/* Floating-point registers; fpu.S knows the offsets. */
+struct fpstate {
+  uint64 f[32];
+  uint64 fcsr;
+};
+
+struct arch_thread {
+  struct trapframe *trapframe; /* NULL for a kernel thread */
+  struct fpstate fp;
+  bool fp_used;   /* fp holds the thread's registers, or the hart does */
+  bool fp_loaded; /* the hart holds them now */
+};
+
+/* What the hart holds for the thread goes into memory: before another thread
+ * runs, and before fork copies it. Interrupts off. */
+void arch_thread_leave(struct arch_thread *at);
+void arch_thread_sync(struct arch_thread *at);
+
+/* Save the caller's registers in old and continue with those of new. */
+void swtch(struct context *old, struct context *new);
+
+/* Set up a context that begins in entry() on a stack. */
+static inline void context_init(struct context *c, void (*entry)(void),
+                                vaddr_t stack_top) {
+  *c = (struct context){.ra = (uint64)entry, .sp = stack_top};
+}
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * Traps on RISC-V (privileged spec 1.12, 4.1).
+ *
+ *   user:    uservec (trampoline.S) -> usertrap() -> user_return() -> userret
+ *   kernel:  kernelvec.S -> kerneltrap()
+ *
+ * What a trap means is decided in kernel/trap; here it is only told apart.
+ */
+#include "trap.h"
+
+#include "cpu.h"
+#include "fpu.h"
+#include "ipi.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "plic.h"
+#include "sched/sched.h"
+#include "sched/timer.h"
+#include "tables.h"
+#include "tlb.h"
+#include "user_return.h"
+
+/* scause of exceptions in words (table 4.2). */
+static const char *const causes[] = {
+    [0] = "misaligned jump",
+    [1] = "instruction access fault",
+    [2] = "illegal instruction",
+    [3] = "breakpoint",
+    [4] = "misaligned load",
+    [5] = "load access fault",
+    [6] = "misaligned store",
+    [7] = "store access fault",
+    [8] = "system call",
+    [12] = "instruction page fault",
+    [13] = "load page fault",
+    [15] = "store page fault",
+};
+
+static const char *cause_name(uint64 cause) {
+  if (cause < NELEM(causes) && causes[cause] != NULL)
+    return causes[cause];
+  return "unknown exception";
+}
+
+/* The access that a page fault was about, or 0. */
+static uint fault_access(uint64 cause) {
+  switch (cause) {
+  case SCAUSE_FETCH_PAGE_FAULT:
+    return PTE_X;
+  case SCAUSE_LOAD_PAGE_FAULT:
+    return PTE_R;
+  case SCAUSE_STORE_PAGE_FAULT:
+    return PTE_W;
+  default:
+    return 0;
+  }
+}
+
+static void software_interrupt(void) {
+  uint why = ipi_take();
+
+  if (why & IPI_FLUSH)
+    tlb_answer();
+  if (why & IPI_HALT)
+    cpu_halt();
+}
+
+/* Interrupts off. */
+static void interrupt(uint64 cause) {
+  mycpu()->interrupts++;
+  switch (cause) {
+  case SCAUSE_TIMER:
+    timer_interrupt();
+    break;
+  case SCAUSE_EXTERNAL:
+    plic_interrupt();
+    break;
+  case SCAUSE_SOFTWARE:
+    software_interrupt();
+    break;
+  default:
+    printf("trap: interrupt %lx is not expected\n", cause);
+  }
+}
+
+/* --- from user mode --- */
+
+/* The thread's first use of floating point since it was switched to? Then give
+ * it its registers. Interrupts off. */
+static bool fp_first_use(struct arch_thread *at) {
+  if (at->fp_loaded)
+    return false;
+  set_sstatus(SSTATUS_FS_INITIAL);
+  fp_restore(&at->fp); /* zeros at first */
+  at->fp_loaded = true;
+  clear_sstatus(SSTATUS_FS);
+  set_sstatus(SSTATUS_FS_CLEAN);
+  return true;
+}
+
+void arch_thread_sync(struct arch_thread *at) {
+  if (at->fp_loaded && (r_sstatus() & SSTATUS_FS) == SSTATUS_FS_DIRTY)
+    fp_save(&at->fp);
+}
+
+void arch_thread_leave(struct arch_thread *at) {
+  arch_thread_sync(at);
+  at->fp_loaded = false;
+}
+
+void usertrap(void) {
+  struct thread *t = mythread();
+  uint64 cause = r_scause(), stval = r_stval();
+
+  w_stvec((uint64)kernelvec);
+  t->arch.trapframe->epc = r_sepc();
+  if (cause == SCAUSE_ECALL_U) {
+    t->arch.trapframe->epc += 4; /* to the instruction after ecall */
+    intr_on();
+    trap_syscall();
+  } else if (cause & SCAUSE_INTERRUPT) {
+    interrupt(cause);
+    sched_preempt();
+  } else if (cause != SCAUSE_ILLEGAL || !fp_first_use(&t->arch)) {
+    intr_on();
+    if (fault_access(cause))
+      trap_page_fault(stval, fault_access(cause));
+    else
+      trap_exception(cause_name(cause), stval);
+  }
+  user_return();
+}
+
+void user_return(void) {
+  void (*enter)(vaddr_t tf, uint64 satp, uint64 flush);
+  struct thread *t = mythread();
+  struct trapframe *tf = t->arch.trapframe;
+  uint64 status, satp;
+
+  intr_on();
+  trap_leave();
+  intr_off(); /* until sret: a trap now would go to uservec */
+  w_stvec(TRAMPOLINE + (uservec - trampoline));
+  tf->kernel_satp = r_satp();
+  tf->kernel_sp = t->kstack + KSTACK_PAGES * PGSIZE;
+  tf->kernel_trap = (uint64)usertrap;
+  tf->kernel_tp = (uint64)mycpu();
+  tf->flush = tables_asids() == 0;
+  satp = user_satp(t->pagetable, t->arch_space);
+
+  status = r_sstatus() & ~SSTATUS_SPP; /* to user mode */
+  if (!t->arch.fp_loaded)
+    status &= ~SSTATUS_FS;
+  w_sstatus(status | SSTATUS_SPIE); /* with interrupts on */
+  w_sepc(tf->epc);
+
+  enter = (void (*)(vaddr_t, uint64, uint64))(TRAMPOLINE +
+                                              (userret - trampoline));
+  enter(TRAPFRAME, satp, tf->flush);
+  __builtin_unreachable();
+}
+
+/* --- from the kernel --- */
+
+/* A fault in the guard page of a kernel stack: the frame pointer tells whose. */
+void kernel_stack_overflow(vaddr_t sp, vaddr_t fp) {
+  struct thread *t = mycpu()->thread;
+
+  panic_at(r_sepc(), fp,
+           "kernel stack overflow: thread %s, stack pointer %p is in the guard "
+           "page under its stack at %p",
+           t ? t->name : "?", (void *)sp, t ? (void *)t->kstack : NULL);
+}
+
+/* fp is the frame pointer of what was interrupted. */
+void kerneltrap(vaddr_t fp) {
+  uint64 sepc = r_sepc(), sstatus = r_sstatus(), cause = r_scause();
+
+  if (!(sstatus & SSTATUS_SPP) || intr_get())
+    panic("kerneltrap: sstatus %p", (void *)sstatus);
+  if (!(cause & SCAUSE_INTERRUPT))
+    trap_kernel(cause_name(cause), sepc, fp, r_stval());
+  interrupt(cause);
+  sched_preempt();
+  /* another thread may have trapped since */
+  w_sepc(sepc);
+  w_sstatus(sstatus);
+}
+
+/* --- what the rest of the kernel asks about user registers --- */
+
+void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
+                vaddr_t argv) {
+  struct trapframe *tf = t->arch.trapframe;
+
+  *tf = (struct trapframe){.epc = pc, .sp = sp};
+  tf->a[0] = argc;
+  tf->a[1] = argv;
+  t->arch.fp_loaded = false;
+  t->arch.fp = (struct fpstate){0};
+}
+
+void user_fork(struct thread *child, struct thread *parent) {
+  push_off();
+  arch_thread_sync(&parent->arch);
+  pop_off();
+  child->arch.fp = parent->arch.fp;
+  *child->arch.trapframe = *parent->arch.trapframe;
+  child->arch.trapframe->a[0] = 0;
+}
+
+long user_call_number(struct thread *t) { return t->arch.trapframe->a[7]; }
+
+long user_call_arg(struct thread *t, int i) {
+  return t->arch.trapframe->a[i];
+}
+
+void user_call_result(struct thread *t, long result) {
+  t->arch.trapframe->a[0] = result;
+}
+
+vaddr_t user_pc(struct thread *t) { return t->arch.trapframe->epc; }
+
+void user_print_registers(struct thread *t) {
+  const struct trapframe *tf = t->arch.trapframe;
+
+  printf("  ra %lx  sp %lx  gp %lx  tp %lx  s0 %lx\n", tf->ra, tf->sp, tf->gp,
+         tf->tp, tf->s0);
+  for (int i = 0; i < 8; i++)
+    printf("  a%d %lx%s", i, tf->a[i], i % 4 == 3 ? "\n" : "");
+}

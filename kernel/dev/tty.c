@@ -1,0 +1,296 @@
+/*
+ * The terminal's line discipline.
+ *
+ * Input is one ring with three positions that only grow:
+ *
+ *      done            ready           end
+ *   ----+---------------+---------------+------------------
+ *       | may be read   | line being    |  free
+ *       |               | edited        |
+ *   ----+---------------+---------------+------------------
+ *
+ * The reader advances `done`; a key appends at `end` or erases back to `ready`
+ * at most; newline, Ctrl-D, or any key in raw mode moves `ready` up to `end`.
+ * Ctrl-D is kept in the ring: a read stops there and takes it along, and so
+ * returns 0 if it stands alone.
+ *
+ * Output gets a carriage return before each newline. One write at a time
+ * passes, so that the lines of two processes do not mix.
+ */
+#include "dev/tty.h"
+
+#include "abi/tty.h"
+#include "dev/chardev.h"
+#include "dev/uart.h"
+#include "lib/string.h"
+#include "sched/sleep.h"
+
+#define INPUT 8192     /* bytes of the ring, a power of two */
+#define LINE_MAX 4096  /* of a line being edited, its newline included */
+#define OUTPUT_CHUNK 256
+
+#define CTRL(c) ((c) - '@')
+#define BACKSPACE '\b'
+#define DELETE 0x7f
+#define END_OF_FILE CTRL('D')
+
+struct tty_ops tty_ops;
+
+static struct {
+  struct spinlock lock;
+  char ring[INPUT];       /* [lock] */
+  uint done, ready, end;  /* [lock] */
+  int mode;               /* [lock] TTY_* bits; [a] to read */
+  int pgrp;               /* [a] foreground process group */
+  struct waitq readers;   /* wait for done != ready */
+  struct sleeplock writer; /* whose write is under way */
+} tty = {
+    .lock = SPINLOCK("tty"),
+    .mode = TTY_COOKED,
+    .readers = WAITQ(tty.readers, "tty input"),
+};
+
+static bool is_control(int c) { return (c >= 0 && c < ' ') || c == DELETE; }
+
+/* UTF-8: second and later bytes of a character. */
+static bool is_continuation(char c) { return (c & 0xc0) == 0x80; }
+
+/* What echo shows of a byte, in one column unless it is a control character:
+ * those take two. A tab shows as a space, which is easy to erase. */
+static void echo(int c) {
+  char text[2] = {'^', c ^ '@'};
+
+  if (!(tty.mode & TTY_ECHO))
+    return;
+  if (c == '\n')
+    uart_try_write("\r\n", 2);
+  else if (is_control(c) && c != '\t')
+    uart_try_write(text, 2);
+  else
+    uart_try_write(c == '\t' ? " " : (char[]){c}, 1);
+}
+
+/* Take back the last character of the line being edited. */
+static void erase(void) {
+  char c;
+
+  do
+    c = tty.ring[--tty.end % INPUT];
+  while (is_continuation(c) && tty.end != tty.ready);
+  if (!(tty.mode & TTY_ECHO))
+    return;
+  uart_try_write("\b \b", 3);
+  if (is_control(c) && c != '\t')
+    uart_try_write("\b \b", 3);
+}
+
+static void make_ready(void) {
+  tty.ready = tty.end;
+  wakeup(&tty.readers);
+}
+
+static void append(int c) { tty.ring[tty.end++ % INPUT] = c; }
+
+/* One byte is kept free for the newline or Ctrl-D that ends a line. */
+static bool has_room(void) {
+  return tty.end - tty.done < INPUT - 1 &&
+         (!(tty.mode & TTY_CANON) || tty.end - tty.ready < LINE_MAX - 1);
+}
+
+static void edit(int c) {
+  switch (c) {
+    case BACKSPACE:
+    case DELETE:
+      if (tty.end != tty.ready)
+        erase();
+      break;
+    case CTRL('U'):
+      while (tty.end != tty.ready)
+        erase();
+      break;
+    case '\n':
+    case END_OF_FILE:
+      if (tty.end - tty.done == INPUT)
+        break;
+      if (c == '\n')
+        echo(c);
+      append(c);
+      make_ready();
+      break;
+    default:
+      if (has_room()) {
+        append(c);
+        echo(c);
+      }
+  }
+}
+
+static void raw(int c) {
+  if (!has_room())
+    return;
+  append(c);
+  echo(c);
+  make_ready();
+}
+
+/* Keys that act at once. True if c was one. */
+static bool act(int c) {
+  int pgrp;
+
+  if (c == CTRL('P')) {
+    release(&tty.lock);
+    if (tty_ops.list_processes)
+      tty_ops.list_processes();
+    acquire(&tty.lock);
+    return true;
+  }
+  if (c != CTRL('C'))
+    return false;
+  tty.done = tty.ready = tty.end;
+  echo(c);
+  echo('\n');
+  pgrp = tty.pgrp;
+  release(&tty.lock);
+  if (tty_ops.interrupt && pgrp)
+    tty_ops.interrupt(pgrp);
+  acquire(&tty.lock);
+  return true;
+}
+
+static void tty_take(int c) {
+  acquire(&tty.lock);
+  if (!(tty.mode & TTY_SIGNAL) || !act(c)) {
+    if (c == '\r') /* what the Enter key sends, in all modes */
+      c = '\n';
+    if (tty.mode & TTY_CANON)
+      edit(c);
+    else
+      raw(c);
+  }
+  release(&tty.lock);
+}
+
+/* Input is held up only if a reader can make room: what is too much for one
+ * line is dropped. */
+static bool tty_room(void) {
+  bool room;
+
+  acquire(&tty.lock);
+  room = has_room() || tty.done == tty.ready;
+  release(&tty.lock);
+  return room;
+}
+
+/* Move up to n ready bytes to buf, in canonical mode of one line at most. */
+static size_t take_ready(char *buf, size_t n) {
+  bool canon = tty.mode & TTY_CANON;
+  size_t i = 0;
+  char c;
+
+  while (tty.done != tty.ready) {
+    c = tty.ring[tty.done % INPUT];
+    if (canon && c == END_OF_FILE) {
+      tty.done++;
+      break;
+    }
+    if (i == n)
+      break;
+    tty.done++;
+    buf[i++] = c;
+    if (canon && c == '\n')
+      break;
+  }
+  return i;
+}
+
+static ssize_t tty_read(struct chardev *d, void *buf, size_t n) {
+  ssize_t got;
+
+  (void)d;
+  if (n == 0)
+    return 0;
+  acquire(&tty.lock);
+  while (tty.done == tty.ready) {
+    int err = sleep_killable(&tty.readers, &tty.lock);
+
+    if (err < 0) {
+      release(&tty.lock);
+      return err;
+    }
+  }
+  got = take_ready(buf, n);
+  release(&tty.lock);
+  uart_input_resume();
+  return got;
+}
+
+/* Send a stretch of at most OUTPUT_CHUNK bytes; false if it was cut short. */
+static bool send(const char *p, size_t n) {
+  char out[2 * OUTPUT_CHUNK];
+  size_t len = 0;
+
+  while (n-- > 0) {
+    if (*p == '\n')
+      out[len++] = '\r';
+    out[len++] = *p++;
+  }
+  return uart_write(out, len) == len;
+}
+
+static ssize_t tty_write(struct chardev *d, const void *buf, size_t n) {
+  size_t done = 0, now;
+
+  (void)d;
+  acquiresleep(&tty.writer);
+  while (done < n) {
+    now = MIN(n - done, (size_t)OUTPUT_CHUNK);
+    if (!send((const char *)buf + done, now))
+      break;
+    done += now;
+  }
+  releasesleep(&tty.writer);
+  return done == 0 && n > 0 ? -EINTR : (ssize_t)done;
+}
+
+static int set_mode(int mode) {
+  if (mode & ~TTY_COOKED)
+    return -EINVAL;
+  acquire(&tty.lock);
+  tty.mode = mode;
+  if (!(mode & TTY_CANON) && tty.end != tty.ready)
+    make_ready(); /* nobody edits that line any more */
+  release(&tty.lock);
+  uart_input_resume();
+  return 0;
+}
+
+static int tty_ctl(struct chardev *d, int op, int arg) {
+  (void)d;
+  switch (op) {
+    case TTY_GETMODE:
+      return tty.mode;
+    case TTY_SETMODE:
+      return set_mode(arg);
+    case TTY_GETPGRP:
+      return tty.pgrp;
+    case TTY_SETPGRP:
+      if (arg < 0)
+        return -EINVAL;
+      __atomic_store_n(&tty.pgrp, arg, __ATOMIC_RELAXED);
+      return 0;
+    default:
+      return -EINVAL;
+  }
+}
+
+void tty_init(uint irq) {
+  static const struct uart_input input = {.room = tty_room, .take = tty_take};
+  static struct chardev console = {.name = "console",
+                                   .read = tty_read,
+                                   .write = tty_write,
+                                   .ctl = tty_ctl};
+
+  initsleeplock(&tty.writer, "tty writer");
+  chardev_register(CONSOLE, &console);
+  uart_start(irq, &input);
+}

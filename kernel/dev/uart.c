@@ -1,0 +1,182 @@
+/*
+ * 16550 serial port. Registers: National Semiconductor PC16550D data sheet,
+ * section 8.
+ *
+ * Output goes through a ring. Who adds to it also moves bytes from it to the
+ * port while that takes them; what then remains is moved by transmit
+ * interrupts, which are on only while the ring holds something. Input is read
+ * in the interrupt and handed on at once. If nobody has room for it the receive
+ * interrupt is turned off, so that bytes stay in the port and the sender is
+ * held up rather than input lost.
+ */
+#include "dev/uart.h"
+
+#include "dev/irq.h"
+#include "lib/panic.h"
+#include "sched/sleep.h"
+
+#define RBR 0 /* read: received byte */
+#define THR 0 /* write: byte to send */
+#define DLL 0 /* with LCR_DLAB: divisor, low byte */
+#define DLM 1 /* with LCR_DLAB: divisor, high byte */
+#define IER 1 /* interrupt enable */
+#define IER_RX 1
+#define IER_TX 2
+#define IIR 2 /* read: what interrupted */
+#define FCR 2 /* write: FIFO control */
+#define FCR_ENABLE 1
+#define LCR 3         /* line control */
+#define LCR_8N1 3     /* eight data bits, no parity, one stop bit */
+#define LCR_DLAB 0x80 /* registers 0 and 1 are the divisor */
+#define MCR 4         /* modem control */
+#define MCR_DTR_RTS 3
+#define MCR_OUT2 8 /* PCs: connects the interrupt line */
+#define LSR 5      /* line status */
+#define LSR_RX_READY 1
+#define LSR_TX_EMPTY 0x20
+
+#define FIFO 16        /* bytes that the port takes when it is empty */
+#define BURST 4        /* times that the FIFO is filled in one go */
+#define DIVISOR 2      /* 115200 baud from the usual 3.6864 MHz */
+#define TX_RING 4096   /* power of two */
+#define TX_ECHO 256    /* of which writers leave this much for echo */
+
+static struct {
+  struct spinlock lock;
+  char ring[TX_RING]; /* [lock] */
+  uint head, tail;    /* [lock] next byte to send, next free; they only grow */
+  struct waitq drained; /* writers wait here for the ring to have room */
+  uint8 ier;            /* [lock] what the register holds */
+  bool held;            /* [lock] input is turned off */
+  const struct uart_input *in; /* [c] once started */
+} uart = {
+    .lock = SPINLOCK("uart"),
+    .drained = WAITQ(uart.drained, "tty output"),
+};
+
+void uart_init(void) {
+  uart_reg_write(IER, 0);
+  uart_reg_write(LCR, LCR_DLAB);
+  uart_reg_write(DLL, DIVISOR);
+  uart_reg_write(DLM, 0);
+  uart_reg_write(LCR, LCR_8N1);
+  uart_reg_write(FCR, FCR_ENABLE);
+  uart_reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
+}
+
+static uint queued(void) { return uart.tail - uart.head; }
+
+static void set_ier(uint8 ier) {
+  if (ier != uart.ier)
+    uart_reg_write(IER, ier);
+  uart.ier = ier;
+}
+
+/* Give the port one FIFO full, if it is empty. False if it is not. */
+static bool fill_fifo(void) {
+  if (!(uart_reg_read(LSR) & LSR_TX_EMPTY))
+    return false;
+  for (int i = 0; i < FIFO && queued() > 0; i++)
+    uart_reg_write(THR, uart.ring[uart.head++ % TX_RING]);
+  return true;
+}
+
+/* Move what can be moved; leave the rest to interrupts. */
+static void send_locked(void) {
+  for (int i = 0; i < BURST && queued() > 0 && fill_fifo(); i++)
+    ;
+  if (uart.in)
+    set_ier(queued() > 0 ? uart.ier | IER_TX : uart.ier & ~IER_TX);
+}
+
+static void put_locked(const char *buf, size_t n) {
+  while (n-- > 0)
+    uart.ring[uart.tail++ % TX_RING] = *buf++;
+}
+
+void uart_putc(int c) {
+  bool lock = !panicked;
+
+  if (lock)
+    acquire(&uart.lock);
+  while (queued() > 0)
+    fill_fifo();
+  while (!(uart_reg_read(LSR) & LSR_TX_EMPTY))
+    ;
+  uart_reg_write(THR, c);
+  if (lock)
+    release(&uart.lock);
+}
+
+size_t uart_write(const char *buf, size_t n) {
+  size_t done = 0, room, now;
+
+  acquire(&uart.lock);
+  while (done < n) {
+    room = TX_RING - queued();
+    if (room <= TX_ECHO) {
+      if (sleep_killable(&uart.drained, &uart.lock) < 0)
+        break;
+      continue;
+    }
+    now = MIN(room - TX_ECHO, n - done);
+    put_locked(buf + done, now);
+    done += now;
+    send_locked();
+  }
+  release(&uart.lock);
+  return done;
+}
+
+void uart_try_write(const char *buf, size_t n) {
+  acquire(&uart.lock);
+  if (n <= TX_RING - queued()) {
+    put_locked(buf, n);
+    send_locked();
+  }
+  release(&uart.lock);
+}
+
+static void hold_input(bool hold) {
+  acquire(&uart.lock);
+  uart.held = hold;
+  set_ier(hold ? uart.ier & ~IER_RX : uart.ier | IER_RX);
+  release(&uart.lock);
+}
+
+void uart_input_resume(void) {
+  if (__atomic_load_n(&uart.held, __ATOMIC_RELAXED))
+    hold_input(false);
+}
+
+static void receive(void) {
+  while (uart_reg_read(LSR) & LSR_RX_READY) {
+    if (!uart.in->room()) {
+      hold_input(true);
+      if (!uart.in->room()) /* a reader may have made some in between */
+        return;
+      hold_input(false);
+    }
+    uart.in->take(uart_reg_read(RBR));
+  }
+}
+
+static void uart_interrupt(void *arg) {
+  (void)arg;
+  uart_reg_read(IIR); /* ends the transmit interrupt */
+  receive();
+  acquire(&uart.lock);
+  send_locked();
+  if (queued() < TX_RING / 2)
+    wakeup(&uart.drained);
+  release(&uart.lock);
+}
+
+void uart_start(uint irq, const struct uart_input *in) {
+  if (irq_register(irq, "uart", uart_interrupt, NULL) < 0)
+    return;
+  acquire(&uart.lock);
+  uart.in = in;
+  set_ier(IER_RX);
+  release(&uart.lock);
+}

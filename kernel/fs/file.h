@@ -1,0 +1,36 @@
+/*
+ * Open files: what a descriptor stands for. A struct file is shared by all
+ * descriptors that dup and fork made of it.
+ */
+#ifndef FS_FILE_H
+#define FS_FILE_H
+
+#include "abi/stat.h"
+#include "types.h"
+
+struct file;
+struct inode;
+struct space;
+
+/* Open by path with O_* flags. A file, or NULL and *err. */
+struct file *file_open(struct inode *cwd, const char *path, int flags,
+                       int *err);
+/* Two ends of a new pipe, each with one reference. 0, -ENOMEM, -ENFILE. */
+int pipe_alloc(struct file **reader, struct file **writer);
+
+struct file *file_dup(struct file *f);
+/* Give up a reference. May sleep. */
+void file_close(struct file *f);
+
+/* To and from user address va of s, or kernel memory if s is NULL. Bytes
+ * moved, or a negative errno; 0 from a read means the end. */
+ssize_t file_read(struct file *f, struct space *s, vaddr_t va, size_t n);
+ssize_t file_write(struct file *f, struct space *s, vaddr_t va, size_t n);
+
+int file_stat(struct file *f, struct stat *st);
+long file_seek(struct file *f, long off, int whence);
+int file_truncate(struct file *f, uint64 size);
+/* TTY_* operations; -ENOTTY unless it is a device that has them. */
+int file_ctl(struct file *f, int op, int arg);
+
+#endif

@@ -1,0 +1,680 @@
+/*
+ * Inodes: the table of those in memory, and the content of files.
+ *
+ *   iget -> in the table, refs > 0 -> ilock: read from disk if home is NULL
+ *   iput -> refs 0: idle, kept for the next iget, the oldest dropped when there
+ *           are too many or memory is short; without links: freed on disk
+ *
+ * An inode that has been read holds the disk block it lies in (home) and, once
+ * used, its indirect block (map) in the buffer cache. So iupdate() cannot
+ * fail, and finding a block takes no lookup: operations read what they need
+ * first, fail then if they must, and change things when nothing can fail.
+ *
+ * What the disk says is checked when an inode is read (type, size, addrs) or,
+ * for the indirect block, at each use.
+ *
+ * Invariants: bytes of a block beyond the end of the file are zero. The fields
+ * in memory equal those in home's buffer whenever the inode is not locked.
+ *
+ * Lock order: begin_op, tree lock (fsops.c), inode, ialloc/balloc, buffer,
+ * inode table. Nobody holds the locks of two data buffers.
+ */
+#include "fs/inode.h"
+
+#include "fs/balloc.h"
+#include "fs/bcache.h"
+#include "fs/log.h"
+#include "fs/mount.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "vm/usercopy.h"
+
+#define HASH_LISTS 256
+#define IDLE_MAX 1024  /* inodes that nobody uses but that stay in memory */
+#define READ_AHEAD 16  /* blocks that are read when one must be */
+#define TRUNC_BITMAPS 32 /* bitmap blocks that one itrunc may change */
+#define MAXSIZE (MAXFILE * BSIZE)
+
+static struct {
+  struct spinlock lock;
+  struct list hash[HASH_LISTS]; /* [i] struct inode.hash */
+  struct list idle;             /* [i] struct inode.idle, the oldest first */
+  uint nidle;                   /* [i] */
+} itable;
+
+static struct {
+  struct sleeplock lock; /* order: directory's inode, this, buffer */
+  uint first;            /* [lock] no inode below it is free */
+} ifree;
+
+static uint64 last_gen; /* [a] */
+static struct slab_cache inodes =
+    SLAB_CACHE(inodes, "inode", sizeof(struct inode));
+static const char zeros[BSIZE];
+
+void inode_init(void) {
+  initlock(&itable.lock, "itable");
+  for (int i = 0; i < HASH_LISTS; i++)
+    list_init(&itable.hash[i]);
+  list_init(&itable.idle);
+  initsleeplock(&ifree.lock, "ialloc");
+  ifree.first = ROOTINO;
+}
+
+static uint64 blocks_of(uint64 bytes) { return (bytes + BSIZE - 1) / BSIZE; }
+
+/* --- the table --- */
+
+static struct inode *find_locked(uint inum) {
+  list_for_each(l, &itable.hash[inum % HASH_LISTS]) {
+    struct inode *ip = list_entry(l, struct inode, hash);
+
+    if (ip->inum != inum)
+      continue;
+    if (ip->refs++ == 0) {
+      list_remove(&ip->idle);
+      itable.nidle--;
+    }
+    return ip;
+  }
+  return NULL;
+}
+
+struct inode *iget(uint inum) {
+  struct inode *ip, *new;
+
+  acquire(&itable.lock);
+  ip = find_locked(inum);
+  release(&itable.lock);
+  if (ip != NULL)
+    return ip;
+  new = slab_alloc(&inodes);
+  if (new == NULL)
+    return NULL;
+  new->inum = inum;
+  new->refs = 1;
+  list_init(&new->idle);
+  initsleeplock(&new->lock, "inode");
+  acquire(&itable.lock);
+  ip = find_locked(inum); /* somebody may have been faster */
+  if (ip == NULL)
+    list_add_front(&itable.hash[inum % HASH_LISTS], &new->hash);
+  release(&itable.lock);
+  if (ip == NULL)
+    return new;
+  slab_free(&inodes, new);
+  return ip;
+}
+
+struct inode *idup(struct inode *ip) {
+  acquire(&itable.lock);
+  ip->refs++;
+  release(&itable.lock);
+  return ip;
+}
+
+/* Let go of the blocks that an inode holds. */
+static void forget(struct inode *ip) {
+  if (ip->home != NULL)
+    bdrop(ip->home);
+  if (ip->map != NULL)
+    bdrop(ip->map);
+  ip->home = ip->map = NULL;
+}
+
+/* Remove an inode that nobody refers to. */
+static void drop_locked(struct inode *ip) {
+  list_remove(&ip->hash);
+  forget(ip);
+  slab_free(&inodes, ip);
+}
+
+static void drop_oldest_locked(void) {
+  itable.nidle--;
+  drop_locked(list_entry(list_pop(&itable.idle), struct inode, idle));
+}
+
+void inode_shrink(void) {
+  if (!acquire_try(&itable.lock))
+    return;
+  while (itable.nidle > 0)
+    drop_oldest_locked();
+  release(&itable.lock);
+}
+
+/* Free an inode without links on disk. Nobody else refers to it. If that
+ * fails it stays as it is, for the next mount or fsck. */
+static void free_on_disk(struct inode *ip) {
+  int r;
+
+  do {
+    if (begin_op(itrunc_blocks()) < 0)
+      return;
+    acquiresleep(&ip->lock);
+    r = itrunc(ip, 0);
+    if (r == 0) {
+      ip->type = 0;
+      iupdate(ip);
+      forget(ip);
+    }
+    releasesleep(&ip->lock);
+    end_op(itrunc_blocks());
+  } while (r == -EAGAIN);
+  if (r == 0) {
+    acquiresleep(&ifree.lock);
+    ifree.first = MIN(ifree.first, ip->inum);
+    releasesleep(&ifree.lock);
+  }
+}
+
+void iput(struct inode *ip) {
+  acquire(&itable.lock);
+  if (ip->refs == 1 && ip->home != NULL && ip->nlink == 0) {
+    release(&itable.lock);
+    free_on_disk(ip);
+    acquire(&itable.lock);
+  }
+  if (--ip->refs == 0) {
+    if (ip->home == NULL || ip->nlink == 0) {
+      drop_locked(ip);
+    } else {
+      list_add_back(&itable.idle, &ip->idle);
+      if (++itable.nidle > IDLE_MAX)
+        drop_oldest_locked();
+    }
+  }
+  release(&itable.lock);
+}
+
+/* --- reading and writing the inode itself --- */
+
+static struct dinode *dinode_of(struct buf *b, uint inum) {
+  return (struct dinode *)b->data + inum % IPB;
+}
+
+/* Does an inode that was just read make sense? */
+static int check(const struct inode *ip) {
+  if (ip->type != T_DIR && ip->type != T_FILE && ip->type != T_DEVICE)
+    return fs_damaged("inode %u has type %d", ip->inum, ip->type);
+  if (ip->nlink < 0)
+    return fs_damaged("inode %u has %d links", ip->inum, ip->nlink);
+  if (ip->size > MAXSIZE ||
+      (ip->type == T_DIR && ip->size % sizeof(struct dirent) != 0))
+    return fs_damaged("inode %u has a size of %u", ip->inum, ip->size);
+  for (uint i = 0; i < NELEM(ip->addrs); i++)
+    if (ip->addrs[i] != 0 && !fs_data_block(ip->addrs[i]))
+      return fs_damaged("inode %u has block %u, which is no data block",
+                        ip->inum, ip->addrs[i]);
+  return 0;
+}
+
+static int load(struct inode *ip) {
+  struct dinode *d;
+  struct buf *b;
+  int r;
+
+  if (ip->inum < ROOTINO || ip->inum >= fs.sb.ninodes)
+    return fs_damaged("there is no inode %u", ip->inum);
+  r = bhold(IBLOCK(ip->inum, fs.sb), 1, &b);
+  if (r < 0)
+    return r;
+  d = dinode_of(b, ip->inum);
+  ip->type = d->type;
+  ip->major = d->major;
+  ip->minor = d->minor;
+  ip->nlink = d->nlink;
+  ip->size = d->size;
+  memcpy(ip->addrs, d->addrs, sizeof(ip->addrs));
+  ip->room = 0;
+  ip->gen = __atomic_add_fetch(&last_gen, 1, __ATOMIC_RELAXED);
+  r = check(ip);
+  if (r < 0)
+    bdrop(b);
+  else
+    ip->home = b;
+  return r;
+}
+
+int ilock(struct inode *ip) {
+  int r = 0;
+
+  acquiresleep(&ip->lock);
+  if (ip->home == NULL)
+    r = load(ip);
+  if (r < 0)
+    releasesleep(&ip->lock);
+  return r;
+}
+
+void iunlock(struct inode *ip) { releasesleep(&ip->lock); }
+
+void iunlockput(struct inode *ip) {
+  iunlock(ip);
+  iput(ip);
+}
+
+void iupdate(struct inode *ip) {
+  struct dinode *d = dinode_of(ip->home, ip->inum);
+
+  block_held(ip->home);
+  d->type = ip->type;
+  d->major = ip->major;
+  d->minor = ip->minor;
+  d->nlink = ip->nlink;
+  d->size = ip->size;
+  memcpy(d->addrs, ip->addrs, sizeof(ip->addrs));
+  log_write(ip->home);
+  brelse(ip->home);
+}
+
+/* Take the first free inode at or after inum in its block, which is locked;
+ * *inum is moved on to it. *ip stays NULL if there is none. */
+static int take_free(struct buf *b, uint *inum, short type, struct inode **ip) {
+  uint end = MIN((*inum / IPB + 1) * IPB, fs.sb.ninodes);
+
+  for (; *inum < end; ++*inum) {
+    struct dinode *d = dinode_of(b, *inum);
+
+    if (d->type != 0)
+      continue;
+    *ip = iget(*inum);
+    if (*ip == NULL)
+      return -ENOMEM;
+    *d = (struct dinode){.type = type};
+    log_write(b);
+    return 0;
+  }
+  return 0;
+}
+
+static int ialloc_locked(short type, struct inode **ip) {
+  uint inum = ifree.first;
+  struct buf *b;
+  int r = 0;
+
+  *ip = NULL;
+  while (r == 0 && *ip == NULL && inum < fs.sb.ninodes) {
+    r = bread(IBLOCK(inum, fs.sb), &b);
+    if (r == 0) {
+      r = take_free(b, &inum, type, ip);
+      brelse(b);
+    }
+  }
+  if (r == 0) {
+    ifree.first = inum;
+    r = *ip != NULL ? 0 : -ENOSPC;
+  }
+  return r;
+}
+
+int ialloc(short type, struct inode **ip) {
+  int r;
+
+  acquiresleep(&ifree.lock);
+  r = ialloc_locked(type, ip);
+  releasesleep(&ifree.lock);
+  return r;
+}
+
+void stati(struct inode *ip, struct stat *st) {
+  *st = (struct stat){.dev = fs.dev,
+                      .ino = ip->inum,
+                      .type = ip->type,
+                      .nlink = ip->nlink,
+                      .size = ip->size};
+}
+
+/* A mount looks at all inodes; reading ahead keeps that quick. */
+void inode_free_orphans(void) {
+  for (uint inum = ROOTINO; inum < fs.sb.ninodes; inum++) {
+    uint block = IBLOCK(inum, fs.sb);
+    struct inode *ip;
+    struct buf *b;
+    bool orphan;
+
+    if (bhold(block, MIN(READ_AHEAD, fs.sb.bmapstart - block), &b) < 0)
+      return;
+    orphan = dinode_of(b, inum)->type != 0 && dinode_of(b, inum)->nlink == 0;
+    bdrop(b);
+    if (!orphan || (ip = iget(inum)) == NULL)
+      continue;
+    if (ilock(ip) == 0)
+      iunlock(ip);
+    iput(ip);
+  }
+}
+
+/* --- finding and allocating blocks --- */
+
+static uint *map_of(struct inode *ip) { return (uint *)ip->map->data; }
+
+/* Hold the indirect block, if there is one. */
+static int hold_map(struct inode *ip) {
+  int r;
+
+  if (ip->map != NULL || ip->addrs[NDIRECT] == 0)
+    return 0;
+  r = bhold(ip->addrs[NDIRECT], 1, &ip->map);
+  if (r < 0)
+    ip->map = NULL;
+  return MIN(r, 0);
+}
+
+/* The number of the file's block bn, 0 for a hole, and how many blocks, max at
+ * most, follow it both in the file and on disk (all of them, for a hole). */
+static int find_run(struct inode *ip, uint bn, uint max, uint *blockno) {
+  const uint *a = ip->addrs;
+  uint n = 1, last = NDIRECT;
+  int r;
+
+  if (bn >= NDIRECT) {
+    r = hold_map(ip);
+    if (r < 0)
+      return r;
+    *blockno = 0;
+    if (ip->map == NULL)
+      return 1;
+    a = map_of(ip);
+    bn -= NDIRECT;
+    last = NINDIRECT;
+  }
+  *blockno = a[bn];
+  if (a[bn] == 0)
+    return 1;
+  max = MIN(max, last - bn);
+  while (n < max && a[bn + n] == a[bn] + n)
+    n++;
+  if (!fs_data_block(a[bn]) || !fs_data_block(a[bn] + n - 1))
+    return fs_damaged("inode %u has block %u, which is no data block",
+                      ip->inum, a[bn]);
+  return n;
+}
+
+int iblock(struct inode *ip, uint64 off, struct buf **b) {
+  uint blockno;
+  int r = find_run(ip, off / BSIZE, 1, &blockno);
+
+  *b = NULL;
+  if (r > 0 && blockno != 0)
+    r = bhold(blockno, 1, b);
+  return MIN(r, 0);
+}
+
+/* A new block filled with zeros, held. */
+static int new_block(uint *blockno, struct buf **b) {
+  int r = balloc(blockno);
+
+  if (r < 0)
+    return r;
+  r = bnew(*blockno, b);
+  if (r < 0) {
+    bfree(*blockno);
+    return r;
+  }
+  memset((*b)->data, 0, BSIZE);
+  log_write(*b);
+  bpin(*b);
+  brelse(*b);
+  return 0;
+}
+
+static int new_map(struct inode *ip) {
+  uint blockno;
+  int r = new_block(&blockno, &ip->map);
+
+  if (r < 0) {
+    ip->map = NULL;
+    return r;
+  }
+  ip->addrs[NDIRECT] = blockno;
+  iupdate(ip);
+  return 0;
+}
+
+static void map_set(struct inode *ip, uint i, uint blockno) {
+  block_held(ip->map);
+  map_of(ip)[i] = blockno;
+  log_write(ip->map);
+  brelse(ip->map);
+}
+
+int iblock_alloc(struct inode *ip, uint64 off, struct buf **b) {
+  uint bn = off / BSIZE, blockno;
+  int r;
+
+  if (bn >= MAXFILE)
+    return -EFBIG;
+  r = iblock(ip, off, b);
+  if (r < 0 || *b != NULL)
+    return r;
+  if (bn >= NDIRECT && ip->map == NULL)
+    r = new_map(ip);
+  if (r == 0)
+    r = new_block(&blockno, b);
+  if (r < 0)
+    return r;
+  if (bn >= NDIRECT) {
+    map_set(ip, bn - NDIRECT, blockno);
+  } else {
+    ip->addrs[bn] = blockno;
+    iupdate(ip);
+  }
+  return 0;
+}
+
+/* --- content --- */
+
+/* Copy a run of blocks that lie in the cache a page at a time. */
+static int read_run(uint blockno, uint blocks, uint skip, struct space *s,
+                    vaddr_t dst, size_t n) {
+  while (n > 0) {
+    struct buf *b;
+    size_t m;
+    int r = bhold(blockno, blocks, &b);
+
+    if (r < 0)
+      return r;
+    m = MIN(n, (size_t)r * BSIZE - skip);
+    blockno += r;
+    blocks -= r;
+    r = either_copyout(s, dst, b->data + skip, m);
+    bdrop(b);
+    if (r < 0)
+      return r;
+    dst += m;
+    n -= m;
+    skip = 0;
+  }
+  return 0;
+}
+
+ssize_t readi(struct inode *ip, struct space *s, vaddr_t dst, uint64 off,
+              size_t n) {
+  size_t done = 0;
+
+  if (off >= ip->size)
+    return 0;
+  n = MIN(n, ip->size - off);
+  while (done < n) {
+    uint skip = off % BSIZE, blockno;
+    uint want = MAX(blocks_of(skip + n - done), READ_AHEAD);
+    int r = find_run(ip, off / BSIZE, want, &blockno);
+    size_t m = MIN(n - done, (uint64)MAX(r, 0) * BSIZE - skip);
+
+    if (r > 0)
+      r = blockno != 0 ? read_run(blockno, r, skip, s, dst + done, m)
+                       : either_copyout(s, dst + done, zeros, m);
+    if (r < 0)
+      return done > 0 ? (ssize_t)done : r;
+    done += m;
+    off += m;
+  }
+  return done;
+}
+
+/* Write n bytes that lie in one block. */
+static int write_in_block(struct inode *ip, struct space *s, vaddr_t src,
+                          uint64 off, size_t n) {
+  struct buf *b;
+  int r = iblock_alloc(ip, off, &b);
+
+  if (r < 0)
+    return r;
+  block_held(b);
+  r = either_copyin(s, b->data + off % BSIZE, src, n);
+  if (r < 0 && off + n > ip->size) {
+    /* a part may have been copied: what is beyond the end must be zero */
+    uint64 end = MAX(off, ip->size);
+
+    memset(b->data + end % BSIZE, 0, off + n - end);
+  }
+  log_write(b);
+  brelse(b);
+  bdrop(b);
+  return r;
+}
+
+ssize_t writei(struct inode *ip, struct space *s, vaddr_t src, uint64 off,
+               size_t n) {
+  size_t done = 0;
+  int r = 0;
+
+  if (off >= MAXSIZE && n > 0)
+    return -EFBIG;
+  n = MIN(n, MAXSIZE - off);
+  while (done < n && r == 0) {
+    size_t m = MIN(n - done, BSIZE - off % BSIZE);
+
+    r = write_in_block(ip, s, src + done, off, m);
+    if (r == 0) {
+      done += m;
+      off += m;
+    }
+  }
+  if (done > 0 && off > ip->size) {
+    ip->size = off;
+    iupdate(ip);
+  }
+  return done > 0 ? (ssize_t)done : r;
+}
+
+/* The data blocks, the inode, the indirect block, and the bitmap blocks of
+ * what may be allocated. */
+uint writei_blocks(uint64 off, size_t n) {
+  uint data = blocks_of(off % BSIZE + n);
+
+  return data + 2 + MIN(fs.bitmaps, data + 1);
+}
+
+/* --- truncation --- */
+
+/* How much one itrunc may still free: bitmap blocks it may turn to. */
+struct budget {
+  uint left;
+  uint last; /* bitmap block that it turned to last */
+};
+
+uint itrunc_blocks(void) {
+  /* beside the bitmap: the inode, the indirect block, the new last block */
+  return MIN(MIN(fs.bitmaps, TRUNC_BITMAPS) + 3, log_capacity());
+}
+
+/* Free the block in *slot, which becomes a hole; what cannot be freed because
+ * it makes no sense is only forgotten. */
+static int free_slot(uint *slot, struct budget *budget) {
+  uint blockno = *slot;
+  int r;
+
+  if (blockno == 0)
+    return 0;
+  if (fs.bitmaps > itrunc_blocks() - 3 &&
+      BBLOCK(blockno, fs.sb) != budget->last) {
+    if (budget->left == 0)
+      return -EAGAIN;
+    budget->left--;
+    budget->last = BBLOCK(blockno, fs.sb);
+  }
+  r = bfree(blockno);
+  if (r < 0 && r != -EUCLEAN)
+    return r;
+  *slot = 0;
+  return 0;
+}
+
+/* Free the blocks in a[keep..n), from the end on. *end is set to the number of
+ * entries that remain. */
+static int free_slots(uint *a, uint keep, uint n, struct budget *budget,
+                      uint *end) {
+  for (*end = n; *end > keep; --*end) {
+    int r = free_slot(&a[*end - 1], budget);
+
+    if (r < 0)
+      return r;
+  }
+  return 0;
+}
+
+/* Free what the indirect block names from file block `keep` on, and itself if
+ * nothing remains. *end: the file blocks that remain. */
+static int free_indirect(struct inode *ip, uint keep, struct budget *budget,
+                         uint *end) {
+  uint first = keep > NDIRECT ? keep - NDIRECT : 0;
+  int r = hold_map(ip);
+
+  *end = MAXFILE;
+  if (r < 0 || ip->map == NULL)
+    return r;
+  block_held(ip->map);
+  r = free_slots(map_of(ip), first, NINDIRECT, budget, end);
+  log_write(ip->map);
+  brelse(ip->map);
+  *end += NDIRECT;
+  if (r == 0 && keep <= NDIRECT) {
+    r = free_slot(&ip->addrs[NDIRECT], budget);
+    if (r == 0) {
+      bdrop(ip->map);
+      ip->map = NULL;
+    }
+  }
+  return r;
+}
+
+/* Fill the last block with zeros from the new end of the file on. */
+static int zero_tail(struct inode *ip, uint64 size) {
+  struct buf *b;
+  int r;
+
+  if (size >= ip->size || size % BSIZE == 0)
+    return 0;
+  r = iblock(ip, size, &b);
+  if (r < 0 || b == NULL)
+    return r;
+  block_held(b);
+  memset(b->data + size % BSIZE, 0, BSIZE - size % BSIZE);
+  log_write(b);
+  brelse(b);
+  bdrop(b);
+  return 0;
+}
+
+int itrunc(struct inode *ip, uint64 size) {
+  struct budget budget = {.left = itrunc_blocks() - 3};
+  uint keep = blocks_of(size), end;
+  int r;
+
+  if (size > MAXSIZE)
+    return -EFBIG;
+  r = zero_tail(ip, size);
+  if (r < 0)
+    return r;
+  r = free_indirect(ip, keep, &budget, &end);
+  if (r == 0 && keep < NDIRECT)
+    r = free_slots(ip->addrs, keep, NDIRECT, &budget, &end);
+  if (r == 0)
+    ip->size = size;
+  else
+    ip->size = MIN(ip->size, (uint64)end * BSIZE);
+  iupdate(ip);
+  return r;
+}

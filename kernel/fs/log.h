@@ -1,0 +1,42 @@
+/*
+ * The log makes operations atomic: after a crash either all of an operation's
+ * blocks have their new content or none has.
+ *
+ *   begin_op(n)         may change at most n different blocks; sleeps while
+ *     bread             the log has no room
+ *     change b->data
+ *     log_write(b)      instead of writing it to disk
+ *     brelse
+ *   end_op(n)           does not wait for the disk
+ *
+ * begin_op comes before any inode lock, and operations do not nest.
+ */
+#ifndef FS_LOG_H
+#define FS_LOG_H
+
+#include "types.h"
+
+struct buf;
+
+/* Blocks that an operation on names may change at most; rename needs all:
+ * four inodes, two directory blocks and "..", an indirect block, two bitmap
+ * blocks. A log must have room for that many. */
+#define MAXOPBLOCKS 10
+
+/* Replay the log of the disk in fs, and make it ready. 0 or an error. */
+int log_init(void);
+/* Start the thread that commits. 0 or -ENOMEM. */
+int log_start(void);
+/* Blocks that the largest operation may change. */
+uint log_capacity(void);
+
+/* 0, or -EROFS once the file system is read-only (then there is no end_op). */
+int begin_op(uint blocks);
+void end_op(uint blocks);
+/* Make a locked buffer part of the running transaction. */
+void log_write(struct buf *b);
+
+/* Wait until all that has ended so far is on disk. 0 or -EIO. */
+int log_sync(void);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * The kernel command line: a copy of the text, cut into words in place.
+ */
+#include "lib/cmdline.h"
+
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define CMDLINE_MAX 1024
+#define WORDS_MAX 64
+
+/* Every option that some module asks for. */
+static const char *const options[] = {
+    "asid",     /* arch/: "off" does without address-space identifiers */
+    "maxproc",  /* proc/: processes at most */
+    "panic",    /* lib/panic.c: "exit" leaves the emulator */
+    "selftest", /* selftest.c: the fault to commit */
+};
+
+/* Set by cmdline_init, constant afterwards. */
+static char text[CMDLINE_MAX];
+static char *words[WORDS_MAX];
+static int nwords;
+
+/* The value in a word if its name is this one, else NULL. */
+static const char *value_of(const char *word, const char *name) {
+  size_t len = strlen(name);
+
+  if (strncmp(word, name, len) != 0)
+    return NULL;
+  if (word[len] == '=')
+    return word + len + 1;
+  return word[len] == 0 ? word + len : NULL;
+}
+
+static bool known(const char *word) {
+  for (size_t i = 0; i < NELEM(options); i++)
+    if (value_of(word, options[i]))
+      return true;
+  return false;
+}
+
+static char *next_word(char *p) {
+  while (*p == ' ' || *p == '\t')
+    p++;
+  return p;
+}
+
+void cmdline_init(const char *from) {
+  char *p;
+
+  if (strlen(from) >= sizeof(text))
+    printf("boot: command line cut off after %d bytes\n", CMDLINE_MAX - 1);
+  safestrcpy(text, from, sizeof(text));
+  nwords = 0;
+  for (p = next_word(text); *p && nwords < WORDS_MAX; p = next_word(p)) {
+    words[nwords++] = p;
+    while (*p && *p != ' ' && *p != '\t')
+      p++;
+    if (*p)
+      *p++ = 0;
+  }
+  if (*p)
+    printf("boot: only the first %d options are used\n", WORDS_MAX);
+  for (int i = 0; i < nwords; i++)
+    if (!known(words[i]))
+      printf("boot: unknown option \"%s\"\n", words[i]);
+}
+
+/* The last one counts, so that a person can append to what a script gives. */
+const char *cmdline_get(const char *name) {
+  const char *value = NULL;
+
+  for (int i = 0; i < nwords; i++)
+    value = value_of(words[i], name) ? value_of(words[i], name) : value;
+  return value;
+}
+
+uint64 cmdline_number(const char *name, uint64 otherwise) {
+  const char *value = cmdline_get(name);
+  uint64 n = 0;
+
+  if (value == NULL)
+    return otherwise;
+  for (const char *p = value; *p; p++) {
+    if (*p < '0' || *p > '9' || n > (~(uint64)0 - 9) / 10)
+      value = "";
+    n = n * 10 + (*p - '0');
+  }
+  if (*value)
+    return n;
+  printf("boot: option \"%s\" needs a number; using %lu\n", name,
+         (unsigned long)otherwise);
+  return otherwise;
+}

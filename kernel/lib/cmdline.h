@@ -1,0 +1,19 @@
+/*
+ * The kernel command line: words of the form name or name=value. Each module
+ * declares the options it has; what no module knows is named at boot.
+ */
+#ifndef LIB_CMDLINE_H
+#define LIB_CMDLINE_H
+
+#include "types.h"
+
+/* Keep a copy of the text and print one line for each word that is not a known
+ * option (the table is in cmdline.c). */
+void cmdline_init(const char *text);
+
+/* The value of name=value, "" for a bare name, or NULL. */
+const char *cmdline_get(const char *name);
+/* A decimal number, or `otherwise` if absent or malformed (which is said). */
+uint64 cmdline_number(const char *name, uint64 otherwise);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The order in which the system comes up. arch/<isa> enters main() on the first
+ * CPU and main_other() on the rest, with paging off.
+ */
+#include "cpu.h"
+#include "fs/inode.h"
+#include "lib/cmdline.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "machine.h"
+#include "mm/kalloc.h"
+#include "mm/kvm.h"
+#include "proc/proc.h"
+#include "sched/sched.h"
+#include "selftest.h"
+#include "trap.h"
+#include "trap/report.h"
+#include "version.h"
+
+/* Entered from arch/<isa>. */
+void main(int hart, void *firmware_table);
+void main_other(void);
+
+static bool ready; /* [a] the other CPUs may come in */
+
+/* The system cannot go on, though the kernel is sound. */
+static void __attribute__((noreturn)) give_up(const char *why, int number) {
+  const char *how = cmdline_get("panic");
+
+  printf("%s (%d): the system stops\n", why, number);
+  if (how != NULL && strcmp(how, "exit") == 0)
+    machine_fail();
+  machine_poweroff();
+}
+
+static void init_ended(int status) { give_up("init ended", status); }
+
+/* Process 1, in the kernel: become /init. */
+static void start_init(void *unused) {
+  struct args args = {0};
+  int r;
+
+  (void)unused;
+  selftest();
+  machine_init_devices();
+  r = fs_mount(0);
+  if (r < 0)
+    give_up("no root file system", r);
+  r = args_add(&args, "init");
+  if (r == 0)
+    r = exec("/init", &args);
+  args_free(&args);
+  if (r < 0)
+    give_up("/init cannot be run", r);
+  user_return();
+}
+
+void main(int hart, void *firmware_table) {
+  (void)hart;
+  machine_init(firmware_table); /* memory, CPUs, console */
+  printf("\n%s %s (%s), %d CPUs, %lu MiB\n", KERNEL_NAME, KERNEL_VERSION,
+         MACHINE_ARCH, ncpu, (machine.ram_end - machine.ram_start) >> 20);
+  kinit();         /* physical pages */
+  kvminit();       /* the kernel's page table */
+  kvminithart();   /* turn on paging */
+  report_init();   /* messages about faults */
+  proc_init();     /* table of processes */
+  sched_init();    /* run queues */
+  machine_init_cpu(); /* traps, clock, interrupt controller */
+  proc_start_init(start_init, init_ended);
+  __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
+  machine_start_cpus();
+  sched_start();
+}
+
+void main_other(void) {
+  while (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
+    cpu_relax();
+  kvminithart();
+  machine_init_cpu();
+  sched_start();
+}

@@ -1,0 +1,358 @@
+/*
+ * The page allocator.
+ *
+ * Free memory is kept in blocks of 2^order pages (a buddy system: a block and
+ * its neighbour of the same size merge when both are free). In front of the
+ * blocks each CPU has a list of single pages of its own, so that most calls
+ * touch nothing that is shared. All lists are made of struct run, stored in
+ * the free pages themselves: a free page costs nothing.
+ *
+ *    kalloc() -> this CPU's list -> 32 at a time from the blocks
+ *             -> other CPUs' lists -> reclaimers -> NULL
+ *
+ * For every frame of RAM there is a struct page that says who holds it.
+ *
+ * Locks: a CPU's list lock, then block_lock; neither is held while a reclaimer
+ * runs.
+ */
+#include "mm/kalloc.h"
+
+#include "cpu.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "machine.h"
+#include "pte.h"
+#include "sync/spinlock.h"
+
+#define LIST_MAX 128 /* pages on a CPU's list before some go back */
+#define LIST_MOVE 32 /* pages moved between a CPU's list and the blocks */
+
+/* What a free page holds: its place in a list. */
+struct run {
+  struct list link;
+};
+
+/* One per frame of RAM. */
+struct page {
+  uint8 owner; /* enum page_owner */
+  uint8 order; /* of the block that starts here */
+  bool head;   /* a free block starts here; [block_lock] */
+};
+
+static struct page *frames; /* indexed by frame number */
+static uint64 nframes;
+
+static struct spinlock block_lock = SPINLOCK("pages");
+static struct list blocks[ORDER_MAX + 1]; /* [block_lock] free, by order */
+static uint64 block_pages;                /* [block_lock] pages in blocks */
+
+static struct cpu_list {
+  struct spinlock lock;
+  struct list pages;            /* [lock] struct run */
+  uint n;                       /* [lock] */
+  long owned[PAGE_OWNERS];      /* [a] pages taken here minus given back */
+} cpu_lists[NCPU];
+
+static struct list reclaimers = LIST_INIT(reclaimers); /* constant after boot */
+
+extern char end[]; /* kernel.ld: first address after the kernel */
+
+static uint64 frame_of(const void *p) {
+  return (V2P(p) - machine.ram_start) / PGSIZE;
+}
+
+static void *frame_address(uint64 frame) {
+  return P2V(machine.ram_start + frame * PGSIZE);
+}
+
+/* Count n pages as moved to an owner. */
+static void account(enum page_owner owner, long n) {
+  push_off();
+  __atomic_fetch_add(&cpu_lists[mycpu()->id].owned[owner], n,
+                     __ATOMIC_RELAXED);
+  pop_off();
+}
+
+/* --- blocks; all with block_lock held --- */
+
+static void block_add(uint64 frame, int order) {
+  struct run *r = frame_address(frame);
+
+  frames[frame].order = order;
+  frames[frame].head = true;
+  list_add_front(&blocks[order], &r->link);
+}
+
+static void block_take(uint64 frame) {
+  struct run *r = frame_address(frame);
+
+  frames[frame].head = false;
+  list_remove(&r->link);
+}
+
+static bool block_is_free(uint64 frame, int order) {
+  return frame + (1UL << order) <= nframes && frames[frame].head &&
+         frames[frame].order == order;
+}
+
+/* Give a block back, merging it with its free neighbours. */
+static void block_free(uint64 frame, int order) {
+  block_pages += 1UL << order;
+  while (order < ORDER_MAX && block_is_free(frame ^ (1UL << order), order)) {
+    block_take(frame ^ (1UL << order));
+    frame &= ~(1UL << order);
+    order++;
+  }
+  block_add(frame, order);
+}
+
+/* Take a block, splitting a larger one if need be; NULL if there is none. */
+static void *block_alloc(int order) {
+  int from = order;
+  uint64 frame;
+
+  while (from <= ORDER_MAX && list_empty(&blocks[from]))
+    from++;
+  if (from > ORDER_MAX)
+    return NULL;
+  frame = frame_of(list_entry(blocks[from].next, struct run, link));
+  block_take(frame);
+  while (from > order) {
+    from--;
+    block_add(frame + (1UL << from), from);
+  }
+  block_pages -= 1UL << order;
+  return frame_address(frame);
+}
+
+/* --- the lists of the CPUs --- */
+
+/* Take one page from a list, or NULL. */
+static void *list_take(struct cpu_list *l) {
+  struct list *link;
+
+  acquire(&l->lock);
+  link = list_pop(&l->pages);
+  if (link != NULL)
+    l->n--;
+  release(&l->lock);
+  return link ? list_entry(link, struct run, link) : NULL;
+}
+
+/* Move pages from the blocks to this CPU's list, and return one of them. */
+static void *list_fill(struct cpu_list *l) {
+  void *page;
+
+  acquire(&l->lock);
+  acquire(&block_lock);
+  page = block_alloc(0);
+  for (int i = 1; page != NULL && i < LIST_MOVE; i++) {
+    struct run *r = block_alloc(0);
+
+    if (r == NULL)
+      break;
+    list_add_back(&l->pages, &r->link);
+    l->n++;
+  }
+  release(&block_lock);
+  release(&l->lock);
+  return page;
+}
+
+/* Move pages from a list to the blocks until `keep` are left. */
+static void list_drain(struct cpu_list *l, uint keep) {
+  acquire(&l->lock);
+  acquire(&block_lock);
+  while (l->n > keep) {
+    block_free(frame_of(list_entry(list_pop(&l->pages), struct run, link)), 0);
+    l->n--;
+  }
+  release(&block_lock);
+  release(&l->lock);
+}
+
+static struct cpu_list *my_list(void) {
+  struct cpu_list *l;
+
+  push_off();
+  l = &cpu_lists[mycpu()->id];
+  pop_off();
+  return l;
+}
+
+static void *page_take(void) {
+  struct cpu_list *mine = my_list();
+  void *page = list_take(mine);
+
+  if (page == NULL)
+    page = list_fill(mine);
+  for (int i = 0; page == NULL && i < ncpu; i++)
+    page = list_take(&cpu_lists[i]);
+  return page;
+}
+
+/* Ask the caches for memory. True if some was given back. */
+static bool reclaim(uint64 want) {
+  uint64 freed = 0;
+
+  list_for_each(l, &reclaimers) {
+    if (freed >= want)
+      break;
+    freed += list_entry(l, struct reclaimer, link)->shrink(want - freed);
+  }
+  return freed > 0;
+}
+
+void reclaimer_register(struct reclaimer *r) {
+  list_add_back(&reclaimers, &r->link);
+}
+
+void *kalloc_for(enum page_owner owner) {
+  void *page = page_take();
+
+  if (page == NULL && reclaim(LIST_MOVE))
+    page = page_take();
+  if (page == NULL)
+    return NULL;
+  frames[frame_of(page)].owner = owner;
+  frames[frame_of(page)].order = 0;
+  account(owner, 1);
+  return page;
+}
+
+void *kalloc(void) { return kalloc_for(PAGE_KERNEL); }
+
+void *kalloc_zero(enum page_owner owner) {
+  void *page = kalloc_for(owner);
+
+  if (page != NULL)
+    memset(page, 0, PGSIZE);
+  return page;
+}
+
+/* The frame of an allocated block that is being freed; panics if it is none. */
+static uint64 frame_release(const void *p, int order, const char *who) {
+  uint64 frame = frame_of(p);
+  struct page *f = &frames[frame];
+
+  if (V2P(p) % PGSIZE || V2P(p) < machine.ram_start || frame >= nframes)
+    panic("%s: %p is no page of RAM", who, p);
+  if (f->owner <= PAGE_IMAGE || f->order != order)
+    panic("%s: %p is no allocated block of order %d (owner %d, order %d)", who,
+          p, order, f->owner, f->order);
+  account(f->owner, -(1L << order));
+  f->owner = PAGE_FREE;
+  return frame;
+}
+
+void kfree(void *page) {
+  struct cpu_list *l = my_list();
+  struct run *r = page;
+  uint n;
+
+  frame_release(page, 0, "kfree");
+  acquire(&l->lock);
+  list_add_front(&l->pages, &r->link);
+  n = ++l->n;
+  release(&l->lock);
+  if (n > LIST_MAX)
+    list_drain(l, LIST_MAX - LIST_MOVE);
+}
+
+static void *block_alloc_locked(int order) {
+  void *block;
+
+  acquire(&block_lock);
+  block = block_alloc(order);
+  release(&block_lock);
+  return block;
+}
+
+void *kalloc_pages(int order, enum page_owner owner) {
+  void *block;
+
+  ASSERT(order >= 0 && order <= ORDER_MAX);
+  block = block_alloc_locked(order);
+  if (block == NULL) {
+    /* single pages on the lists may be what keeps blocks from merging */
+    reclaim(1UL << order);
+    for (int i = 0; i < ncpu; i++)
+      list_drain(&cpu_lists[i], 0);
+    block = block_alloc_locked(order);
+  }
+  if (block == NULL)
+    return NULL;
+  frames[frame_of(block)].owner = owner;
+  frames[frame_of(block)].order = order;
+  account(owner, 1L << order);
+  return block;
+}
+
+void kfree_pages(void *block, int order) {
+  uint64 frame = frame_release(block, order, "kfree_pages");
+
+  acquire(&block_lock);
+  block_free(frame, order);
+  release(&block_lock);
+}
+
+uint64 pages_owned(enum page_owner owner) {
+  long n = 0;
+
+  if (owner == PAGE_FREE) {
+    n = __atomic_load_n(&block_pages, __ATOMIC_RELAXED);
+    for (int i = 0; i < NCPU; i++)
+      n += __atomic_load_n(&cpu_lists[i].n, __ATOMIC_RELAXED);
+    return n;
+  }
+  for (int i = 0; i < NCPU; i++)
+    n += __atomic_load_n(&cpu_lists[i].owned[owner], __ATOMIC_RELAXED);
+  return n > 0 ? n : 0;
+}
+
+uint64 pages_total(void) { return nframes; }
+
+uint64 pages_largest(void) {
+  int order = ORDER_MAX;
+
+  acquire(&block_lock);
+  while (order > 0 && list_empty(&blocks[order]))
+    order--;
+  release(&block_lock);
+  return 1UL << order;
+}
+
+/* Give the frames [from, to) to the blocks, as large as they can be. */
+static void free_range(uint64 from, uint64 to) {
+  acquire(&block_lock);
+  while (from < to) {
+    int order = ORDER_MAX;
+
+    while (from % (1UL << order) || from + (1UL << order) > to)
+      order--;
+    frames[from].owner = PAGE_FREE;
+    block_free(from, order);
+    from += 1UL << order;
+  }
+  release(&block_lock);
+}
+
+void kinit(void) {
+  uint64 image;
+
+  nframes = (machine.ram_end - machine.ram_start) / PGSIZE;
+  for (int i = 0; i <= ORDER_MAX; i++)
+    list_init(&blocks[i]);
+  for (int i = 0; i < NCPU; i++) {
+    initlock(&cpu_lists[i].lock, "cpu pages");
+    list_init(&cpu_lists[i].pages);
+  }
+  /* the frame table lies behind the kernel's image */
+  frames = (struct page *)PGROUNDUP((vaddr_t)end);
+  memset(frames, 0, nframes * sizeof(struct page));
+  image = frame_of((void *)PGROUNDUP((vaddr_t)(frames + nframes)));
+  for (uint64 i = 0; i < image; i++)
+    frames[i].owner = PAGE_IMAGE;
+  account(PAGE_IMAGE, image);
+  free_range(image, nframes);
+}

@@ -1,0 +1,63 @@
+/*
+ * Physical pages. RAM from the end of the kernel to PHYSTOP is handed out in
+ * pages of PGSIZE, or in blocks of 2^order pages. A returned page holds
+ * garbage, unless the name says zero.
+ */
+#ifndef MM_KALLOC_H
+#define MM_KALLOC_H
+
+#include "lib/list.h"
+#include "types.h"
+
+/* Who holds a page. Everything but PAGE_FREE is somebody's to give back. */
+enum page_owner {
+  PAGE_FREE,
+  PAGE_RESERVED, /* not ours: firmware, device tree */
+  PAGE_IMAGE,    /* the kernel's own image, and the frame table */
+  PAGE_KERNEL,   /* kalloc() */
+  PAGE_SLAB,
+  PAGE_STACK, /* kernel stacks */
+  PAGE_TABLE, /* page-table pages */
+  PAGE_USER,
+  PAGE_CACHE, /* cached disk blocks */
+  PAGE_PIPE,
+  PAGE_OWNERS
+};
+
+#define ORDER_MAX 10 /* largest block: 2^10 pages, 4 MiB */
+
+/* Take over all RAM; called once, before paging is on, on the boot CPU. */
+void kinit(void);
+
+/* A page for the kernel, or NULL. */
+void *kalloc(void);
+/* A page for a given owner, or NULL; the second is filled with zeros. */
+void *kalloc_for(enum page_owner owner);
+void *kalloc_zero(enum page_owner owner);
+/* Give one page back. Panics if it is not an allocated single page. */
+void kfree(void *page);
+
+/* 2^order pages, physically contiguous and aligned to their size, or NULL. */
+void *kalloc_pages(int order, enum page_owner owner);
+void kfree_pages(void *block, int order);
+
+/* Pages that an owner holds now; PAGE_FREE: that are free. */
+uint64 pages_owned(enum page_owner owner);
+uint64 pages_total(void);
+uint64 pages_largest(void); /* pages in the largest free block */
+
+/*
+ * Memory that can be given back when there is none: caches register a
+ * function. shrink() frees up to `want` pages and returns how many it freed.
+ * It is called by whoever ran out, with any locks of theirs held, so it may
+ * only take locks with acquire_try (or the like) and must not allocate or
+ * sleep.
+ */
+struct reclaimer {
+  const char *name;
+  uint64 (*shrink)(uint64 want);
+  struct list link;
+};
+void reclaimer_register(struct reclaimer *r);
+
+#endif

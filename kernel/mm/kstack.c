@@ -1,0 +1,171 @@
+/*
+ * Kernel stacks: places in a window below the trampoline.
+ *
+ *   KSTACK(n) + KSTACK_PAGES  +------------+  top
+ *                             |   stack    |
+ *   KSTACK(n)                 +------------+
+ *                             | guard page |  never mapped
+ *                             +------------+
+ *
+ * proc_mapstacks() creates the page-table pages for the whole window at boot,
+ * so that giving a stack its pages later cannot change the upper levels. A
+ * stack that is given back keeps its pages, ready for the next thread; when
+ * memory runs out, or many are idle, their pages are unmapped, all CPUs forget
+ * the translations, and only then are the pages free.
+ */
+#include "lib/panic.h"
+#include "machine.h"
+#include "mm/kalloc.h"
+#include "mm/kvm.h"
+#include "param.h"
+#include "sync/spinlock.h"
+#include "tlb.h"
+
+#define IDLE_MAX 32 /* stacks kept ready with their pages */
+
+enum kstack_state { KS_EMPTY, KS_IDLE, KS_USED };
+
+static struct spinlock kstack_lock = SPINLOCK("kstacks");
+static uint8 state[KSTACK_MAX]; /* [kstack_lock] enum kstack_state */
+static int idle[KSTACK_MAX];    /* [kstack_lock] idle stacks, last in first out */
+static int nidle;               /* [kstack_lock] */
+static int lowest_empty;        /* [kstack_lock] none below it is empty */
+
+static uint64 kstack_shrink(uint64 want);
+static struct reclaimer reclaimer = {.name = "kstacks",
+                                     .shrink = kstack_shrink};
+
+void proc_mapstacks(pagetable_t kpgtbl) {
+  for (int n = 0; n < KSTACK_MAX; n++) {
+    if (walk(kpgtbl, KSTACK(n), true) == NULL)
+      panic("proc_mapstacks: no memory");
+  }
+  reclaimer_register(&reclaimer);
+}
+
+/* Unmap a stack. Its pages are collected in a list threaded through their
+ * first words, to be freed after the flush. */
+static void unmap(int n, void **pages) {
+  pte_t *pte = walk(kernel_pagetable, KSTACK(n), false);
+
+  for (int i = 0; i < KSTACK_PAGES; i++) {
+    void **page;
+
+    if (!(pte[i] & PTE_V))
+      continue;
+    page = P2V(PTE2PA(pte[i]));
+    pte[i] = 0;
+    *page = *pages;
+    *pages = page;
+  }
+}
+
+/* Take the pages of idle stacks until `keep` of those are left. kstack_lock
+ * held. */
+static void *take_idle(int keep) {
+  void *pages = NULL;
+
+  while (nidle > keep) {
+    int n = idle[--nidle];
+
+    unmap(n, &pages);
+    state[n] = KS_EMPTY;
+    lowest_empty = MIN(lowest_empty, n);
+  }
+  return pages;
+}
+
+/* Free what take_idle() collected, once nobody can reach it. */
+static uint64 free_after_flush(void *pages) {
+  uint64 freed = 0;
+
+  if (pages == NULL)
+    return 0;
+  tlb_shootdown();
+  while (pages != NULL) {
+    void *next = *(void **)pages;
+
+    kfree(pages);
+    pages = next;
+    freed++;
+  }
+  return freed;
+}
+
+static uint64 kstack_shrink(uint64 want) {
+  void *pages;
+
+  (void)want; /* one flush costs the same for all of them */
+  if (!acquire_try(&kstack_lock))
+    return 0;
+  pages = take_idle(0);
+  release(&kstack_lock);
+  return free_after_flush(pages);
+}
+
+/* Claim a place. With *mapped its pages are there already. */
+static int claim(bool *mapped) {
+  int n = -EAGAIN;
+
+  acquire(&kstack_lock);
+  *mapped = nidle > 0;
+  if (nidle > 0) {
+    n = idle[--nidle];
+  } else {
+    while (lowest_empty < KSTACK_MAX && state[lowest_empty] != KS_EMPTY)
+      lowest_empty++;
+    if (lowest_empty < KSTACK_MAX)
+      n = lowest_empty++;
+  }
+  if (n >= 0)
+    state[n] = KS_USED;
+  release(&kstack_lock);
+  return n;
+}
+
+static void unclaim(int n) {
+  void *pages = NULL;
+
+  acquire(&kstack_lock);
+  unmap(n, &pages);
+  state[n] = KS_EMPTY;
+  lowest_empty = MIN(lowest_empty, n);
+  release(&kstack_lock);
+  free_after_flush(pages);
+}
+
+int kstack_alloc(void) {
+  bool mapped;
+  int n = claim(&mapped);
+
+  if (n < 0 || mapped)
+    return n;
+  for (int i = 0; i < KSTACK_PAGES; i++) {
+    void *page = kalloc_for(PAGE_STACK);
+
+    if (page == NULL) {
+      unclaim(n);
+      return -ENOMEM;
+    }
+    kvmmap(kernel_pagetable, KSTACK(n) + i * PGSIZE, V2P(page), PGSIZE,
+           PTE_R | PTE_W);
+  }
+  /* A CPU may have cached that the entries are invalid (4.2.1). Elsewhere the
+   * fault that follows is harmless; on a stack it could not be handled. */
+  tlb_shootdown();
+  return n;
+}
+
+void kstack_free(int n) {
+  void *pages = NULL;
+
+  acquire(&kstack_lock);
+  if (n < 0 || n >= KSTACK_MAX || state[n] != KS_USED)
+    panic("kstack_free: stack %d is not in use", n);
+  state[n] = KS_IDLE;
+  idle[nidle++] = n;
+  if (nidle > IDLE_MAX)
+    pages = take_idle(IDLE_MAX / 2);
+  release(&kstack_lock);
+  free_after_flush(pages);
+}

@@ -1,0 +1,115 @@
+/*
+ * Small objects, several to a page.
+ *
+ *   +------------+--------+--------+--------+-----+
+ *   | struct slab| object | object | object | ... |   one page
+ *   +------------+--------+--------+--------+-----+
+ *
+ * A free object holds the link to the next free one. Pages with free objects
+ * are on their cache's list; a page that becomes empty goes back at once if
+ * the cache has another with room.
+ */
+#include "mm/slab.h"
+
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/kalloc.h"
+#include "pte.h"
+
+struct free_object {
+  struct free_object *next;
+};
+
+/* All fields: cache->lock, but cache, which is constant. */
+struct slab {
+  struct slab_cache *cache;
+  struct list link;
+  struct free_object *free;
+  uint used;
+};
+
+#define OBJECT_ALIGN 16UL
+
+static size_t object_size(const struct slab_cache *c) {
+  return (c->size + OBJECT_ALIGN - 1) & ~(OBJECT_ALIGN - 1);
+}
+
+static struct slab *slab_of(void *object) {
+  return (struct slab *)PGROUNDDOWN((vaddr_t)object);
+}
+
+/* A page cut into objects, or NULL. */
+static struct slab *slab_create(struct slab_cache *c) {
+  size_t size = object_size(c);
+  struct slab *s = kalloc_for(PAGE_SLAB);
+  char *first = (char *)s + ((sizeof(*s) + OBJECT_ALIGN - 1) & -OBJECT_ALIGN);
+
+  if (s == NULL)
+    return NULL;
+  ASSERT(first + size <= (char *)s + PGSIZE);
+  *s = (struct slab){.cache = c};
+  for (char *p = first; p + size <= (char *)s + PGSIZE; p += size) {
+    struct free_object *o = (struct free_object *)p;
+
+    o->next = s->free;
+    s->free = o;
+  }
+  return s;
+}
+
+/* Take an object from the first page with room; NULL if there is none. */
+static void *take(struct slab_cache *c) {
+  struct slab *s;
+  struct free_object *o;
+
+  if (list_empty(&c->partial))
+    return NULL;
+  s = list_entry(c->partial.next, struct slab, link);
+  o = s->free;
+  s->free = o->next;
+  s->used++;
+  c->objects++;
+  if (s->free == NULL)
+    list_remove(&s->link);
+  return o;
+}
+
+void *slab_alloc(struct slab_cache *c) {
+  struct slab *s;
+  void *o;
+
+  acquire(&c->lock);
+  o = take(c);
+  release(&c->lock);
+  if (o == NULL) {
+    s = slab_create(c); /* without the lock: it may reclaim memory */
+    if (s == NULL)
+      return NULL;
+    acquire(&c->lock);
+    list_add_front(&c->partial, &s->link);
+    o = take(c);
+    release(&c->lock);
+  }
+  return memset(o, 0, c->size);
+}
+
+void slab_free(struct slab_cache *c, void *object) {
+  struct slab *s = slab_of(object);
+  struct free_object *o = object;
+  bool empty;
+
+  if (s->cache != c)
+    panic("slab_free: %p is not of cache %s", object, c->name);
+  acquire(&c->lock);
+  if (s->free == NULL)
+    list_add_front(&c->partial, &s->link);
+  o->next = s->free;
+  s->free = o;
+  c->objects--;
+  empty = --s->used == 0 && c->partial.next != c->partial.prev;
+  if (empty)
+    list_remove(&s->link);
+  release(&c->lock);
+  if (empty)
+    kfree(s);
+}

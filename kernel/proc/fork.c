@@ -1,0 +1,46 @@
+/*
+ * fork: a second process like the first.
+ */
+#include "fs/inode.h"
+#include "lib/string.h"
+#include "proc/proc.h"
+#include "trap.h"
+
+/* Where the child's thread begins. */
+static void child_begins(void *unused) {
+  (void)unused;
+  user_return();
+}
+
+/* Copy what the parent has to the child; -ENOMEM: a part may be copied. */
+static int copy(struct proc *child, struct proc *parent) {
+  struct space *s =
+      space_copy(parent->space, child->thread->arch.trapframe);
+
+  if (s == NULL)
+    return -ENOMEM;
+  proc_set_space(child, s);
+  if (fd_copy(child, parent) < 0)
+    return -ENOMEM;
+  user_fork(child->thread, parent->thread);
+  child->cwd = parent->cwd ? idup(parent->cwd) : NULL;
+  child->rights = parent->rights;
+  return 0;
+}
+
+int fork(void) {
+  struct proc *parent = myproc(), *child;
+  int err, pid;
+
+  child = proc_create(parent->name, child_begins, &err);
+  if (child == NULL)
+    return err;
+  if (copy(child, parent) < 0) {
+    proc_free(child);
+    return -ENOMEM;
+  }
+  proc_publish(child, parent);
+  pid = child->pid;
+  thread_start(child->thread); /* it may be gone from here on */
+  return pid;
+}

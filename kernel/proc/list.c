@@ -1,0 +1,123 @@
+/*
+ * Looking at processes: for ps, for Ctrl-P, for those who inspect memory.
+ */
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "proc/proc.h"
+
+struct space *proc_space(int pid) {
+  struct space *s = NULL;
+  struct proc *p;
+
+  acquire(&proctree_lock);
+  p = proc_find_locked(pid);
+  if (p != NULL) {
+    acquire(&p->lock);
+    s = p->space ? space_get(p->space) : NULL;
+    release(&p->lock);
+  }
+  release(&proctree_lock);
+  return s;
+}
+
+bool proc_may_inspect(int pid) {
+  struct proc *self = myproc();
+
+  return pid == self->pid || (self->rights & RIGHT_INSPECT);
+}
+
+static enum procstate shown_state(const struct proc *p,
+                                  const struct thread *t) {
+  if (p->state == PROC_ZOMBIE)
+    return P_ZOMBIE;
+  switch (t->state) {
+  case T_RUNNING:
+    return P_RUNNING;
+  case T_SLEEPING:
+    return P_SLEEPING;
+  case T_EMBRYO:
+    return P_EMBRYO;
+  default:
+    return P_RUNNABLE;
+  }
+}
+
+/* What is known without sleeping. proctree_lock held. */
+static void describe(struct proc *p, struct procinfo *info) {
+  struct thread *t = p->thread;
+
+  *info = (struct procinfo){.pid = p->pid,
+                            .ppid = p->parent ? p->parent->pid : 0,
+                            .pgid = p->pgid,
+                            .threads = 1};
+  acquire(&p->lock);
+  safestrcpy(info->name, p->name, sizeof(info->name));
+  release(&p->lock);
+  acquire(&t->lock);
+  info->state = shown_state(p, t);
+  info->cpu = t->cpu ? t->cpu->id : 0;
+  info->cpu_ns = t->cpu_ns;
+  if (t->state == T_RUNNING)
+    info->cpu_ns += clock_ns() - t->started_ns;
+  if (t->state == T_SLEEPING && t->waitq != NULL)
+    safestrcpy(info->waiting, t->waitq->name, sizeof(info->waiting));
+  release(&t->lock);
+}
+
+/* What takes the space's lock. */
+static void describe_memory(struct procinfo *info) {
+  struct space *s = proc_space(info->pid);
+
+  if (s == NULL)
+    return;
+  acquiresleep(&s->lock);
+  list_for_each(l, &s->regions) {
+    struct region *r = list_entry(l, struct region, link);
+
+    info->size += r->end - r->start;
+  }
+  info->resident = uvmcount(s->pagetable, 0, SPACE_END) * PGSIZE;
+  info->tables = pagetable_pages(s->pagetable) * PGSIZE;
+  releasesleep(&s->lock);
+  space_put(s);
+}
+
+int proc_list(int after, struct procinfo *buf, int max) {
+  int n = 0;
+
+  while (n < max) {
+    struct proc *p;
+
+    acquire(&proctree_lock);
+    p = proc_next_locked(after);
+    if (p != NULL)
+      describe(p, &buf[n]);
+    release(&proctree_lock);
+    if (p == NULL)
+      break;
+    describe_memory(&buf[n]);
+    after = buf[n++].pid;
+  }
+  return n;
+}
+
+static const char *const state_names[] = {
+    [P_EMBRYO] = "embryo", [P_RUNNING] = "run",   [P_RUNNABLE] = "runnable",
+    [P_SLEEPING] = "sleep", [P_ZOMBIE] = "zombie",
+};
+
+void procdump(void) {
+  struct procinfo info;
+  struct proc *p;
+  int after = 0;
+
+  printf("\n  pid  ppid  state     cpu  name             waits for\n");
+  acquire(&proctree_lock);
+  while ((p = proc_next_locked(after)) != NULL) {
+    describe(p, &info);
+    printf("%5d %5d  %-9s %3d  %-16s %s\n", info.pid, info.ppid,
+           state_names[info.state], info.cpu, info.name, info.waiting);
+    after = info.pid;
+  }
+  release(&proctree_lock);
+}

@@ -1,0 +1,162 @@
+/*
+ * Wait queues and sleep locks.
+ *
+ * No wakeup is lost: the sleeper enters the queue and marks itself asleep
+ * before it releases the caller's lock, and holds its own lock until it is off
+ * the CPU; whoever wakes it needs that lock. A sleeper that kill or a timeout
+ * woke is still in the queue and takes itself out.
+ *
+ * Lock order: the caller's lock, wait queue, thread, run queue.
+ */
+#include "sched/sleep.h"
+
+#include "lib/panic.h"
+#include "sched/sched.h"
+#include "sched/timer.h"
+
+void waitq_init(struct waitq *q, const char *name) {
+  initlock(&q->lock, "waitq");
+  list_init(&q->waiters);
+  q->name = name;
+}
+
+/* Leave the queue if a wakeup has not removed us. */
+static void leave(struct waitq *q, struct thread *t) {
+  acquire(&q->lock);
+  list_remove(&t->waitlink);
+  release(&q->lock);
+}
+
+static int sleep_on(struct waitq *q, struct spinlock *lk, bool killable) {
+  struct thread *t = mythread();
+
+  acquire(&q->lock);
+  acquire(&t->lock);
+  if (t->alarm || (killable && killed())) {
+    release(&t->lock);
+    release(&q->lock);
+    return t->alarm ? 0 : -EINTR;
+  }
+  list_add_back(&q->waiters, &t->waitlink);
+  t->state = T_SLEEPING;
+  t->killable = killable;
+  t->waitq = q;
+  release(&q->lock);
+  release(lk);
+  sched_locked();
+  t->waitq = NULL;
+  if (!list_empty(&t->waitlink))
+    leave(q, t);
+  acquire(lk);
+  return killable && killed() ? -EINTR : 0;
+}
+
+void sleep(struct waitq *q, struct spinlock *lk) { sleep_on(q, lk, false); }
+
+int sleep_killable(struct waitq *q, struct spinlock *lk) {
+  return sleep_on(q, lk, true);
+}
+
+/* A timer that wakes a thread. */
+struct alarm {
+  struct timer timer;
+  struct thread *thread;
+};
+
+static void alarm_fire(struct timer *timer) {
+  struct thread *t = container_of(timer, struct alarm, timer)->thread;
+
+  acquire(&t->lock);
+  t->alarm = true; /* seen by a thread that is only about to sleep */
+  if (t->state == T_SLEEPING)
+    sched_ready_locked(t);
+  release(&t->lock);
+}
+
+int sleep_until(struct waitq *q, struct spinlock *lk, uint64 deadline_ns) {
+  struct alarm a = {.timer = {.fire = alarm_fire}, .thread = mythread()};
+  int r;
+
+  timer_start(&a.timer, deadline_ns);
+  r = sleep_on(q, lk, true);
+  timer_cancel(&a.timer);
+  a.thread->alarm = false;
+  return r;
+}
+
+static void wake(struct list *waitlink) {
+  struct thread *t = list_entry(waitlink, struct thread, waitlink);
+
+  acquire(&t->lock);
+  if (t->state == T_SLEEPING)
+    sched_ready_locked(t);
+  release(&t->lock);
+}
+
+void wakeup(struct waitq *q) {
+  struct list *l;
+
+  acquire(&q->lock);
+  while ((l = list_pop(&q->waiters)) != NULL)
+    wake(l);
+  release(&q->lock);
+}
+
+void wakeup_one(struct waitq *q) {
+  struct list *l;
+
+  acquire(&q->lock);
+  if ((l = list_pop(&q->waiters)) != NULL)
+    wake(l);
+  release(&q->lock);
+}
+
+void initsleeplock(struct sleeplock *lk, const char *name) {
+  *lk = (struct sleeplock){.name = name};
+  initlock(&lk->lock, "sleeplock");
+  waitq_init(&lk->waiters, name);
+}
+
+void acquiresleep(struct sleeplock *lk) {
+  acquire(&lk->lock);
+  if (lk->locked && lk->holder == mythread())
+    panic("acquiresleep: this thread already holds lock %s", lk->name);
+  while (lk->locked)
+    sleep(&lk->waiters, &lk->lock);
+  lk->locked = true;
+  lk->holder = mythread();
+  release(&lk->lock);
+}
+
+bool acquiresleep_try(struct sleeplock *lk) {
+  bool got;
+
+  acquire(&lk->lock);
+  got = !lk->locked;
+  if (got) {
+    lk->locked = true;
+    lk->holder = mythread();
+  }
+  release(&lk->lock);
+  return got;
+}
+
+void releasesleep(struct sleeplock *lk) {
+  acquire(&lk->lock);
+  if (!lk->locked || lk->holder != mythread())
+    panic("releasesleep: this thread does not hold lock %s", lk->name);
+  lk->locked = false;
+  lk->holder = NULL;
+  if (!list_empty(&lk->waiters.waiters))
+    wakeup_one(&lk->waiters);
+  release(&lk->lock);
+}
+
+bool holdingsleep(struct sleeplock *lk) {
+  bool held;
+
+  acquire(&lk->lock);
+  held = lk->locked && lk->holder == mythread();
+  release(&lk->lock);
+  return held;
+}

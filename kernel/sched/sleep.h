@@ -1,0 +1,57 @@
+/*
+ * Waiting for an event: wait queues, and locks that sleep.
+ *
+ * A condition is guarded by a spin lock; who waits for it sleeps on a wait
+ * queue; who makes it true calls wakeup() while holding that lock. A wakeup
+ * touches the threads that wait, not all there are. As with xv6's channels, a
+ * sleeper must test its condition again.
+ */
+#ifndef SCHED_SLEEP_H
+#define SCHED_SLEEP_H
+
+#include "lib/list.h"
+#include "sync/spinlock.h"
+
+struct waitq {
+  struct spinlock lock;
+  struct list waiters; /* struct thread.waitlink */
+  const char *name;    /* what ps shows in its last column */
+};
+
+#define WAITQ(q, qname) \
+  {.lock = SPINLOCK("waitq"), .waiters = LIST_INIT((q).waiters), .name = (qname)}
+
+void waitq_init(struct waitq *q, const char *name);
+
+/* Release lk, sleep until a wakeup, take lk again. Not ended by kill: only for
+ * events that are sure to come, such as the end of disk I/O. */
+void sleep(struct waitq *q, struct spinlock *lk);
+
+/* The same, for events that may never come. 0, or -EINTR if the process is
+ * being killed: the caller must clean up and return. */
+int sleep_killable(struct waitq *q, struct spinlock *lk);
+
+/* As sleep_killable, but at the latest until clock_ns() reaches deadline_ns;
+ * it then returns 0, too. */
+int sleep_until(struct waitq *q, struct spinlock *lk, uint64 deadline_ns);
+
+/* Wake all, or the one that has waited longest. Any context. */
+void wakeup(struct waitq *q);
+void wakeup_one(struct waitq *q);
+
+/* A lock that may be held across sleeping. Not in interrupts. */
+struct sleeplock {
+  struct spinlock lock;  /* guards what follows */
+  bool locked;
+  struct thread *holder; /* valid while locked */
+  struct waitq waiters;
+  const char *name;
+};
+
+void initsleeplock(struct sleeplock *lk, const char *name);
+void acquiresleep(struct sleeplock *lk);
+bool acquiresleep_try(struct sleeplock *lk);
+void releasesleep(struct sleeplock *lk);
+bool holdingsleep(struct sleeplock *lk);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * Making and ending threads. How they take turns is in sched.c.
+ */
+#include "sched/thread.h"
+
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "mm/kvm.h"
+#include "mm/slab.h"
+#include "sched/sched.h"
+
+static struct slab_cache thread_cache =
+    SLAB_CACHE(thread_cache, "thread", sizeof(struct thread));
+
+struct thread *thread_create(const char *name, void (*entry)(void *),
+                             void *arg) {
+  struct thread *t = slab_alloc(&thread_cache);
+  int slot;
+
+  if (t == NULL)
+    return NULL;
+  slot = kstack_alloc();
+  if (slot < 0) {
+    slab_free(&thread_cache, t);
+    return NULL;
+  }
+  initlock(&t->lock, "thread");
+  list_init(&t->waitlink);
+  list_init(&t->runlink);
+  t->state = T_EMBRYO;
+  t->kslot = slot;
+  t->kstack = KSTACK(slot);
+  t->entry = entry;
+  t->arg = arg;
+  safestrcpy(t->name, name, sizeof(t->name));
+  thread_init_context(t);
+  return t;
+}
+
+void thread_free(struct thread *t) {
+  kstack_free(t->kslot);
+  slab_free(&thread_cache, t);
+}
+
+void thread_start(struct thread *t) {
+  acquire(&t->lock);
+  sched_place_locked(t);
+  release(&t->lock);
+}
+
+int kthread_start(const char *name, void (*entry)(void *), void *arg) {
+  struct thread *t = thread_create(name, entry, arg);
+
+  if (t == NULL)
+    return -ENOMEM;
+  thread_start(t);
+  return 0;
+}
+
+void thread_exit(void) {
+  struct thread *t = mythread();
+
+  acquire(&t->lock);
+  t->state = T_DEAD;
+  sched_locked();
+  panic("thread_exit: dead thread %s runs", t->name);
+}
+
+void thread_reap(struct thread *t) {
+  bool dead;
+
+  /* its lock is held until it is off its stack */
+  do {
+    acquire(&t->lock);
+    dead = t->state == T_DEAD;
+    release(&t->lock);
+  } while (!dead);
+  thread_free(t);
+}
+
+void thread_kill(struct thread *t) {
+  __atomic_store_n(&t->killed, true, __ATOMIC_SEQ_CST);
+  acquire(&t->lock);
+  if (t->state == T_SLEEPING && t->killable)
+    sched_ready_locked(t);
+  release(&t->lock);
+}
+
+bool killed(void) {
+  return __atomic_load_n(&mythread()->killed, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,72 @@
+/*
+ * Spin locks.
+ *
+ * Interrupts stay off while one is held, so that an interrupt handler on the
+ * same CPU cannot wait for it for ever. push_off() and pop_off() count, since
+ * locks nest. While it spins, a CPU still serves requests to flush its TLB:
+ * the holder of the lock may be the one that waits for the flush.
+ */
+#include "sync/spinlock.h"
+
+#include "lib/panic.h"
+#include "tlb.h"
+
+void initlock(struct spinlock *lk, const char *name) {
+  *lk = (struct spinlock){.name = name};
+}
+
+bool holding(struct spinlock *lk) {
+  return __atomic_load_n(&lk->locked, __ATOMIC_RELAXED) && lk->cpu == mycpu();
+}
+
+bool acquire_try(struct spinlock *lk) {
+  push_off();
+  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
+    pop_off();
+    return false;
+  }
+  lk->cpu = mycpu();
+  return true;
+}
+
+void acquire(struct spinlock *lk) {
+  push_off();
+  if (holding(lk))
+    panic("acquire: this CPU already holds lock %s", lk->name);
+  while (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
+    while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED)) {
+      tlb_serve();
+      cpu_relax();
+    }
+  }
+  lk->cpu = mycpu();
+}
+
+void release(struct spinlock *lk) {
+  if (!holding(lk))
+    panic("release: this CPU does not hold lock %s", lk->name);
+  lk->cpu = NULL;
+  __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
+  pop_off();
+}
+
+void push_off(void) {
+  bool on = intr_get();
+  struct cpu *c;
+
+  intr_off();
+  c = mycpu();
+  if (c->noff++ == 0)
+    c->intena = on;
+}
+
+void pop_off(void) {
+  struct cpu *c = mycpu();
+
+  if (intr_get())
+    panic("pop_off: interrupts are on");
+  if (c->noff < 1)
+    panic("pop_off: no push_off before it");
+  if (--c->noff == 0 && c->intena)
+    intr_on();
+}

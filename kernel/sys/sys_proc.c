@@ -1,0 +1,139 @@
+/*
+ * System calls about processes and time.
+ */
+#include "abi/system.h"
+#include "cpu.h"
+#include "fs/inode.h"
+#include "machine.h"
+#include "proc/proc.h"
+#include "sched/sched.h"
+#include "sys/syscall.h"
+#include "trap.h"
+#include "vm/usercopy.h"
+
+long sys_fork(void) { return fork(); }
+
+long sys_exit(void) { exit(argint(0)); }
+
+/* Can the program write an int there? The int keeps its value. */
+static bool int_writable(struct space *s, vaddr_t va) {
+  int value;
+
+  return copyin(s, &value, va, sizeof(value)) == 0 &&
+         copyout(s, va, &value, sizeof(value)) == 0;
+}
+
+/* Wait and store the status at user address `where`, unless that is 0. A bad
+ * address is found before the child is gone. */
+static long do_wait(int pid, bool nohang, vaddr_t where) {
+  struct space *s = myproc()->space;
+  int status, r;
+
+  if (where != 0 && !int_writable(s, where))
+    return -EFAULT;
+  r = wait(pid, nohang, &status);
+  if (r > 0 && where != 0)
+    copyout(s, where, &status, sizeof(status));
+  return r;
+}
+
+long sys_wait(void) { return do_wait(WAIT_ANY, false, argaddr(0)); }
+
+long sys_waitpid(void) {
+  if (argint(2) & ~WNOHANG)
+    return -EINVAL;
+  return do_wait(argint(0), argint(2) & WNOHANG, argaddr(1));
+}
+
+long sys_kill(void) { return kill(argint(0)); }
+
+long sys_getpid(void) { return myproc()->pid; }
+
+long sys_getppid(void) {
+  struct proc *parent;
+  int pid;
+
+  acquire(&proctree_lock);
+  parent = myproc()->parent;
+  pid = parent ? parent->pid : 0;
+  release(&proctree_lock);
+  return pid;
+}
+
+long sys_setpgid(void) { return setpgid(argint(0), argint(1)); }
+
+long sys_exec(void) {
+  struct args args = {0};
+  struct path path;
+  long r = path_arg(&path, 0);
+
+  if (r < 0)
+    return r;
+  r = args_add_user(&args, myproc()->space, argaddr(1));
+  if (r == 0)
+    r = exec(path.text, &args);
+  args_free(&args);
+  path_free(&path);
+  return r;
+}
+
+long sys_sbrk(void) {
+  vaddr_t old;
+  int r = space_sbrk(myproc()->space, argint(0), argint(1) != SBRK_LAZY, &old);
+
+  return r < 0 ? r : (long)old;
+}
+
+#define TICK_NS (NSEC_PER_SEC / TICKS_PER_SECOND)
+
+long sys_pause(void) {
+  static struct spinlock lock = SPINLOCK("pause");
+  static struct waitq waiters = WAITQ(waiters, "time");
+  long ticks = argint(0);
+  uint64 deadline = clock_ns() + (ticks > 0 ? ticks : 0) * TICK_NS;
+  int r = 0;
+
+  acquire(&lock);
+  while (r == 0 && clock_ns() < deadline)
+    r = sleep_until(&waiters, &lock, deadline);
+  release(&lock);
+  return r;
+}
+
+long sys_uptime(void) { return clock_ns() / TICK_NS; }
+
+long sys_clock(void) { return clock_ns(); }
+
+long sys_yield(void) {
+  yield();
+  return 0;
+}
+
+long sys_getcpu(void) {
+  int id;
+
+  push_off();
+  id = mycpu()->id;
+  pop_off();
+  return id;
+}
+
+long sys_lasterr(void) { return mythread()->lasterr; }
+
+long sys_restrict(void) {
+  myproc()->rights &= argint(0);
+  return 0;
+}
+
+long sys_reboot(void) {
+  int how = argint(0);
+
+  if (!(myproc()->rights & RIGHT_POWER))
+    return -EPERM;
+  if (how != REBOOT_POWEROFF && how != REBOOT_RESTART)
+    return -EINVAL;
+  fs_sync();
+  if (how == REBOOT_RESTART)
+    machine_restart();
+  machine_poweroff();
+}

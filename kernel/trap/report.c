@@ -1,0 +1,117 @@
+/*
+ * Messages about faults. See report.h.
+ */
+#include "trap/report.h"
+
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "mm/kvm.h"
+#include "proc/proc.h"
+#include "trap.h"
+#include "vm/inspect.h"
+
+/* One message at a time. */
+static struct sleeplock report_lock;
+
+static const char *const fault_words[] = {
+    [PT_OK] = "user mode may read it",
+    [PT_BADADDR] = "no page table reaches that address",
+    [PT_INVALID] = "the entry is not valid: nothing is mapped",
+    [PT_NOTUSER] = "valid, but for the kernel only",
+    [PT_NOTREADABLE] = "valid, without the right to read",
+};
+
+static void print_flags(pte_t pte) {
+  static const struct {
+    pte_t bit;
+    char letter;
+  } flags[] = {{PTE_V, 'v'}, {PTE_R, 'r'}, {PTE_W, 'w'}, {PTE_X, 'x'},
+               {PTE_U, 'u'}, {PTE_G, 'g'}, {PTE_A, 'a'}, {PTE_D, 'd'}};
+  char text[NELEM(flags) + 1];
+
+  for (uint i = 0; i < NELEM(flags); i++)
+    text[i] = pte & flags[i].bit ? flags[i].letter : '-';
+  text[NELEM(flags)] = 0;
+  printf("%s", text);
+}
+
+static void print_walk(const struct ptwalk *w) {
+  printf("  walk from root %p:\n", (void *)w->root);
+  for (int i = 0; i < w->steps; i++) {
+    printf("    level %d [%3d]  pte %016lx  ", w->step[i].level,
+           w->step[i].index, w->step[i].pte);
+    print_flags(w->step[i].pte);
+    if (w->step[i].pte & PTE_V)
+      printf("  -> %s %p", w->step[i].leaf ? "page" : "table",
+             (void *)PTE2PA(w->step[i].pte));
+    printf("\n");
+  }
+}
+
+/* "region heap 0x..-0x.. rw-", or what else is there. Lock held. */
+static void print_region(struct space *s, vaddr_t va) {
+  struct region *r = va < SPACE_END ? space_find_locked(s, va) : NULL;
+  const char *machine_part = va < MAXVA ? tables_describe_user(va) : NULL;
+
+  if (r != NULL)
+    printf("  region %s %p-%p %c%c%c\n", r->name, (void *)r->start,
+           (void *)r->end, r->rights & PTE_R ? 'r' : '-',
+           r->rights & PTE_W ? 'w' : '-', r->rights & PTE_X ? 'x' : '-');
+  else if (machine_part != NULL)
+    printf("  the %s: mapped for the kernel only\n", machine_part);
+  else
+    printf("  no region holds that address\n");
+}
+
+static void print_address(struct space *s, vaddr_t va) {
+  struct ptwalk w;
+
+  acquiresleep(&s->lock);
+  print_region(s, va);
+  pagetable_trace(s->pagetable, va, &w);
+  releasesleep(&s->lock);
+  print_walk(&w);
+  printf("    %s\n", fault_words[w.fault]);
+}
+
+void report_user_fault(const char *cause, vaddr_t va, bool is_address) {
+  struct proc *p = myproc();
+
+  acquiresleep(&report_lock);
+  printf("%s (pid %d) killed: %s at pc %p, %s %p\n", p->name, p->pid, cause,
+         (void *)user_pc(p->thread), is_address ? "address" : "value",
+         (void *)va);
+  if (is_address)
+    print_address(p->space, va);
+  user_print_registers(p->thread);
+  releasesleep(&report_lock);
+}
+
+/* For a panic: which thread and process. */
+static void report_thread(void) {
+  const struct thread *t = mycpu()->thread;
+
+  if (t == NULL)
+    return;
+  printf("thread %s, kernel stack %p", t->name, (void *)t->kstack);
+  if (t->proc != NULL)
+    printf(", process %s (pid %d)", t->proc->name, t->proc->pid);
+  printf("\n");
+}
+
+void report_init(void) {
+  initsleeplock(&report_lock, "report");
+  panic_ops.describe = report_thread;
+}
+
+void report_kernel_walk(vaddr_t va) {
+  struct ptwalk w;
+  char name[20];
+
+  if (kernel_pagetable == NULL)
+    return;
+  kvm_describe(va, name, sizeof(name));
+  printf("  address %p is %s\n", (void *)va, name[0] ? name : "not mapped");
+  pagetable_trace(kernel_pagetable, va, &w);
+  print_walk(&w);
+}

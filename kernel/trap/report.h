@@ -1,0 +1,19 @@
+/*
+ * What a fault says: the reader shall learn from the crash.
+ */
+#ifndef TRAP_REPORT_H
+#define TRAP_REPORT_H
+
+#include "types.h"
+
+/* Boot; also tells panic() what to print about threads. */
+void report_init(void);
+
+/* The running program is about to be killed: one paragraph with process, cause,
+ * pc, address, region and the walk of its page table. */
+void report_user_fault(const char *cause, vaddr_t va, bool is_address);
+
+/* The walk of the kernel's table for va. */
+void report_kernel_walk(vaddr_t va);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * What a trap means. The machine's side is arch/<isa>/trap.c.
+ *
+ *   system call         -> trap_syscall    -> sys/syscall.c
+ *   page fault          -> trap_page_fault -> vm/fault.c, or the end of the
+ *                                             program and a message
+ *   any other exception -> trap_exception  -> the same end
+ *   in the kernel       -> trap_kernel     -> panic
+ */
+#include "trap.h"
+
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "lib/symbols.h"
+#include "proc/proc.h"
+#include "sys/syscall.h"
+#include "trap/report.h"
+#include "vm/fault.h"
+
+#define STATUS_FAULT (-1) /* exit status of who was killed, as in xv6 */
+
+void trap_syscall(void) {
+  if (!killed())
+    syscall();
+}
+
+/* The access in words. */
+static const char *access_name(uint access) {
+  if (access == PTE_X)
+    return "instruction page fault";
+  return access == PTE_W ? "store page fault" : "load page fault";
+}
+
+void trap_page_fault(vaddr_t va, uint access) {
+  int r = fault_resolve(myproc()->space, va, access);
+
+  if (r == 0)
+    return;
+  if (r == -ENOMEM)
+    printf("out of memory: ");
+  report_user_fault(access_name(access), va, true);
+  exit(STATUS_FAULT);
+}
+
+void trap_exception(const char *cause, vaddr_t value) {
+  report_user_fault(cause, value, false);
+  exit(STATUS_FAULT);
+}
+
+void trap_leave(void) {
+  if (killed())
+    exit(STATUS_FAULT);
+}
+
+void trap_kernel(const char *cause, vaddr_t pc, vaddr_t fp, vaddr_t va) {
+  vaddr_t offset;
+  const char *name = symbol_find(pc, &offset);
+
+  report_kernel_walk(va);
+  panic_at(pc, fp, "kernel trap: %s at pc %p (%s+%p), address %p", cause,
+           (void *)pc, name ? name : "?", (void *)offset, (void *)va);
+}

@@ -1,0 +1,18 @@
+/*
+ * Page faults of user addresses.
+ */
+#ifndef VM_FAULT_H
+#define VM_FAULT_H
+
+#include "vm/space.h"
+
+/* Make va usable for the access (PTE_R, PTE_W or PTE_X), if its region allows
+ * that. 0; -EFAULT: it has no right to; -ENOMEM. Any va; may sleep. This is
+ * the one path for faults of a program and for missing pages that a system
+ * call meets. */
+int fault_resolve(struct space *s, vaddr_t va, uint access);
+
+/* Calls of fault_resolve() since boot. */
+uint64 fault_count(void);
+
+#endif

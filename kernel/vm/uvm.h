@@ -1,0 +1,30 @@
+/*
+ * User page tables and the pages in them, by range of addresses. What the
+ * ranges mean is the business of vm/space.h.
+ *
+ * All ranges are [from, to), page-aligned, below the machine's own part at the
+ * top. Only the space's own thread, or whoever makes or destroys it, calls
+ * these; the space's lock is held.
+ */
+#ifndef VM_UVM_H
+#define VM_UVM_H
+
+#include "mm/pagetable.h"
+#include "tables.h"
+
+/* An empty user table with what the machine needs for a trap, or NULL. */
+pagetable_t uvmcreate(struct trapframe *tf);
+/* Map fresh pages of zeros with perm. 0, or -ENOMEM with nothing changed. */
+int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint perm);
+/* Unmap and free the pages that are there; flushes the TLB in between. */
+void uvmdealloc(pagetable_t pagetable, struct arch_space *as, vaddr_t from,
+                vaddr_t to);
+/* Give `to_table` copies of the pages. 0, or -ENOMEM: some may be there. */
+int uvmcopy(pagetable_t from_table, pagetable_t to_table, vaddr_t from,
+            vaddr_t to);
+/* Free the table, which has no user pages left. */
+void uvmfree(pagetable_t pagetable);
+/* Pages mapped in a range. */
+uint64 uvmcount(pagetable_t pagetable, vaddr_t from, vaddr_t to);
+
+#endif

@@ -1,0 +1,24 @@
+# The RISC-V machine: 64-bit, QEMU's "virt".
+
+TOOLPREFIXES := riscv64-unknown-elf- riscv64-linux-gnu- riscv64-elf-
+LLVM_TARGET := riscv64-unknown-elf
+QEMU ?= qemu-system-riscv64
+
+# The kernel's C code must not touch floating-point registers, which belong to
+# user threads; its assembly files may. Compilers differ in whether they want
+# to be told that CSRs and fence.i are used.
+ARCH_MARCH = $(if $(call cc-option,-march=rv64imac_zicsr_zifencei -mabi=lp64),\
+  rv64imac_zicsr_zifencei,rv64imac)
+ARCH_KFLAGS = -march=$(strip $(ARCH_MARCH)) -mabi=lp64 -mcmodel=medany \
+  $(ARCH_RELAX)
+ARCH_SFLAGS = -march=rv64gc -mabi=lp64 $(ARCH_RELAX)
+ARCH_UFLAGS = -march=rv64gc -mabi=lp64d -mcmodel=medany $(ARCH_RELAX)
+# lld before version 15 cannot relax.
+ARCH_RELAX = $(if $(LLVM),-mno-relax)
+ARCH_LDFLAGS = -m elf64lriscv -z max-page-size=4096
+
+QEMU_MACHINE = -machine virt -bios none
+QEMU_DISK = -global virtio-mmio.force-legacy=false \
+  -drive file=$(FS),if=none,format=raw,id=x0 \
+  -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0
+GDB_ARCH = riscv:rv64

@@ -1,0 +1,111 @@
+# Running in QEMU, debugging, tests, tidying.
+
+## CPUS=3           processors
+CPUS ?= 3
+## MEM=128M         memory
+MEM ?= 128M
+## FS=image         boot with this disk image
+FS ?= $(B)/fs.img
+## APPEND="..."     kernel command line
+APPEND ?=
+## QEMUEXTRA="..."  more options for QEMU
+QEMUEXTRA ?=
+
+QEMU_MIN := 7.2
+QEMU_CMD = $(QEMU) $(QEMU_MACHINE) -kernel $(KERNEL) -m $(MEM) -smp $(CPUS) \
+  -nographic $(QEMU_DISK) $(if $(APPEND),-append "$(APPEND)") $(QEMUEXTRA)
+# One port for each user of a computer, as xv6 has it.
+GDBPORT ?= $(shell expr $$(id -u) % 5000 + 25000)
+
+.PHONY: qemu qemu-gdb print-gdbport check-qemu check test lint format \
+  format-check compile_commands.json clean help
+
+check-qemu:
+	@tools/check-qemu $(QEMU) $(QEMU_MIN)
+
+## qemu             build and boot; Ctrl-A X leaves QEMU
+qemu: check-qemu kernel $(FS) $(B)/floors.ok
+	$(QEMU_CMD)
+
+## qemu-gdb         the same, waiting for gdb
+qemu-gdb: check-qemu kernel $(FS) $(B)/floors.ok .gdbinit
+	@echo 'In another window: gdb-multiarch kernel/kernel' \
+	  '-ex "target remote :$(GDBPORT)"'
+	$(QEMU_CMD) -S -gdb tcp::$(GDBPORT)
+
+## print-gdbport    the port that qemu-gdb listens on
+print-gdbport:
+	@echo $(GDBPORT)
+
+# gdb reads this at its start, if the person allows it (add-auto-load-safe-path).
+# It does not connect: that is for the person to type.
+.gdbinit: mk/run.mk
+	@printf '%s\n' 'set confirm off' 'set architecture $(GDB_ARCH)' \
+	  'set disassemble-next-line auto' >$@
+
+# For the tests, which fill in the words between @.
+.PHONY: print-qemu
+print-qemu:
+	@echo '$(QEMU_CMD)'
+
+RUN_TESTS = ARCH=$(ARCH) BUILD=$(BUILD) tests/run
+
+## check            quick tests: less than two minutes
+check: check-qemu all lint
+	@$(RUN_TESTS) --quick
+
+## test             all tests
+test: check-qemu all lint
+	@$(RUN_TESTS)
+
+# Units of the kernel, compiled for this computer, with every check that its
+# compiler has. A test names the kernel's files that it needs in a line of its
+# own: /* sources: kernel/fs/log.c tests/host/fs_fakes.c */
+HOST_TESTS := $(sort $(wildcard tests/host/test_*.c))
+HOST_TEST_FILES := $(HOST_TESTS:tests/host/%.c=$(BUILD)/host/tests/%)
+HOST_TEST_FLAGS := -std=gnu11 -g -O1 -Wall -Wextra $(if $(CI),-Werror) \
+  -fsanitize=address,undefined -fno-sanitize-recover=all \
+  -Itests/host/include -Itests/host -Ikernel -Ikernel/include -Iinclude
+host-sources = $(shell sed -n 's|^/\* sources: \(.*\) \*/$$|\1|p' $(1))
+
+.PHONY: host-tests
+## host-tests       build the unit tests
+host-tests: $(HOST_TEST_FILES)
+
+$(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c mk/run.mk
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOST_TEST_FLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	  $(call host-sources,$<) -lcmocka
+
+-include $(HOST_TEST_FILES:%=%.d)
+
+## lint             dependencies between folders, functions nothing calls
+lint: $(B)/floors.ok $(KERNEL)
+	$(Q)tools/check-unused $(LD) $(ARCH_LDFLAGS) -T $(KLDS) $(KOBJS) $(B)/ksyms.o
+
+FORMAT_FILES = $(shell find kernel user include tools tests bench \
+  -name '*.[ch]' | sort)
+## format           lay the sources out by .clang-format
+format:
+	$(Q)clang-format -i $(FORMAT_FILES)
+## format-check     say which files `make format` would change
+format-check:
+	$(Q)clang-format --dry-run -Werror $(FORMAT_FILES)
+
+## compile_commands.json  for editors and clangd
+compile_commands.json: $(GENERATED)
+	$(Q)tools/compile-commands '$(CURDIR)' \
+	  '$(CC) $(KCFLAGS) $(KINCLUDES)' $(filter %.c,$(KSRCS)) -- \
+	  '$(CC) $(UCFLAGS) $(WARN) $(UINCLUDES)' \
+	  $(filter %.c,$(USRCS)) $(foreach n,$(OWN_NAMES),$(call program-sources,$(n))) \
+	  >$@
+
+## clean            remove all products
+clean:
+	$(Q)rm -rf $(BUILD) .gdbinit compile_commands.json
+	$(Q)rm -f kernel/kernel
+
+## help             this list
+help:
+	@tools/make-help Makefile mk/run.mk mk/user.mk bench/bench.mk

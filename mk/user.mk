@@ -1,0 +1,147 @@
+# User programs and the disk image.
+#
+# Each user/bin/NAME.c and user/tests/NAME.c is a program; so is a folder NAME
+# there, of all its .c files. PROGRAMS=dir adds each .c of a folder of yours
+# that defines main(), compiled against the headers that xv6 programs include;
+# a program of yours replaces one of ours of that name.
+
+## PROGRAMS=dir     put the programs in this folder on the disk, too
+PROGRAMS ?=
+## FSSIZE=16M       size of the disk image
+FSSIZE ?= 16M
+
+# Programs that need more stack than the page that xv6 programs get.
+BIG_STACK := sh usertests grind bench top sort
+BIG_STACK_SIZE := 65536
+
+ULIB := $(B)/user/lib.a
+ULDS := user/lib/user.ld
+USRCS := $(sort $(wildcard user/lib/*.c user/lib/*.S user/lib/$(ARCH)/*.S))
+UOBJS := $(USRCS:%=$(B)/%.o) $(B)/gen/usys.S.o
+UINCLUDES := -Iuser/include $(INCLUDES)
+UCFLAGS := $(COMMON) $(ARCH_UFLAGS) $(CFLAGS_EXTRA)
+UASFLAGS := -g $(CC_TARGET) $(ARCH_UFLAGS)
+# Programs written for xv6 declare main() and its like in ways of their own.
+XV6WARN := -Wall -Wno-main -Wno-unknown-warning-option \
+  -Wno-infinite-recursion
+ULINK = $(LD) $(ARCH_LDFLAGS) $(LD_ONE_TEXT) -z noexecstack -T $(ULDS)
+
+USTAMP := $(B)/user.stamp
+$(call stamp,$(USTAMP),$(CC_VERSION) $(UCFLAGS) $(WARN) $(USRCS))
+
+$(B)/gen/usys.S: include/abi/syscall.tbl tools/gensyscalls \
+    user/lib/$(ARCH)/stub.inc
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/gensyscalls stubs $< user/lib/$(ARCH)/stub.inc >$@
+
+$(B)/gen/usys.S.o: $(B)/gen/usys.S $(USTAMP) $(B)/gen/abi/syscall.h
+	$(Q)$(CC) $(UASFLAGS) $(INCLUDES) -c -o $@ $<
+
+$(B)/user/%.c.o: user/%.c $(USTAMP) | $(GENERATED)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UCFLAGS) $(WARN) $(UINCLUDES) -MMD -MP -c -o $@ $<
+
+$(B)/user/%.S.o: user/%.S $(USTAMP) | $(GENERATED)
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UASFLAGS) $(UINCLUDES) -MMD -MP -c -o $@ $<
+
+$(ULIB): $(UOBJS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rc $@ $(UOBJS)
+
+# $(call link-program,OPTIONS,FILES): link $@; and once more without symbols,
+# for the disk. gdb reads them from $@.
+on-disk = $(patsubst $(B)/%,$(B)/disk/%,$(1))
+define link-program
+$(ULINK) $(1) -o $@ $(2)
+@mkdir -p $(dir $(call on-disk,$@))
+$(Q)$(ULINK) $(1) -s -o $(call on-disk,$@) $(2)
+endef
+
+# --- Our programs -----------------------------------------------------------
+
+UBINDIRS := user/bin user/tests
+# $(call program-sources,NAME): its .c files.
+program-sources = $(foreach d,$(UBINDIRS),\
+  $(wildcard $(d)/$(1).c $(d)/$(1)/*.c))
+OWN_NAMES := $(sort $(foreach d,$(UBINDIRS),\
+  $(notdir $(patsubst %.c,%,$(wildcard $(d)/*.c)) \
+    $(patsubst %/,%,$(dir $(wildcard $(d)/*/*.c))))))
+
+# --- Programs of the user ---------------------------------------------------
+
+ifneq ($(PROGRAMS),)
+GUEST_DIR := $(patsubst %/,%,$(PROGRAMS))
+ifeq ($(wildcard $(GUEST_DIR)/*.c),)
+$(error PROGRAMS=$(PROGRAMS): no .c file there)
+endif
+GUEST_SRCS := $(shell grep -lw main $(GUEST_DIR)/*.c)
+GUEST_SKIPPED := $(filter-out $(GUEST_SRCS),$(wildcard $(GUEST_DIR)/*.c))
+ifneq ($(and $(GUEST_SKIPPED),$(TOOLS_WANTED)),)
+$(info PROGRAMS: no main() in, and so left out: $(notdir $(GUEST_SKIPPED)))
+endif
+GUEST_NAMES := $(notdir $(GUEST_SRCS:.c=))
+OWN_NAMES := $(filter-out $(GUEST_NAMES),$(OWN_NAMES))
+
+$(B)/guest/%.o: $(GUEST_DIR)/%.c $(USTAMP) $(B)/guest.stamp | $(GENERATED)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UCFLAGS) $(XV6WARN) -DXV6_NAMES_ONLY -I$(GUEST_DIR) \
+	  $(UINCLUDES) -MMD -MP -c -o $@ $<
+
+$(GUEST_NAMES:%=$(B)/guest/%): $(B)/guest/%: $(B)/guest/%.o $(ULIB) $(ULDS) \
+    mk/user.mk
+	$(call say,LD,$@)
+	$(Q)$(call link-program,$(call stack-size,$*),$< $(ULIB))
+
+-include $(GUEST_NAMES:%=$(B)/guest/%.d)
+endif
+$(call stamp,$(B)/guest.stamp,$(GUEST_DIR) $(GUEST_NAMES))
+
+# --- Links ------------------------------------------------------------------
+
+stack-size = $(if $(filter $(BIG_STACK),$(1)),-z stack-size=$(BIG_STACK_SIZE))
+
+# $(call program-rule,NAME)
+define program-rule
+$(B)/user/$(1): $(patsubst %,$(B)/%.o,$(call program-sources,$(1))) $(ULIB) \
+    $(ULDS) $(USTAMP) mk/user.mk
+	$$(call say,LD,$$@)
+	$$(Q)$$(call link-program,$$(call stack-size,$(1)),$$(filter %.o,$$^) \
+	  $$(ULIB))
+-include $(patsubst %,$(B)/%.d,$(call program-sources,$(1)))
+endef
+
+# bench/bench.mk may add to PROGRAM_FILES.
+PROGRAM_FILES := $(OWN_NAMES:%=$(B)/user/%) $(GUEST_NAMES:%=$(B)/guest/%)
+-include bench/bench.mk
+
+$(foreach n,$(OWN_NAMES),$(eval $(call program-rule,$(n))))
+-include $(USRCS:%=$(B)/%.d)
+
+# --- Disk image -------------------------------------------------------------
+
+MKFS := $(BUILD)/host/mkfs
+HOSTCFLAGS := -std=gnu11 -O2 -g -Wall -Wextra $(if $(CI),-Werror) -Iinclude
+
+$(BUILD)/host/%: tools/%.c
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOSTCFLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+-include $(wildcard $(BUILD)/host/*.d)
+
+# Files on the disk besides the programs, as NAME=PATH.
+DISK_FILES := $(if $(wildcard README.md),README=README.md)
+
+FSSTAMP := $(B)/fs.stamp
+$(call stamp,$(FSSTAMP),$(FSSIZE) $(PROGRAM_FILES) $(DISK_FILES))
+
+$(B)/fs.img: $(MKFS) $(PROGRAM_FILES) $(FSSTAMP) \
+    $(foreach f,$(DISK_FILES),$(lastword $(subst =, ,$(f))))
+	$(call say,MKFS,$@)
+	$(Q)$(MKFS) -s $(FSSIZE) $@ $(DISK_FILES) $(call on-disk,$(PROGRAM_FILES))

@@ -1,0 +1,139 @@
+"""Booting: every size of machine comes up, and goes down as asked."""
+
+import os
+import re
+import subprocess
+import time
+
+import pexpect
+
+from pagewise import (ARCH, BUILD, TOP, Failure, Machine, cases, environment,
+                      free_port, gdb_program, log_path, make, path, test)
+
+
+@test(quick=True)
+def test_prompt():
+    with Machine() as m:
+        assert m.run("echo hello") == "hello"
+        assert m.run("cat /nothing", status=1) != ""
+        m.poweroff()
+
+
+@test(quick=True)
+@cases(1, 2, 4, 8)
+def test_cpus(n):
+    with Machine(cpus=n) as m:
+        found = m.run("uptime")
+        assert re.search(rf"\b{n} CPU", found), found
+        m.poweroff()
+
+
+@test(quick=True)
+@cases("64M", "128M", "2G", "4G")
+def test_memory(size):
+    """All of the memory is found and counted."""
+    want = int(size[:-1]) * {"M": 1 << 10, "G": 1 << 20}[size[-1]]  # KiB
+    with Machine(mem=size) as m:
+        text = m.run("free")
+        total = re.search(r"^RAM\s+\d+\s+(\d+)", text, re.M)
+        assert total and int(total.group(1)) == want, text
+        m.poweroff()
+
+
+@test()
+def test_boots_without_sstc():
+    """The timer goes through the CLINT where the hart has no stimecmp."""
+    with Machine(extra=["-cpu", "rv64,sstc=false"]) as m:
+        m.run("sleep 2")
+        m.poweroff()
+
+
+@test(quick=True)
+def test_unknown_option_is_said():
+    with Machine(append="nosuchoption=1 another", wait=False) as m:
+        _, before = m.expect(rb"\$ ")
+        assert "nosuchoption" in before and "another" in before, before
+
+
+@test(quick=True)
+def test_reboot():
+    """The machine starts anew, and the disk has what was written."""
+    with Machine() as m:
+        m.run("echo kept > file")
+        m.start("reboot")
+        m.wait_prompt()
+        assert m.run("cat file") == "kept"
+        m.poweroff()
+
+
+@test(quick=True)
+def test_panic_exit():
+    """With panic=exit a panic leaves QEMU with a failure, after a backtrace by
+    symbol."""
+    with Machine(append="panic=exit selftest=panic", wait=False) as m:
+        text, status = m.wait_exit()
+        assert status != 0, text
+        assert "panic: " in text, text
+        assert re.search(r"0x[0-9a-f]+ \w+\+0x[0-9a-f]+", text), text
+
+
+@test(quick=True)
+@cases(("stack", "stack"), ("null", "null"), ("text", "store"),
+       ("exec", "fetch"), ("deadlock", "acquire"))
+def test_kernel_fault(case):
+    """A fault of the kernel's own says what it was: among them an overflowing
+    kernel stack, which meets its guard page (A6)."""
+    name, word = case
+    with Machine(append=f"panic=exit selftest={name}", wait=False) as m:
+        text, status = m.wait_exit()
+        assert status != 0, text
+        message = text[text.index("panic: "):]
+        assert word in message.splitlines()[0], text
+        assert re.search(r"0x[0-9a-f]+ \w+\+0x[0-9a-f]+", message), text
+
+
+@test()
+@cases(1, 4)
+def test_idle_is_idle(cpus):
+    """At the prompt QEMU uses less than a tenth of a host CPU."""
+    seconds = 5
+    with Machine(cpus=cpus) as m:
+        m.rest(1)  # what the boot left to do
+        before, start = m.cpu_seconds(), time.monotonic()
+        m.rest(seconds)
+        used = m.cpu_seconds() - before
+        share = used / (time.monotonic() - start)
+        assert share < 0.10, f"{share:.0%} of a CPU"
+
+
+@test(quick=True)
+def test_gdb_session():
+    """The debugging session of the notes, as it is typed (A17)."""
+    gdb = gdb_program()
+    assert gdb, "no gdb that knows the target"
+    port = free_port()
+    server = pexpect.spawn(
+        "make", ["CPUS=1", "qemu-gdb", f"GDBPORT={port}", f"BUILD={BUILD}"],
+        cwd=TOP, env=environment(), timeout=60, encoding="utf-8",
+        logfile=open(log_path(".qemu.log"), "w"))
+    try:
+        server.expect("qemu-system-riscv64 .*\r\n")
+        kernel = "kernel/kernel" if BUILD == "build" else path("kernel.elf")
+        g = pexpect.spawn(
+            gdb, ["-q", "-nx", kernel], cwd=TOP, timeout=30, encoding="utf-8",
+            dimensions=(50, 200), logfile=open(log_path(".gdb.log"), "w"))
+        g.sendline("set pagination off")
+        g.expect(r"\(gdb\) ")
+        for typed, answer in (
+                (f"target remote :{port}", "0x0*1000 in"),
+                ("b main", r"Breakpoint 1 at 0x8000\w+: file kernel/main\.c"),
+                ("b kvminit", r"Breakpoint 2 at 0x8000\w+: file "),
+                ("c", "hit Breakpoint 1, main "),
+                ("c", "hit Breakpoint 2, kvminit "),
+                ("bt", r"#1 .* main ")):
+            g.sendline(typed)
+            g.expect(answer)
+            g.expect(r"\(gdb\) ")
+        g.close(force=True)
+    finally:
+        server.close(force=True)

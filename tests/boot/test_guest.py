@@ -1,0 +1,150 @@
+"""The guest's own tests, programs for xv6, and an image in xv6's manner."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from pagewise import BUILD, TOP, Machine, cases, log_path, make, path, test
+
+
+def check_disk(image):
+    """fsck must find nothing wrong with the image."""
+    fsck = os.path.join(TOP, BUILD, "host", "fsck")
+    make(os.path.join(BUILD, "host", "fsck"))
+    done = subprocess.run([fsck, image], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+
+
+def run_on_own_disk(commands, cpus=3, timeout=300):
+    """Run commands, each with the text that its output must end with, then
+    switch off and check the disk that they leave behind."""
+    image = log_path(".img")
+    shutil.copyfile(path("fs.img"), image)
+    with Machine(cpus=cpus, disk=image, keep=True) as m:
+        for command, ending in commands:
+            out = m.run(command, timeout=timeout)
+            assert out.endswith(ending), out[-2000:]
+        m.poweroff()
+    check_disk(image)
+    os.unlink(image)
+
+
+@test(quick=True, timeout=120)
+def test_usertests_quick():
+    run_on_own_disk([("usertests -q", "ALL TESTS PASSED")], timeout=100)
+
+
+@test(timeout=400)
+@cases(1, 2, 4)
+def test_usertests(cpus):
+    run_on_own_disk([("usertests -c", "ALL TESTS PASSED")], cpus, 380)
+
+
+@test(quick=True)
+def test_usertests_names():
+    """Tests can be chosen; a name that is none is an error."""
+    with Machine() as m:
+        listed = m.run("usertests -l")
+        for name in ("copyin", "sbrkbasic", "diskfull*", "kernelspace"):
+            assert re.search(rf" {re.escape(name)}(\s|$)", listed), name
+        assert "test copyin: OK" in m.run("usertests copyin")
+        m.run("usertests nosuchtest", status=2)
+        m.run("usertests -x", status=2)
+
+
+@test(timeout=300)
+@cases(1, 3)
+def test_grind(cpus):
+    run_on_own_disk([(f"grind -s {seed} -n 1000", f"grind OK (seed {seed})")
+                     for seed in (1, 2, 3)], cpus)
+
+
+@test(timeout=180)
+def test_small_ones():
+    run_on_own_disk([("stressfs", "stressfs OK"),
+                     ("forktest", "fork test OK"),
+                     ("fptest", "fptest OK")])
+
+
+CRASHES = {
+    "null": "store", "kernel": "load", "trapframe": "load", "maxva": "store",
+    "noncanonical": "store", "text-write": "store", "heap": "store",
+    "exec-stack": "execute", "exec-data": "execute", "jump": "execute",
+    "guard": "store", "stack": "store", "illegal": "illegal",
+    "privileged": "illegal", "breakpoint": "breakpoint",
+}
+
+
+@test(quick=True)
+def test_crash():
+    """Each way to crash ends the program with a message, and nothing else."""
+    with Machine() as m:
+        for how, word in CRASHES.items():
+            text, status = m.call(f"crash {how}")
+            assert status != 0, (how, status)
+            assert "still alive" not in text, text
+            assert "crash" in text and re.search(r"pc|pid", text), text
+            assert m.run("echo alive") == "alive"
+
+
+PROGRAMS = [
+    ("primes", "prime 2\nprime 3\nprime 5\n.*prime 59"),
+    ("mkdir d; mkdir d/e; echo x > d/e/f; echo y > d/f; find . f",
+     "./d/e/f\n./d/f"),
+    ("find . f | xargs cat", "x\ny"),
+    ("oldstyle a b", "oldstyle 3 5 own mine\nsync 7\nmalloc -5 c 0xff %\n"
+     "old style OK"),
+    ("newstyle", "new style OK"),
+    ("probe", ".*probe OK"),
+]
+
+
+@test(quick=True, timeout=200)
+def test_programs():
+    """Programs written for xv6 compile as they are, and run (C3)."""
+    build = os.path.join(BUILD, "programs")
+    make("PROGRAMS=tests/programs", "all", build=build)
+    with Machine(build=build) as m:
+        for command, expected in PROGRAMS:
+            # A program that xv6 lets return from main has no status to speak of.
+            out, _ = m.call(command)
+            assert re.fullmatch(expected + "\n", out, re.S), (command, out)
+
+
+@test(quick=True, timeout=100)
+@cases(30, 31)
+def test_xv6_image(nlog):
+    """An image that knows only xv6 boots into its own init and sh (C4)."""
+    image = log_path(".img")
+    subprocess.run([sys.executable,
+                    os.path.join(TOP, "tests", "xv6image", "mkimage.py"),
+                    image, "--nlog", str(nlog)], check=True)
+    with Machine(disk=image, keep=True, wait=False) as m:
+        m.expect(rb"init: starting sh\r*\n\$ ")
+        for command, expected in (
+                ("echo hello xv6", "hello xv6"),
+                ("check", "check OK"),
+                ("check_old", "check OK"),
+                ("echo one two > f", ""),
+                ("cat < f", "one two"),
+                ("cat f | cat | cat", "one two"),
+                ("nothing", "exec nothing failed")):
+            m.start(command)
+            out = m.expect(rb"\$ ")[1].split("\n", 1)[1].strip()
+            assert out == expected, (command, out)
+        m.start("ls")
+        listed = m.expect(rb"\$ ")[1]
+        assert "console 3 " in listed and "init 2 2 " in listed, listed
+        m.send("\x04")  # sh ends, init starts another
+        m.expect(rb"init: starting sh\r*\n\$ ")
+        m.start("echo again")
+        m.expect(rb"again\r*\n\$ ")
+        # The log reaches the disk by itself within a moment; a cut of power
+        # then leaves a whole file system.
+        m.start("check")
+        m.expect(rb"check OK")
+    check_disk(image)
+    os.unlink(image)

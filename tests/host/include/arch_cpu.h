@@ -1,0 +1,19 @@
+/*
+ * A machine of one CPU without interrupts, for the kernel's code in unit tests:
+ * it stands where arch/<isa>/arch_cpu.h does. The test defines cpus[].
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+static inline struct cpu *mycpu(void) { return &cpus[0]; }
+
+static inline void intr_on(void) {}
+static inline void intr_off(void) {}
+static inline bool intr_get(void) { return false; }
+
+static inline void cpu_relax(void) {}
+static inline void cpu_wait(void) {}
+
+static inline uint64 cpu_clock(void) { return 0; }
+
+#endif

@@ -1,0 +1,155 @@
+"""Run tests and say how they went.
+
+    tests/run [--quick] [--jobs N] [--list] [PATTERN ...]
+
+Units of the kernel are tests/host/test_*.c, compiled for this computer. Boot
+tests are the functions test_... in tests/boot/test_*.py. A PATTERN is a part of
+a test's name; without one, all run. Each test is a process with a time limit,
+so that nothing that hangs can hold up the rest. The last line printed is
+"N passed, N failed".
+"""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BOOT = os.path.join(TOP, "tests", "boot")
+sys.path.insert(0, BOOT)
+sys.dont_write_bytecode = True
+
+import pagewise  # noqa: E402
+
+HOST_TIMEOUT = 120
+TAIL = 25  # lines of a failed test's output that are shown
+
+
+class Test:
+    def __init__(self, name, command, timeout, quick):
+        self.name = name
+        self.command = command
+        self.timeout = timeout
+        self.quick = quick
+
+
+def host_tests():
+    for source in sorted(glob.glob(os.path.join(TOP, "tests/host/test_*.c"))):
+        name = os.path.basename(source)[:-2]
+        program = os.path.join(TOP, pagewise.BUILD, "host/tests", name)
+        yield Test("host/" + name[5:], [program], HOST_TIMEOUT, True)
+
+
+def boot_tests():
+    for source in sorted(glob.glob(os.path.join(BOOT, "test_*.py"))):
+        module = os.path.basename(source)[:-3]
+        loaded = __import__(module)
+        for name, function in vars(loaded).items():
+            if not name.startswith("test_"):
+                continue
+            command = [sys.executable, "-B", os.path.join(BOOT, "pagewise.py"),
+                       module, name]
+            full = f"{module[5:]}/{name[5:]}"
+            timeout = getattr(function, "timeout", 120)
+            quick = getattr(function, "quick", False)
+            if not hasattr(function, "cases"):
+                yield Test(full, command, timeout, quick)
+                continue
+            for i, case in enumerate(function.cases):
+                yield Test(f"{full}[{case}]", command + [str(i)], timeout,
+                           quick)
+
+
+def end(process):
+    """End a test and what it started: first kindly, so that it tidies up."""
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sig)
+            process.wait(5)
+            return
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            pass
+
+
+def run_one(test):
+    """Run a test; return (passed, seconds, output)."""
+    env = dict(os.environ, PAGEWISE_TEST=test.name, PYTHONUNBUFFERED="1")
+    start = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            test.command, cwd=TOP, env=env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True)
+    except OSError as error:
+        return False, 0, f"not built: {error}\n"
+    note = ""
+    try:
+        out, _ = process.communicate(timeout=test.timeout)
+    except subprocess.TimeoutExpired:
+        end(process)
+        out, _ = process.communicate()
+        note = f"\nstill running after {test.timeout} s\n"
+    text = out.decode("utf-8", "replace") + note
+    passed = process.returncode == 0 and not note
+    return passed, time.monotonic() - start, text
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run")
+    parser.add_argument("--quick", action="store_true",
+                        help="only the quick tests")
+    parser.add_argument("--jobs", type=int, default=2,
+                        help="tests at a time (default: 2)")
+    parser.add_argument("--list", action="store_true", help="only name them")
+    parser.add_argument("pattern", nargs="*", help="part of a test's name")
+    options = parser.parse_args()
+
+    tests = [t for t in [*host_tests(), *boot_tests()]
+             if (t.quick or not options.quick)
+             and (not options.pattern
+                  or any(p in t.name for p in options.pattern))]
+    if options.list:
+        for t in tests:
+            print(t.name)
+        return 0
+
+    output, status = pagewise.make("all", check=False, timeout=600)
+    if status != 0:
+        print(output + "0 passed, 1 failed")
+        return 1
+    if any(t.name.startswith("host/") for t in tests):
+        pagewise.make("-k", "host-tests", check=False, timeout=600)
+    # Known to all tests, so that they need not ask make again.
+    pagewise.qemu_command(pagewise.BUILD, 1, "", "", "", [])
+
+    lock = threading.Lock()
+    passed, failed = [], []
+
+    def job(test):
+        ok, seconds, text = run_one(test)
+        with lock:
+            (passed if ok else failed).append(test.name)
+            print(f"{'ok  ' if ok else 'FAIL'} {test.name} ({seconds:.1f} s)",
+                  flush=True)
+            if not ok:
+                for line in text.splitlines()[-TAIL:]:
+                    print("     |", line, flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for done in [pool.submit(job, t) for t in tests]:
+            done.result()
+    if failed:
+        print("Failed:", " ".join(failed))
+    print(f"{len(passed)} passed, {len(failed)} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,6 @@
+#ifndef XV6_ELF_H
+#define XV6_ELF_H
+
+#include "abi/elf.h"
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef XV6_STAT_H
+#define XV6_STAT_H
+
+#include "abi/stat.h"
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * What ps, top and their like have in common: the list of processes and how
+ * its numbers are written.
+ */
+#include "extra.h"
+#include "user/user.h"
+
+#define PROCS_FIRST 64 /* entries tried first */
+
+EXTRA struct procinfo *all_procs(int *count) {
+  struct procinfo *all = 0;
+  int size = PROCS_FIRST / 2;
+
+  do {
+    size *= 2;
+    all = xrealloc(all, size * sizeof(all[0]));
+    *count = procs(all, size);
+    if (*count < 0) fatal("cannot list processes");
+  } while (*count >= size);
+  return all;
+}
+
+EXTRA const char *proc_state(int state) {
+  static const char *const names[] = {
+      [P_EMBRYO] = "new",      [P_RUNNING] = "run",    [P_RUNNABLE] = "ready",
+      [P_SLEEPING] = "sleep", [P_ZOMBIE] = "zombie",
+  };
+
+  return state >= P_EMBRYO && state <= P_ZOMBIE ? names[state] : "?";
+}
+
+EXTRA void proc_name(int pid, char *name) {
+  struct procinfo *all;
+  int n;
+
+  if (pid == PID_KERNEL) {
+    strcpy(name, "kernel");
+    return;
+  }
+  strcpy(name, "?");
+  all = all_procs(&n);
+  for (int i = 0; i < n; i++)
+    if (all[i].pid == pid) strcpy(name, all[i].name);
+  free(all);
+}

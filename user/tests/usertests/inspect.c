@@ -1,0 +1,256 @@
+/*
+ * The calls that look at the system agree with each other and with what this
+ * program knows about itself.
+ */
+#include "usertests.h"
+
+static struct vmregion region[32];
+static int nregions;
+static struct ptentry entry[64];
+
+static void read_regions(void) {
+  nregions = vmregions(getpid(), region, NELEM(region));
+  CHECK(nregions >= 4 && nregions < (int)NELEM(region));
+}
+
+/* The region that an address lies in, or 0. */
+static struct vmregion *region_at(uint64 va) {
+  for (int i = 0; i < nregions; i++)
+    if (va >= region[i].start && va < region[i].end)
+      return &region[i];
+  return 0;
+}
+
+static void check_in(const char *name, const void *p) {
+  struct vmregion *r = region_at((uint64)p);
+
+  CHECK(r != 0);
+  CHECK_EQ(strcmp(r->name, name), 0);
+}
+
+/* Memory is somebody's, every page of it. */
+static void memorysums(void) {
+  struct meminfo a, b;
+  char *p;
+
+  CHECK_EQ(meminfo(&a), 0);
+  CHECK_EQ(a.page_size, PGSIZE);
+  CHECK_EQ(a.free + a.image + a.kernel + a.slab + a.stacks + a.tables + a.user +
+               a.cache + a.pipes + a.reserved,
+           a.total);
+  CHECK(a.image > 0 && a.tables > 3 && a.stacks > 0 && a.user > 10);
+  CHECK(a.largest <= a.free);
+  p = sbrk(100 * PGSIZE);
+  for (int i = 0; i < 100; i++)
+    p[i * PGSIZE] = 1;
+  CHECK_EQ(meminfo(&b), 0);
+  CHECK(b.user >= a.user + 100);
+  CHECK(b.user < a.user + 200);
+}
+
+/* sysinfo() counts what happens. */
+static void systeminfo(void) {
+  struct sysinfo a, b;
+
+  CHECK_EQ(sysinfo(&a), 0);
+  CHECK(a.cpus >= 1 && a.cpus <= 8);
+  CHECK(a.processes >= 3 && a.processes <= a.processes_max);
+  CHECK(a.runnable >= 1);
+  CHECK(a.levels >= 2 && a.levels <= PTWALK_LEVELS);
+  CHECK(a.arch[0] && a.version[0] && a.machine[0]);
+  for (int i = 0; i < 100; i++)
+    getpid();
+  pause(1);
+  CHECK_EQ(sysinfo(&b), 0);
+  CHECK(b.uptime_ns > a.uptime_ns);
+  CHECK(b.syscalls >= a.syscalls + 100);
+  CHECK(b.switches > a.switches);
+  CHECK(b.interrupts > a.interrupts);
+}
+
+/* Regions are in order, do not overlap, and contain what they should. */
+static void regions(void) {
+  int local;
+
+  read_regions();
+  for (int i = 0; i < nregions; i++) {
+    CHECK(region[i].start < region[i].end);
+    CHECK_EQ(region[i].start % PGSIZE, 0);
+    CHECK_EQ(region[i].end % PGSIZE, 0);
+    CHECK(region[i].resident <= region[i].end - region[i].start);
+    if (i > 0)
+      CHECK(region[i - 1].end <= region[i].start);
+    CHECK(!(region[i].rights & VM_WRITE && region[i].rights & VM_EXEC));
+  }
+  check_in("text", (void *)regions);
+  check_in("data", scratch);
+  check_in("stack", &local);
+  CHECK_EQ(region_named("text").start, 0);
+  CHECK_EQ(region_named("guard").resident, 0);
+}
+
+/* The heap is a region that sbrk() moves. */
+static void heapregion(void) {
+  char *p = sbrk(10 * PGSIZE);
+  struct vmregion before, after;
+
+  before = region_named("heap");
+  CHECK((uint64)p >= before.start && (uint64)sbrk(0) <= before.end);
+  memset(p, 1, 10 * PGSIZE);
+  sbrk(5 * PGSIZE);
+  after = region_named("heap");
+  CHECK_EQ(after.start, before.start);
+  CHECK_EQ(after.end, before.end + 5 * PGSIZE);
+  sbrk(-10 * PGSIZE);
+  CHECK_EQ(region_named("heap").end, before.end - 5 * PGSIZE);
+}
+
+/* Run fn for each mapping of a page table. Returns how many there are. */
+static int each_mapping(int pid, void (*fn)(const struct ptentry *)) {
+  uint64 from = 0;
+  int n, total = 0;
+
+  while ((n = ptdump(pid, from, entry, NELEM(entry))) > 0) {
+    for (int i = 0; i < n; i++) {
+      CHECK(entry[i].va >= from);
+      from = entry[i].va + entry[i].size;
+      fn(&entry[i]);
+    }
+    total += n;
+  }
+  CHECK_EQ(n, 0);
+  return total;
+}
+
+static void check_page(const struct ptentry *e, uint64 va) {
+  struct ptwalk w;
+
+  CHECK_EQ(ptwalk(getpid(), va, &w), 0);
+  CHECK(w.steps >= 1 && w.steps <= w.levels);
+  CHECK(w.step[w.steps - 1].leaf);
+  CHECK_EQ(w.step[w.steps - 1].level, e->level);
+  CHECK_EQ(w.pa, e->pa + (va - e->va));
+  CHECK_EQ(strcmp(w.name, e->name), 0);
+}
+
+static void check_mapping(const struct ptentry *e) {
+  CHECK(e->size > 0);
+  CHECK_EQ((e->va | e->pa | e->size) % PGSIZE, 0);
+  check_page(e, e->va);
+  check_page(e, e->va + e->size - 1);
+}
+
+/* ptdump() and ptwalk() see the same table. */
+static void dumpandwalk(void) {
+  CHECK(each_mapping(getpid(), check_mapping) >= 4);
+}
+
+static uint64 mapped_in_regions;
+
+static void count_mapping(const struct ptentry *e) {
+  struct vmregion *r = region_at(e->va);
+
+  if (!r)
+    return; /* the kernel's own pages at the top */
+  CHECK(e->va + e->size <= r->end);
+  CHECK_EQ(strcmp(e->name, r->name), 0);
+  if (r->rights & VM_READ)
+    mapped_in_regions += e->size;
+}
+
+/* What is mapped lies in regions, and their sums are the same. */
+static void dumpandregions(void) {
+  static struct procinfo p[64];
+  uint64 resident = 0;
+  int n;
+
+  read_regions();
+  mapped_in_regions = 0;
+  each_mapping(getpid(), count_mapping);
+  for (int i = 0; i < nregions; i++)
+    resident += region[i].resident;
+  CHECK_EQ(mapped_in_regions, resident);
+  n = procs(p, NELEM(p));
+  for (int i = 0; i < n; i++)
+    if (p[i].pid == getpid())
+      CHECK_EQ(p[i].resident, resident);
+}
+
+/* What a walk ends with, for each way to end. */
+static void walkresults(void) {
+  struct ptwalk w;
+
+  CHECK_EQ(ptwalk(getpid(), (uint64)scratch, &w), 0);
+  CHECK_EQ(w.fault, PT_OK);
+  CHECK_EQ(ptwalk(getpid(), (uint64)sbrk(0) + 100 * PGSIZE, &w), 0);
+  CHECK_EQ(w.fault, PT_INVALID);
+  CHECK_EQ(ptwalk(getpid(), ~0UL, &w), 0);
+  CHECK_EQ(w.fault, PT_BADADDR);
+  CHECK_EQ(w.steps, 0);
+  CHECK_EQ(ptwalk(getpid(), region_named("guard").start, &w), 0);
+  CHECK(w.fault == PT_NOTUSER || w.fault == PT_INVALID);
+  CHECK_EQ(strcmp(w.name, "guard"), 0);
+  CHECK_FAILS(ptwalk(0x7ffffff, 0, &w), ESRCH);
+  CHECK_FAILS(vmregions(0x7ffffff, region, 1), ESRCH);
+  CHECK_FAILS(ptdump(0x7ffffff, 0, entry, 1), ESRCH);
+  CHECK_EQ(ptdump(getpid(), ~0UL, entry, 1), 0);
+  CHECK_EQ(ptdump(getpid(), 0, entry, 1), 1);
+  CHECK_EQ(vmregions(getpid(), region, 0), 0);
+  CHECK_EQ(vmregions(getpid(), region, 1), 1);
+}
+
+static uint64 physical(int pid, const void *p) {
+  struct ptwalk w;
+
+  CHECK_EQ(ptwalk(pid, (uint64)p, &w), 0);
+  CHECK_EQ(w.fault, PT_OK);
+  return w.pa;
+}
+
+/* Parent and child have the same addresses and, once both have written, not
+ * the same memory. */
+static void ownmemory(void) {
+  struct gate written, done;
+
+  gate_init(&written);
+  gate_init(&done);
+  int pid = fork();
+  CHECK(pid >= 0);
+  scratch[0] = 1;
+  if (pid == 0) {
+    gate_open(&written);
+    gate_pass(&done);
+    exit(0);
+  }
+  gate_pass(&written);
+  CHECK(physical(pid, scratch) != physical(getpid(), scratch));
+  gate_open(&done);
+  CHECK_EQ(join(pid), 0);
+  gate_close(&written);
+  gate_close(&done);
+}
+
+/* Looking at a process that exits meanwhile gives an error or its last view,
+ * many times over. */
+static void lookatdying(void) {
+  struct ptwalk w;
+
+  for (int i = 0; i < (quick ? 50 : 300); i++) {
+    int pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+      exit(0);
+    for (int k = 0; k < 3; k++) {
+      ptwalk(pid, (uint64)scratch, &w);
+      ptdump(pid, 0, entry, NELEM(entry));
+      vmregions(pid, region, NELEM(region));
+    }
+    CHECK_EQ(join(pid), 0);
+  }
+}
+
+const struct test inspect_tests[] = {TEST(memorysums),  TEST(systeminfo),
+                                     TEST(regions),     TEST(heapregion),
+                                     TEST(dumpandwalk), TEST(dumpandregions),
+                                     TEST(walkresults), TEST(ownmemory),
+                                     TEST(lookatdying), TESTS_END};

@@ -1,0 +1,67 @@
+/*
+ * What usertests must know of the machine: RISC-V, QEMU "virt". Everything
+ * else in this directory is the same for every machine.
+ */
+#ifndef USERTESTS_MACHINE_H
+#define USERTESTS_MACHINE_H
+
+#include "kernel/riscv.h"
+
+#include "kernel/memlayout.h"
+
+/* Addresses that no program may touch: below and above what user page tables
+ * map, devices, the kernel, and pages mapped for the kernel only. */
+#define FORBIDDEN_ADDRESSES                                              \
+  {                                                                      \
+    0x02000000UL /* CLINT */, 0x0c000000UL /* PLIC */, UART0, VIRTIO0,   \
+        KERNBASE, KERNBASE + 0x1000, KERNBASE + 0x200000, TRAPFRAME,     \
+        TRAPFRAME + 8, TRAMPOLINE, TRAMPOLINE + PGSIZE - 8, MAXVA,       \
+        MAXVA + PGSIZE, 2UL * MAXVA, 4UL * MAXVA, 1UL << 56, 1UL << 63,  \
+        0xffffffc000000000UL, 0xfffffffffffff000UL, 0xfffffffffffffff8UL \
+  }
+
+/* First address above those that sbrk() can ever give. */
+#define USER_TOP TRAPFRAME
+
+/* Machine code of a program that exits with status 42:
+ * addi a0, zero, 42; addi a7, zero, 2; ecall; 0: jal zero, 0b */
+#define TINY_PROGRAM \
+  { 0x02a00513u, 0x00200893u, 0x00000073u, 0x0000006fu }
+#define TINY_STATUS 42
+#define TINY_MACHINE EM_RISCV
+
+/* An instruction that is illegal everywhere. */
+#define illegal_instruction() asm volatile(".word 0")
+#define breakpoint_instruction() asm volatile("ebreak")
+/* One that only the kernel may execute: read sstatus. */
+static inline void privileged_instruction(void) {
+  unsigned long x;
+
+  asm volatile("csrr %0, sstatus" : "=r"(x));
+}
+
+static inline uint64 stack_pointer(void) {
+  uint64 x;
+
+  asm volatile("mv %0, sp" : "=r"(x));
+  return x;
+}
+
+/* A system call by number, all argument registers chosen by the caller. */
+static inline long raw_syscall(long number, const uint64 arg[6]) {
+  register long a0 asm("a0") = (long)arg[0];
+  register long a1 asm("a1") = (long)arg[1];
+  register long a2 asm("a2") = (long)arg[2];
+  register long a3 asm("a3") = (long)arg[3];
+  register long a4 asm("a4") = (long)arg[4];
+  register long a5 asm("a5") = (long)arg[5];
+  register long a7 asm("a7") = number;
+
+  asm volatile("ecall"
+               : "+r"(a0)
+               : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
+               : "memory");
+  return a0;
+}
+
+#endif

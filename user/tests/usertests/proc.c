@@ -1,0 +1,436 @@
+/*
+ * Processes: fork, exit, wait, kill, who adopts whom, process groups, rights,
+ * time, and that no process keeps a CPU from the others.
+ */
+#include "usertests.h"
+
+static void spin(void *arg) {
+  (void)arg;
+  for (;;)
+    continue;
+}
+
+static void nothing(void *arg) { (void)arg; }
+
+static void exit_with(void *arg) { exit((int)(long)arg); }
+
+static void pause_long(void *arg) {
+  (void)arg;
+  for (;;)
+    pause(1000);
+}
+
+/* wait() gives the pid and the status of each child once. */
+static void exitwait(void) {
+  int n = quick ? 30 : 100;
+
+  for (int i = 0; i < n; i++) {
+    int status = -5;
+    int pid = spawn(exit_with, (void *)(long)i);
+    CHECK_EQ(wait(&status), pid);
+    CHECK_EQ(status, i);
+  }
+  CHECK_FAILS(wait(0), ECHILD);
+}
+
+/* Two children at a time, waited for in whichever order they end. */
+static void twochildren(void) {
+  for (int i = 0; i < 100; i++) {
+    int a = spawn(nothing, 0);
+    int b = spawn(nothing, 0);
+    int first = wait(0), second = wait(0);
+    CHECK((first == a && second == b) || (first == b && second == a));
+  }
+}
+
+/* Children that fork children. */
+static void fork_some(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 50; i++)
+    CHECK_EQ(run_child(nothing, 0), 0);
+}
+
+static void forkfork(void) {
+  int a = spawn(fork_some, 0);
+  int b = spawn(fork_some, 0);
+
+  CHECK_EQ(join(a), 0);
+  CHECK_EQ(join(b), 0);
+}
+
+static void fork_until_stopped(void *arg) {
+  (void)arg;
+  for (;;) {
+    if (exists("stopforking"))
+      exit(0);
+    if (fork() < 0)
+      close(open("stopforking", O_CREATE | O_RDWR));
+  }
+}
+
+static uint processes(void) {
+  struct sysinfo s;
+
+  CHECK_EQ(sysinfo(&s), 0);
+  return s.processes;
+}
+
+/* Everybody forks until no process can be made; then all goes back. */
+static void forkforkfork(void) {
+  uint before = processes();
+  long start = clock();
+  int pid = spawn(fork_until_stopped, 0);
+
+  pause(10);
+  close(open("stopforking", O_CREATE | O_RDWR));
+  CHECK_EQ(join(pid), 0);
+  while (processes() > before && clock() - start < 60000000000L)
+    pause(1);
+  CHECK_EQ(processes(), before);
+  remove("stopforking");
+}
+
+/* Parent and child exit at about the same time. */
+static void reparent(void) {
+  int master = getpid();
+
+  for (int i = 0; i < (quick ? 50 : 200); i++) {
+    int pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+      if (fork() < 0)
+        kill(master);
+      exit(0);
+    }
+    CHECK_EQ(join(pid), 0);
+  }
+}
+
+static void two_forks(void *arg) {
+  (void)arg;
+  fork();
+  fork();
+}
+
+/* The same with a family of three below each child. */
+static void reparent2(void) {
+  for (int i = 0; i < (quick ? 50 : 300); i++)
+    CHECK_EQ(run_child(two_forks, 0), 0);
+}
+
+static void report_parent(void *arg) {
+  int *fd = arg;
+  int parent = getppid();
+  char answer;
+
+  while (getppid() == parent)
+    yield();
+  answer = (char)getppid();
+  write(fd[1], &answer, 1);
+}
+
+static void orphan_one(void *arg) { spawn(report_parent, arg); }
+
+/* A process whose parent is gone is init's child. */
+static void orphan(void) {
+  char answer = 0;
+  int fd[2];
+
+  CHECK_EQ(pipe(fd), 0);
+  CHECK_EQ(run_child(orphan_one, fd), 0);
+  CHECK_EQ(read(fd[0], &answer, 1), 1);
+  CHECK_EQ(answer, 1);
+  close(fd[0]);
+  close(fd[1]);
+}
+
+/* init lives on, whoever asks. */
+static void killinit(void) {
+  CHECK_EQ(kill(1), -1);
+  CHECK_FAILS(kill(0x7fffffff), ESRCH);
+  CHECK_EQ(kill(-0x7fffffff - 1), -1);
+  pause(1);
+  CHECK_EQ(getppid() > 1, 1);
+}
+
+/* The status of a killed process is -1, at whatever it was. */
+static void killstatus(void) {
+  for (int i = 0; i < (quick ? 10 : 50); i++) {
+    int pid = spawn(i % 2 ? pause_long : spin, 0);
+    if (i % 3 == 0)
+      yield();
+    CHECK_EQ(kill(pid), 0);
+    CHECK_EQ(join(pid), STATUS_KILLED);
+  }
+}
+
+static void wait_for_grandchild(void *arg) {
+  (void)arg;
+  spawn(pause_long, 0);
+  wait(0);
+}
+
+static int child_of(int parent) {
+  static struct procinfo p[64];
+  int n = procs(p, NELEM(p));
+
+  for (int i = 0; i < n; i++)
+    if (p[i].ppid == parent)
+      return p[i].pid;
+  return 0;
+}
+
+/* A process that waits for its child can be killed; the child lives on. */
+static void killwait(void) {
+  int pid = spawn(wait_for_grandchild, 0);
+  int child;
+
+  while ((child = child_of(pid)) == 0)
+    yield();
+  CHECK_EQ(kill(pid), 0);
+  CHECK_EQ(join(pid), STATUS_KILLED);
+  CHECK_EQ(kill(child), 0);
+  while (kill(child) == 0)
+    yield();
+}
+
+static void kill_parent(void *arg) {
+  (void)arg;
+  kill(getppid());
+}
+
+static void killed_by_child(void *arg) {
+  (void)arg;
+  spawn(kill_parent, 0);
+  for (;;)
+    continue;
+}
+
+/* A child kills its parent and exits, an orphan or not. */
+static void killparent(void) {
+  for (int i = 0; i < 20; i++)
+    CHECK_EQ(run_child(killed_by_child, 0), STATUS_KILLED);
+}
+
+/* The parent kills children that are busy in system calls. */
+static void busy(void *arg) {
+  char name[DIRSIZ + 1];
+
+  numbered(name, "busy", (uint)(long)arg);
+  for (;;) {
+    int fd = open(name, O_CREATE | O_RDWR);
+    write(fd, scratch, SCRATCH_SIZE);
+    close(fd);
+    unlink(name);
+  }
+}
+
+static void killbusy(void) {
+  char name[DIRSIZ + 1];
+  int pid[3];
+
+  for (long round = 0; round < (quick ? 3 : 10); round++) {
+    for (long i = 0; i < 3; i++)
+      pid[i] = spawn(busy, (void *)i);
+    pause(1);
+    for (int i = 0; i < 3; i++)
+      CHECK_EQ(kill(pid[i]), 0);
+    for (int i = 0; i < 3; i++)
+      CHECK_EQ(join(pid[i]), STATUS_KILLED);
+  }
+  for (int i = 0; i < 3; i++) {
+    numbered(name, "busy", i);
+    unlink(name);
+  }
+}
+
+/* waitpid: one child by pid, any child, without waiting, and errors. */
+static void waitpids(void) {
+  int status;
+  int a = spawn(exit_with, (void *)3);
+  int b = spawn(pause_long, 0);
+
+  CHECK_EQ(waitpid(b, &status, WNOHANG), 0);
+  CHECK_EQ(waitpid(a, &status, 0), a);
+  CHECK_EQ(status, 3);
+  CHECK_FAILS(waitpid(a, &status, 0), ECHILD);
+  CHECK_EQ(waitpid(-1, &status, WNOHANG), 0);
+  CHECK_EQ(kill(b), 0);
+  CHECK_EQ(waitpid(-1, &status, 0), b);
+  CHECK_FAILS(waitpid(-1, &status, WNOHANG), ECHILD);
+  CHECK_FAILS(waitpid(1, &status, 0), ECHILD);
+  CHECK_FAILS(waitpid(-1, &status, 77 << 8), EINVAL);
+}
+
+static int group_of(int pid) {
+  static struct procinfo p[64];
+  int n = procs(p, NELEM(p));
+
+  for (int i = 0; i < n; i++)
+    if (p[i].pid == pid)
+      return p[i].pgid;
+  return -1;
+}
+
+/* Process groups are inherited and can be set for oneself and one's child. */
+static void groups(void) {
+  int pid = spawn(pause_long, 0);
+
+  CHECK_EQ(group_of(pid), group_of(getpid()));
+  CHECK_EQ(setpgid(pid, pid), 0);
+  CHECK_EQ(group_of(pid), pid);
+  CHECK_EQ(setpgid(0, 0), 0);
+  CHECK_EQ(group_of(getpid()), getpid());
+  CHECK_EQ(setpgid(1, getpid()), -1);
+  CHECK_EQ(setpgid(0x7fffffff, 0), -1);
+  CHECK_EQ(setpgid(0, -5), -1);
+  CHECK_EQ(kill(pid), 0);
+  CHECK_EQ(join(pid), STATUS_KILLED);
+}
+
+static void without_rights(void *arg) {
+  struct vmregion r[4];
+  struct ptwalk w;
+  struct ptentry e[4];
+  int other = (int)(long)arg;
+
+  CHECK(restrict_rights(0) >= 0);
+  CHECK_FAILS(reboot(REBOOT_POWEROFF), EPERM);
+  CHECK_FAILS(kill(other), EPERM);
+  CHECK_FAILS(vmregions(other, r, 4), EPERM);
+  CHECK_FAILS(ptdump(other, 0, e, 4), EPERM);
+  CHECK_FAILS(ptdump(PID_KERNEL, 0, e, 4), EPERM);
+  CHECK_FAILS(ptwalk(PID_KERNEL, 0, &w), EPERM);
+  CHECK_EQ(ptwalk(getpid(), 0, &w), 0);
+  int pid = spawn(pause_long, 0);
+  CHECK_EQ(kill(pid), 0);
+  CHECK_EQ(join(pid), STATUS_KILLED);
+  restrict_rights(RIGHT_ALL); /* what was given up does not come back */
+  CHECK_FAILS(reboot(REBOOT_POWEROFF), EPERM);
+}
+
+/* A process can give up rights, for itself and its children, for good. */
+static void rights(void) {
+  int other = spawn(pause_long, 0);
+
+  CHECK_EQ(run_child(without_rights, (void *)(long)other), 0);
+  CHECK_EQ(kill(other), 0);
+  CHECK_EQ(join(other), STATUS_KILLED);
+  CHECK_EQ(reboot(12345), -1);
+}
+
+/* More processes spin than there are CPUs, and this one still runs. */
+static void preemption(void) {
+  int pid[12];
+  volatile int work = 0;
+
+  for (uint i = 0; i < NELEM(pid); i++)
+    pid[i] = spawn(spin, 0);
+  for (int i = 0; i < 5; i++) {
+    pause(1);
+    while (++work % 1000)
+      continue;
+  }
+  for (uint i = 0; i < NELEM(pid); i++)
+    CHECK_EQ(kill(pid[i]), 0);
+  for (uint i = 0; i < NELEM(pid); i++)
+    CHECK_EQ(join(pid[i]), STATUS_KILLED);
+}
+
+static void tell_cpu(void *arg) {
+  int fd = *(int *)arg;
+  long start = clock();
+  char cpu;
+
+  while (clock() - start < 300000000L)
+    continue;
+  cpu = (char)getcpu();
+  write(fd, &cpu, 1);
+}
+
+/* Processes that compute are spread over all CPUs. */
+static void manycpus(void) {
+  struct sysinfo s;
+  int fd[2], pid[16], on[64] = {0}, used = 0;
+  char cpu;
+
+  CHECK_EQ(sysinfo(&s), 0);
+  CHECK_EQ(pipe(fd), 0);
+  uint n = s.cpus < NELEM(pid) / 2 ? 2 * s.cpus : NELEM(pid);
+  for (uint i = 0; i < n; i++)
+    pid[i] = spawn(tell_cpu, &fd[1]);
+  for (uint i = 0; i < n; i++) {
+    CHECK_EQ(read(fd[0], &cpu, 1), 1);
+    CHECK((uint)cpu < s.cpus);
+    on[(int)cpu] = 1;
+  }
+  for (uint i = 0; i < n; i++)
+    CHECK_EQ(join(pid[i]), 0);
+  for (uint i = 0; i < s.cpus; i++)
+    used += on[i];
+  CHECK_EQ(used, s.cpus);
+  close(fd[0]);
+  close(fd[1]);
+}
+
+/* clock() goes forward at the pace of uptime(), and pause() lasts. */
+static void times(void) {
+  int ticks = uptime();
+  long start = clock(), before = start, now;
+
+  for (int i = 0; i < 1000; i++, before = now) {
+    now = clock();
+    CHECK(now >= before);
+  }
+  CHECK_EQ(pause(3), 0);
+  CHECK(uptime() - ticks >= 3);
+  CHECK(clock() - start >= 200000000L);
+  CHECK(clock() - start < 20000000000L);
+  CHECK_EQ(pause(0), 0);
+}
+
+/* procs() shows this process and its parent as they are. */
+static void processlist(void) {
+  static struct procinfo p[64];
+  int n = procs(p, NELEM(p));
+  int found = 0;
+
+  CHECK(n >= 3 && n <= (int)NELEM(p));
+  for (int i = 0; i < n; i++) {
+    if (p[i].pid != getpid())
+      continue;
+    found++;
+    CHECK_EQ(p[i].ppid, getppid());
+    CHECK_EQ(strcmp(p[i].name, "usertests"), 0);
+    CHECK_EQ(p[i].state, P_RUNNING);
+    CHECK(p[i].size >= p[i].resident || p[i].resident > 0);
+    CHECK(p[i].tables >= 3 * PGSIZE || p[i].tables > 0);
+  }
+  CHECK_EQ(found, 1);
+  CHECK_EQ(procs(p, 0), 0);
+  CHECK_EQ(procs(p, 2), 2);
+}
+
+/* Numbers that no system call has. */
+static void badcalls(void) {
+  static const long number[] = {0,   22,  63,      86, 200,
+                                511, 512, 1000000, -1, 1L << 62};
+  static const uint64 arg[6];
+
+  for (uint i = 0; i < NELEM(number); i++) {
+    CHECK_EQ(raw_syscall(number[i], arg), -1);
+    CHECK_EQ(lasterr(), ENOSYS);
+  }
+}
+
+const struct test proc_tests[] = {TEST(exitwait),    TEST(twochildren),
+                                  TEST(forkfork),    SLOW_TEST(forkforkfork),
+                                  TEST(reparent),    TEST(reparent2),
+                                  TEST(orphan),      TEST(killinit),
+                                  TEST(killstatus),  TEST(killwait),
+                                  TEST(killparent),  TEST(killbusy),
+                                  TEST(waitpids),    TEST(groups),
+                                  TEST(rights),      TEST(preemption),
+                                  TEST(manycpus),    TEST(times),
+                                  TEST(processlist), TEST(badcalls),
+                                  TESTS_END};
