@@ -60,10 +60,11 @@ COMMON := -std=gnu11 -O2 -g -ffreestanding -fno-common -fno-pic \
   -fno-omit-frame-pointer -ffunction-sections $(CC_NO_IDIOM) $(CC_TARGET)
 WARN := -Wall -Wextra $(if $(CI),-Werror)
 KCFLAGS := $(COMMON) $(WARN) $(ARCH_KFLAGS) $(CFLAGS_EXTRA)
-KASFLAGS := -g $(CC_TARGET) $(ARCH_SFLAGS)
+KASFLAGS := -g -fno-pic $(CC_TARGET) $(ARCH_SFLAGS)
 
 KSTAMP := $(B)/kernel.stamp
-$(call stamp,$(KSTAMP),$(CC_VERSION) $(KCFLAGS) $(KSRCS))
+$(call stamp,$(KSTAMP),$(CC_VERSION) $(KCFLAGS) $(KASFLAGS) $(ARCH_LDFLAGS) \
+  $(KSRCS))
 
 GENERATED := $(B)/gen/abi/syscall.h $(B)/gen/syscall_table.h
 

@@ -61,8 +61,8 @@ BENCH_RUN = $(PYTHON) bench/run.py --qemu $(QEMU) --pagewise $(B) --mem $(MEM) \
   --passes $(PASSES) --logs $(B)/bench-logs
 
 .PHONY: bench bench-linux
-## PASSES=2         boots of each system that bench and bench-linux time
-PASSES ?= 2
+## PASSES=3         times that bench and bench-linux measure everything
+PASSES ?= 3
 ## bench            what each operation costs, in time and instructions
 bench: check-qemu all
 	$(Q)$(BENCH_RUN) --json $(BUILD)/bench.json

@@ -4,10 +4,11 @@
 
 Either system can be left out, and operations (their names in bench.c) named.
 
-Called by `make bench` and `make bench-linux`. Each system is booted several
-times, in turn, so that whatever else the host does hits both alike. A time is
-the minimum over all passes and rounds: noise only ever adds. One more boot of
-each runs under `-icount shift=0`, where the emulated clock advances by one
+Called by `make bench` and `make bench-linux`. Both systems are booted and wait
+while the other computes; each operation is measured in one and at once in the
+other, so that whatever else the host does hits both alike. This is done in
+several passes, each with a new boot. A time is the minimum over all passes and
+rounds: noise only ever adds. One more boot of each runs under `-icount shift=0`, where the emulated clock advances by one
 nanosecond an instruction: those counts repeat, whatever the host does. They
 leave out what waits for the disk, since the clock runs while nobody computes.
 """
@@ -50,8 +51,12 @@ FILE_MB = 200 / 1024
 FILE_WRITES = ("create-write", "create-sync", "rewrite")
 WRITE_LIMIT = 10  # MB/s that create-write must reach
 
+TIMED_ARGS = ["-r", "7", "-t", "20000"]
+
 # What the quick and repeatable -icount boot runs: all that does not wait.
-ICOUNT = ["-icount", "shift=0,sleep=off"]
+# Not sleep=off: an idle guest's clock would leap while the host's disk works,
+# and drivers would give the disk up.
+ICOUNT = ["-icount", "shift=0"]
 ICOUNT_ARGS = ["-r", "3", "-t", "5000"] + [
     op.name for op in OPERATIONS if not op.waits]
 
@@ -61,7 +66,7 @@ LINUX_OPTIONS = ["console=ttyS0", "quiet", "init_on_alloc=0", "audit=0",
                  "hardened_usercopy=off", "randomize_kstack_offset=off", "lsm="]
 
 BOOT_SECONDS = 120
-RUN_SECONDS = 400
+RUN_SECONDS = 180
 
 RESULT = re.compile(r"^([\w-]+) (\d+) ns minimum, (\d+) ns median", re.M)
 FAILED = re.compile(r"^([\w-]+) failed", re.M)
@@ -82,95 +87,100 @@ def qemu(options, kernel, disk, append, extra):
 
 
 class Guest:
-    """One boot: seconds to the first sign of life, and what bench printed."""
+    """A booted system that takes command lines."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, alive):
+        """alive: what the console shows when the system is up."""
         self.log = open(log, "w", encoding="utf-8", errors="replace")
-        self.started = time.monotonic()
-        self.child = pexpect.spawn(command[0], command[1:], timeout=RUN_SECONDS,
-                                   encoding="utf-8", codec_errors="replace",
-                                   echo=False)
+        started = time.monotonic()
+        self.child = pexpect.spawn(command[0], command[1:], encoding="utf-8",
+                                   codec_errors="replace", echo=False)
         self.child.logfile_read = self.log
+        self.wait_for(alive, BOOT_SECONDS)
+        self.boot_seconds = time.monotonic() - started
 
     def wait_for(self, pattern, seconds):
         try:
             self.child.expect(pattern, timeout=seconds)
         except (pexpect.TIMEOUT, pexpect.EOF):
+            self.end()
             raise Failure(f"no {pattern!r}; see {self.log.name}") from None
         return self.child.before.replace("\r", "")
+
+    def bench(self, arguments):
+        self.child.send(" ".join(["/bench"] + arguments) + "\r")
+        return self.wait_for(r"bench: \d+ failed", RUN_SECONDS)
 
     def end(self):
         self.child.close(force=True)
         self.log.close()
 
 
-def boot_pagewise(options, extra, arguments, log, scratch):
+def boot_pagewise(options, extra, log, scratch):
     disk = os.path.join(scratch, "pagewise.img")
     shutil.copyfile(os.path.join(options.pagewise, "fs.img"), disk)
     kernel = os.path.join(options.pagewise, "kernel.elf")
-    guest = Guest(qemu(options, kernel, disk, "", ["-bios", "none"] + extra),
-                  log)
-    try:
-        guest.wait_for(r"(?:^|[\r\n])\$ ", BOOT_SECONDS)
-        seconds = time.monotonic() - guest.started
-        guest.child.send(" ".join(["bench"] + arguments) + "\r")
-        return seconds, guest.wait_for(r"bench: \d+ failed", RUN_SECONDS)
-    finally:
-        guest.end()
+    return Guest(qemu(options, kernel, disk, "", ["-bios", "none"] + extra),
+                 log, r"(?:^|[\r\n])\$ ")
 
 
-def boot_linux(options, extra, arguments, log, scratch):
+def boot_linux(options, extra, log, scratch):
     disk = os.path.join(scratch, "linux.img")
     shutil.copyfile(os.path.join(options.linux, "disk.img"), disk)
-    # The kernel passes what follows -- to init.
-    append = " ".join(LINUX_OPTIONS + ["--"] + arguments)
     kernel = os.path.join(options.linux, "image")
     initrd = os.path.join(options.linux, "initrd")
-    guest = Guest(qemu(options, kernel, disk, append,
-                       ["-bios", "default", "-initrd", initrd] + extra), log)
-    try:
-        guest.wait_for("init: running", BOOT_SECONDS)
-        seconds = time.monotonic() - guest.started
-        return seconds, guest.wait_for(r"bench: \d+ failed", RUN_SECONDS)
-    finally:
-        guest.end()
+    guest = Guest(qemu(options, kernel, disk, " ".join(LINUX_OPTIONS),
+                       ["-bios", "default", "-initrd", initrd] + extra),
+                  log, "init: running")
+    guest.wait_for("init: ready", BOOT_SECONDS)
+    return guest
 
 
 class Measurements:
-    """All passes of one system."""
+    """All that is known about one system."""
 
-    def __init__(self, name, boot):
+    def __init__(self, name, boot, image_kb):
         self.name = name
         self.boot = boot
+        self.image_kb = image_kb
         self.minimum = {}
         self.medians = collections.defaultdict(list)
         self.instructions = {}
         self.failed = set()
         self.boot_seconds = []
         self.available_kb = 0
+        self.guest = None
 
-    def run(self, options, number, extra, arguments, scratch):
-        log = os.path.join(options.logs, f"bench-{self.name}-{number}.log")
-        seconds, text = self.boot(options, extra, arguments, log, scratch)
+    def start(self, options, label, extra, scratch):
+        log = os.path.join(options.logs, f"bench-{self.name}-{label}.log")
+        self.guest = self.boot(options, extra, log, scratch)
+
+    def end(self):
+        if self.guest:
+            self.guest.end()
+        self.guest = None
+
+    def time(self, name):
+        text = self.guest.bench(TIMED_ARGS + [name])
         self.failed.update(FAILED.findall(text))
-        return seconds, text
-
-    def timed_pass(self, options, number, scratch):
-        seconds, text = self.run(options, number, [],
-                                 options.operations, scratch)
-        self.boot_seconds.append(seconds)
-        self.available_kb = int(AVAILABLE.search(text).group(1))
-        for name, minimum, median in RESULT.findall(text):
+        for _, minimum, median in RESULT.findall(text):
             value = int(minimum)
             self.minimum[name] = min(value, self.minimum.get(name, value))
             self.medians[name].append(int(median))
+        return text
 
-    def counted_pass(self, options, scratch):
-        _, text = self.run(options, "icount", ICOUNT, ICOUNT_ARGS, scratch)
+    def count(self):
+        text = self.guest.bench(ICOUNT_ARGS)
+        self.failed.update(FAILED.findall(text))
         for name, minimum, _ in RESULT.findall(text):
             self.instructions[name] = int(minimum)
 
-    def record(self, image_kb, memory_kb):
+    def note_boot(self, text):
+        """text: what the first run of bench after a boot printed."""
+        self.boot_seconds.append(self.guest.boot_seconds)
+        self.available_kb = int(AVAILABLE.search(text).group(1))
+
+    def record(self, memory_kb):
         return {
             "ns_minimum": self.minimum,
             "ns_median": {n: sorted(v)[len(v) // 2]
@@ -178,7 +188,7 @@ class Measurements:
             "instructions": self.instructions,
             "failed": sorted(self.failed),
             "boot_seconds": round(min(self.boot_seconds), 2),
-            "image_kb": image_kb,
+            "image_kb": self.image_kb,
             "memory_used_kb": memory_kb - self.available_kb,
         }
 
@@ -283,6 +293,14 @@ def print_whole(records):
         print(f"{title:36}" + "".join(f"{cell:>14}" for cell in cells))
 
 
+def noise(record):
+    """How far, in percent, the usual median lies above the minimum: over 20,
+    the host was busy and times are to be taken with care."""
+    excess = sorted(100 * (median / record["ns_minimum"][name] - 1)
+                    for name, median in record["ns_median"].items())
+    return excess[len(excess) // 2] if excess else 0
+
+
 def report(results, options):
     records = list(results.values())
     print()
@@ -295,8 +313,9 @@ def report(results, options):
     if len(records) == 2:
         print()
         print_instructions(*records)
-    print(f"\none CPU, {options.mem}, {options.qemu}; "
-          f"minimum of {options.passes} boots")
+    print(f"\none CPU, {options.mem}, {options.qemu}; minimum of "
+          f"{options.passes} passes; medians are "
+          + ", ".join(f"{noise(r):.0f}%" for r in records) + " above it")
     if "linux" in results:
         print(f"Linux {results['linux']['version']} "
               f"with {' '.join(LINUX_OPTIONS[2:])}")
@@ -312,36 +331,66 @@ def parse():
     parser.add_argument("--linux", help="directory of image, initrd, disk.img")
     parser.add_argument("--qemu", default="qemu-system-riscv64")
     parser.add_argument("--mem", default="128M")
-    parser.add_argument("--passes", type=int, default=2)
+    parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--logs", default=".")
     parser.add_argument("--json")
-    parser.add_argument("operations", nargs="*")
+    parser.add_argument("operations", nargs="*",
+                        default=[op.name for op in OPERATIONS])
     return parser.parse_args()
+
+
+def systems_of(options):
+    systems = []
+    if options.pagewise:
+        kernel = os.path.join(options.pagewise, "kernel.elf")
+        systems.append(Measurements("pagewise", boot_pagewise,
+                                    elf_image_kb(kernel)))
+    if options.linux:
+        image = os.path.join(options.linux, "image")
+        systems.append(Measurements("linux", boot_linux,
+                                    os.path.getsize(image) // 1024))
+    return systems
+
+
+def timed_pass(options, systems, number, scratch):
+    for system in systems:
+        system.start(options, number, [], scratch)
+    for first, name in enumerate(options.operations):
+        for system in systems:
+            text = system.time(name)
+            if first == 0:
+                system.note_boot(text)
+
+
+def counted_pass(options, systems, scratch):
+    for system in systems:
+        system.start(options, "icount", ICOUNT, scratch)
+        system.count()
+        system.end()
+
+
+def measure(options, systems):
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            for number in range(1, options.passes + 1):
+                print(f"pass {number} of {options.passes}", file=sys.stderr)
+                timed_pass(options, systems, number, scratch)
+                for system in systems:
+                    system.end()
+            print("counting instructions", file=sys.stderr)
+            counted_pass(options, systems, scratch)
+        finally:
+            for system in systems:
+                system.end()
 
 
 def main():
     options = parse()
-    systems, images = [], {}
-    if options.pagewise:
-        systems.append(Measurements("pagewise", boot_pagewise))
-        images["pagewise"] = elf_image_kb(
-            os.path.join(options.pagewise, "kernel.elf"))
-    if options.linux:
-        systems.append(Measurements("linux", boot_linux))
-        images["linux"] = os.path.getsize(
-            os.path.join(options.linux, "image")) // 1024
+    systems = systems_of(options)
     os.makedirs(options.logs, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        for number in range(1, options.passes + 1):
-            for system in systems:
-                print(f"{system.name}: pass {number} of {options.passes}",
-                      file=sys.stderr)
-                system.timed_pass(options, number, scratch)
-        for system in systems:
-            print(f"{system.name}: counting instructions", file=sys.stderr)
-            system.counted_pass(options, scratch)
+    measure(options, systems)
     memory_kb = megabytes_to_kb(options.mem)
-    results = {s.name: s.record(images[s.name], memory_kb) for s in systems}
+    results = {s.name: s.record(memory_kb) for s in systems}
     if options.linux:
         with open(os.path.join(options.linux, "version"),
                   encoding="utf-8") as file:

@@ -26,15 +26,15 @@ LD := ld.lld$(LLVM_SUFFIX)
 AR := $(or $(call have,llvm-ar$(LLVM_SUFFIX)),ar)
 NM := $(or $(call have,llvm-nm$(LLVM_SUFFIX)),nm)
 CC_TARGET := --target=$(LLVM_TARGET)
-LD_ONE_TEXT := --no-rosegment
+LD_SEGMENTS := --no-rosegment -z norelro
 else
 CC := $(TOOLPREFIX)gcc
 LD := $(TOOLPREFIX)ld
 AR := $(TOOLPREFIX)ar
 NM := $(TOOLPREFIX)nm
 CC_TARGET :=
-# Constants beside the text, where the linker would have it otherwise.
-LD_ONE_TEXT := $(if $(findstring ignored,$(if $(call have,$(LD)),\
+# Two segments: constants beside the text, and all data in one.
+LD_SEGMENTS := $(if $(findstring ignored,$(if $(call have,$(LD)),\
   $(shell $(LD) -z noseparate-code -v 2>&1))),,-z noseparate-code)
 endif
 HOSTCC ?= $(or $(call have,cc),$(call have,gcc),$(call have,clang))

@@ -20,14 +20,15 @@ USRCS := $(sort $(wildcard user/lib/*.c user/lib/*.S user/lib/$(ARCH)/*.S))
 UOBJS := $(USRCS:%=$(B)/%.o) $(B)/gen/usys.S.o
 UINCLUDES := -Iuser/include $(INCLUDES)
 UCFLAGS := $(COMMON) $(ARCH_UFLAGS) $(CFLAGS_EXTRA)
-UASFLAGS := -g $(CC_TARGET) $(ARCH_UFLAGS)
+UASFLAGS := -g -fno-pic $(CC_TARGET) $(ARCH_UFLAGS)
 # Programs written for xv6 declare main() and its like in ways of their own.
 XV6WARN := -Wall -Wno-main -Wno-unknown-warning-option \
   -Wno-infinite-recursion
-ULINK = $(LD) $(ARCH_LDFLAGS) $(LD_ONE_TEXT) -z noexecstack -T $(ULDS)
+ULINK = $(LD) $(ARCH_LDFLAGS) $(LD_SEGMENTS) -z noexecstack -T $(ULDS)
 
 USTAMP := $(B)/user.stamp
-$(call stamp,$(USTAMP),$(CC_VERSION) $(UCFLAGS) $(WARN) $(USRCS))
+$(call stamp,$(USTAMP),$(CC_VERSION) $(UCFLAGS) $(WARN) $(UASFLAGS) \
+  $(ULINK) $(USRCS))
 
 $(B)/gen/usys.S: include/abi/syscall.tbl tools/gensyscalls \
     user/lib/$(ARCH)/stub.inc

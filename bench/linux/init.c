@@ -1,9 +1,9 @@
 /*
  * The first process of the Linux that Pagewise is compared with: loads the
- * drivers of the disk and its file system, mounts it, runs the benchmark there
- * with the arguments that follow `--` on the kernel's command line, and powers
- * off. What fails is said, and the benchmark then does not run: numbers of
- * another file system would not compare.
+ * drivers of the disk and its file system, makes it the root, and then runs the
+ * command lines that come on the console, as a shell would: a program's path
+ * and its arguments. What fails is said and ends the machine: numbers of another
+ * file system would not compare.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ARGS_MAX 32
 #define DISK "/dev/vda"
 #define MODULES "/modules/list" /* made by get-kernel */
 
@@ -71,21 +72,35 @@ static int set_up(void) {
   return 0;
 }
 
-int main(int argc, char **argv) {
-  (void)argc;
+static void run(char *line) {
+  char *argv[ARGS_MAX + 1] = {0};
+  char *word = strtok(line, " \r\n");
+  for (int i = 0; word && i < ARGS_MAX; i++) {
+    argv[i] = word;
+    word = strtok(NULL, " \r\n");
+  }
+  if (!argv[0])
+    return;
+  pid_t pid = fork();
+  if (pid == 0) {
+    execv(argv[0], argv);
+    complain(argv[0]);
+    _exit(1);
+  }
+  if (pid < 0)
+    complain("fork");
+  waitpid(pid, NULL, 0);
+}
+
+int main(void) {
+  char line[1024];
   setvbuf(stdout, NULL, _IOLBF, 0);
   printf("init: running\n");
   if (set_up() == 0) {
-    pid_t pid = fork();
-    if (pid == 0) {
-      argv[0] = "bench";
-      execv("/bench", argv);
-      complain("/bench");
-      _exit(1);
-    }
-    waitpid(pid, NULL, 0);
+    printf("init: ready\n");
+    while (fgets(line, sizeof line, stdin))
+      run(line);
   }
-  printf("init: done\n");
   sync();
   reboot(RB_POWER_OFF);
   return 1;

@@ -25,8 +25,8 @@
 #include "lib/string.h"
 #include "sched/sleep.h"
 
-#define INPUT 8192     /* bytes of the ring, a power of two */
-#define LINE_MAX 4096  /* of a line being edited, its newline included */
+#define INPUT 8192    /* bytes of the ring, a power of two */
+#define LINE_MAX 4096 /* of a line being edited, its newline included */
 #define OUTPUT_CHUNK 256
 
 #define CTRL(c) ((c) - '@')
@@ -38,11 +38,11 @@ struct tty_ops tty_ops;
 
 static struct {
   struct spinlock lock;
-  char ring[INPUT];       /* [lock] */
-  uint done, ready, end;  /* [lock] */
-  int mode;               /* [lock] TTY_* bits; [a] to read */
-  int pgrp;               /* [a] foreground process group */
-  struct waitq readers;   /* wait for done != ready */
+  char ring[INPUT];        /* [lock] */
+  uint done, ready, end;   /* [lock] */
+  int mode;                /* [lock] TTY_* bits; [a] to read */
+  int pgrp;                /* [a] foreground process group */
+  struct waitq readers;    /* wait for done != ready */
   struct sleeplock writer; /* whose write is under way */
 } tty = {
     .lock = SPINLOCK("tty"),
@@ -285,10 +285,8 @@ static int tty_ctl(struct chardev *d, int op, int arg) {
 
 void tty_init(uint irq) {
   static const struct uart_input input = {.room = tty_room, .take = tty_take};
-  static struct chardev console = {.name = "console",
-                                   .read = tty_read,
-                                   .write = tty_write,
-                                   .ctl = tty_ctl};
+  static struct chardev console = {
+      .name = "console", .read = tty_read, .write = tty_write, .ctl = tty_ctl};
 
   initsleeplock(&tty.writer, "tty writer");
   chardev_register(CONSOLE, &console);

@@ -35,20 +35,21 @@
 #define LSR_RX_READY 1
 #define LSR_TX_EMPTY 0x20
 
-#define FIFO 16        /* bytes that the port takes when it is empty */
-#define BURST 4        /* times that the FIFO is filled in one go */
-#define DIVISOR 2      /* 115200 baud from the usual 3.6864 MHz */
-#define TX_RING 4096   /* power of two */
-#define TX_ECHO 256    /* of which writers leave this much for echo */
+#define FIFO 16      /* bytes that the port takes when it is empty */
+#define BURST 4      /* times that the FIFO is filled in one go */
+#define DIVISOR 2    /* 115200 baud from the usual 3.6864 MHz */
+#define TX_RING 4096 /* power of two */
+#define TX_ECHO 256  /* of which writers leave this much for echo */
 
 static struct {
   struct spinlock lock;
   char ring[TX_RING]; /* [lock] */
   uint head, tail;    /* [lock] next byte to send, next free; they only grow */
-  struct waitq drained; /* writers wait here for the ring to have room */
-  uint8 ier;            /* [lock] what the register holds */
-  bool held;            /* [lock] input is turned off */
+  struct waitq drained;        /* writers wait here for the ring to have room */
+  uint8 ier;                   /* [lock] what the register holds */
+  bool held;                   /* [lock] input is turned off */
   const struct uart_input *in; /* [c] once started */
+  int early;                   /* a byte that came before uart_init, or -1 */
 } uart = {
     .lock = SPINLOCK("uart"),
     .drained = WAITQ(uart.drained, "tty output"),
@@ -60,8 +61,10 @@ void uart_init(void) {
   uart_reg_write(DLL, DIVISOR);
   uart_reg_write(DLM, 0);
   uart_reg_write(LCR, LCR_8N1);
-  uart_reg_write(FCR, FCR_ENABLE);
   uart_reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
+  /* To turn the FIFO on is to empty it: keep what is in it. */
+  uart.early = uart_reg_read(LSR) & LSR_RX_READY ? uart_reg_read(RBR) : -1;
+  uart_reg_write(FCR, FCR_ENABLE);
 }
 
 static uint queued(void) { return uart.tail - uart.head; }
@@ -177,6 +180,8 @@ void uart_start(uint irq, const struct uart_input *in) {
     return;
   acquire(&uart.lock);
   uart.in = in;
-  set_ier(IER_RX);
   release(&uart.lock);
+  if (uart.early >= 0)
+    in->take(uart.early);
+  hold_input(false);
 }

@@ -102,15 +102,16 @@ bool virtio_is_broken(struct virtio_dev *d, uint isr) {
          (d->transport->get_status(d) & VIRTIO_STATUS_NEEDS_RESET);
 }
 
-int virtq_init(struct virtq *q, struct virtio_dev *d, uint index) {
+int virtq_init(struct virtq *q, struct virtio_dev *d, uint index, uint min) {
   uint max = d->transport->queue_max(d, index);
   struct rings *r;
 
   *q = (struct virtq){.dev = d, .index = index, .size = VIRTQ_MAX};
   while (q->size > max)
     q->size /= 2;
-  if (q->size == 0) {
-    printf("%s: has no queue %u\n", d->name, index);
+  if (q->size < min) {
+    printf("%s: queue %u takes %u pieces, not %u\n", d->name, index, q->size,
+           min);
     return -ENODEV;
   }
   r = kalloc_zero(PAGE_KERNEL);
@@ -126,6 +127,8 @@ int virtq_init(struct virtq *q, struct virtio_dev *d, uint index) {
   return 0;
 }
 
+void virtq_free(struct virtq *q) { kfree((void *)q->desc); }
+
 int virtq_add(struct virtq *q, const struct virtq_buf *bufs, int n) {
   uint16 head = q->free, at = head;
 
@@ -137,8 +140,8 @@ int virtq_add(struct virtq *q, const struct virtq_buf *bufs, int n) {
     q->desc[at].addr = V2P(bufs[i].data);
     q->desc[at].len = bufs[i].len;
     q->desc[at].next = q->next[at];
-    q->desc[at].flags = (i + 1 < n ? DESC_NEXT : 0) |
-                        (bufs[i].writable ? DESC_WRITE : 0);
+    q->desc[at].flags =
+        (i + 1 < n ? DESC_NEXT : 0) | (bufs[i].writable ? DESC_WRITE : 0);
     q->writable[head] += bufs[i].writable ? bufs[i].len : 0;
   }
   q->free = at;

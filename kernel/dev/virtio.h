@@ -62,16 +62,16 @@ struct virtq_used;
 /* A split virtqueue (2.7). The owner's lock guards it. */
 struct virtq {
   struct virtio_dev *dev;
-  uint index;                      /* of the queue in the device */
-  uint size;                       /* descriptors, a power of two */
+  uint index; /* of the queue in the device */
+  uint size;  /* descriptors, a power of two */
   volatile struct virtq_desc *desc;
   volatile struct virtq_avail *avail;
   volatile struct virtq_used *used;
-  uint16 next[VIRTQ_MAX];          /* our copy of the chains, and the free list */
-  uint16 free, nfree;              /* first free descriptor, how many */
-  uint16 last_used;                /* entries of the used ring that we took */
-  uint16 chain[VIRTQ_MAX];         /* descriptors of the request, 0: none */
-  uint32 writable[VIRTQ_MAX];      /* bytes the device may write for it */
+  uint16 next[VIRTQ_MAX];     /* our copy of the chains, and the free list */
+  uint16 free, nfree;         /* first free descriptor, how many */
+  uint16 last_used;           /* entries of the used ring that we took */
+  uint16 chain[VIRTQ_MAX];    /* descriptors of the request, 0: none */
+  uint32 writable[VIRTQ_MAX]; /* bytes the device may write for it */
 };
 
 /* A piece of memory of a request. */
@@ -97,8 +97,11 @@ void virtio_found(struct virtio_dev *d, uint device_id);
 /* Reset it and negotiate features: VERSION_1 and what it offers of `wanted`.
  * 0 or -ENODEV. */
 int virtio_negotiate(struct virtio_dev *d, uint64 wanted);
-/* Set up queue `index` with up to VIRTQ_MAX descriptors. 0, -ENODEV, -ENOMEM. */
-int virtq_init(struct virtq *q, struct virtio_dev *d, uint index);
+/* Set up queue `index` with up to VIRTQ_MAX descriptors, at least `min`. 0,
+ * -ENODEV or -ENOMEM. */
+int virtq_init(struct virtq *q, struct virtio_dev *d, uint index, uint min);
+/* Give its memory back, before virtio_ready(). */
+void virtq_free(struct virtq *q);
 /* The driver is ready; requests may be made. */
 void virtio_ready(struct virtio_dev *d);
 /* Give the device up: it is reset and does nothing any more. */

@@ -39,7 +39,8 @@
 #define STATUS_OK 0
 #define STATUS_NONE 0xff /* ours: the device wrote nothing */
 
-#define REQUEST_MAX MiB(1)               /* bytes of one request */
+#define PIECES 3           /* descriptors of a request: header, data, status */
+#define REQUEST_MAX MiB(1) /* bytes of one request */
 #define TIMEOUT_NS (60UL * NSEC_PER_SEC) /* without any request done */
 
 struct slot {
@@ -56,30 +57,30 @@ struct disk {
   struct blockdev block;
   struct virtio_dev *dev;
   struct spinlock lock;
-  struct virtq queue;             /* [lock] */
-  struct slot *slots;             /* [lock] one for each request number */
-  struct bio *first_waiting;      /* [lock] requests that found no room */
-  struct bio **last_waiting;      /* [lock] */
-  uint under_way;                 /* [lock] requests that the device has */
-  bool failed;                    /* [lock] */
-  uint64 alive_ns;                /* [lock] when a request last began to be the
+  struct virtq queue;        /* [lock] */
+  struct slot *slots;        /* [lock] one for each request number */
+  struct bio *first_waiting; /* [lock] requests that found no room */
+  struct bio **last_waiting; /* [lock] */
+  uint under_way;            /* [lock] requests that the device has */
+  bool failed;               /* [lock] */
+  uint64 alive_ns;           /* [lock] when a request last began to be the
                                      only one, or was done */
-  bool watched;                   /* [lock] the timer below runs */
+  bool watched;              /* [lock] the timer below runs */
   struct timer watchdog;
 };
 
-static struct slab_cache disks = SLAB_CACHE(disks, "disks",
-                                            sizeof(struct disk));
+static struct slab_cache disks =
+    SLAB_CACHE(disks, "disks", sizeof(struct disk));
 
 /* Give a request to the device. -EAGAIN: the queue is full. */
 static int start_locked(struct disk *k, struct bio *b) {
   static const uint32 types[] = {
       [BIO_READ] = TYPE_IN, [BIO_WRITE] = TYPE_OUT, [BIO_FLUSH] = TYPE_FLUSH};
-  struct virtq_buf bufs[3];
+  struct virtq_buf bufs[PIECES];
   struct slot *s;
   int n = 0;
 
-  if (k->queue.nfree < NELEM(bufs))
+  if (k->queue.nfree < PIECES)
     return -EAGAIN;
   s = &k->slots[virtq_next(&k->queue)];
   *s = (struct slot){.type = types[b->op], .status = STATUS_NONE, .bio = b};
@@ -253,8 +254,7 @@ static int configure(struct disk *k) {
 
   if (virtio_negotiate(d, F_SIZE_MAX | F_RO | F_BLK_SIZE | F_FLUSH) < 0)
     return -ENODEV;
-  if ((d->features & F_BLK_SIZE) &&
-      config(d, CONFIG_BLK_SIZE) != SECTOR_SIZE) {
+  if ((d->features & F_BLK_SIZE) && config(d, CONFIG_BLK_SIZE) != SECTOR_SIZE) {
     printf("%s: blocks of %u bytes are not supported\n", d->name,
            config(d, CONFIG_BLK_SIZE));
     return -ENODEV;
@@ -265,26 +265,27 @@ static int configure(struct disk *k) {
     printf("%s: requests of %lu bytes are too small\n", d->name, max);
     return -ENODEV;
   }
-  k->block.sectors = config(d, CONFIG_CAPACITY) |
-                     (uint64)config(d, CONFIG_CAPACITY + 4) << 32;
+  k->block.sectors =
+      config(d, CONFIG_CAPACITY) | (uint64)config(d, CONFIG_CAPACITY + 4) << 32;
   k->block.max_sectors = max / SECTOR_SIZE;
   k->block.readonly = d->features & F_RO;
   return 0;
 }
 
-static int start(struct disk *k) {
-  int err;
+/* The queue and the slots for its requests. */
+static int start_queue(struct disk *k) {
+  int err = virtq_init(&k->queue, k->dev, 0, PIECES);
 
-  k->slots = kalloc_zero(PAGE_KERNEL);
-  if (k->slots == NULL)
-    return -ENOMEM;
-  err = configure(k);
-  if (err == 0)
-    err = virtq_init(&k->queue, k->dev, 0);
-  if (err == 0)
-    err = irq_register(k->dev->irq, k->dev->name, disk_interrupt, k);
   if (err < 0)
-    kfree(k->slots);
+    return err;
+  k->slots = kalloc_zero(PAGE_KERNEL);
+  err = k->slots ? irq_register(k->dev->irq, k->dev->name, disk_interrupt, k)
+                 : -ENOMEM;
+  if (err < 0) {
+    virtq_free(&k->queue);
+    if (k->slots)
+      kfree(k->slots);
+  }
   return err;
 }
 
@@ -301,7 +302,9 @@ static int virtio_blk_probe(struct virtio_dev *d) {
   k->last_waiting = &k->first_waiting;
   k->watchdog.fire = disk_watchdog;
   initlock(&k->lock, "virtio_blk");
-  err = start(k);
+  err = configure(k);
+  if (err == 0)
+    err = start_queue(k);
   if (err < 0) {
     slab_free(&disks, k);
     return err;

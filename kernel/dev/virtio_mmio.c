@@ -122,9 +122,10 @@ void virtio_mmio_probe(paddr_t slot, uint irq) {
   if (get(&here, MAGIC) != MAGIC_VALUE || get(&here, DEVICE_ID) == 0)
     return; /* an empty slot */
   if (get(&here, VERSION) != VERSION_MODERN) {
-    printf("%s: version %u of virtio-mmio is not supported (QEMU: -global "
-           "virtio-mmio.force-legacy=false)\n",
-           here.name, get(&here, VERSION));
+    printf(
+        "%s: version %u of virtio-mmio is not supported (QEMU: -global "
+        "virtio-mmio.force-legacy=false)\n",
+        here.name, get(&here, VERSION));
     return;
   }
   d = slab_alloc(&devices);

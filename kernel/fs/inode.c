@@ -318,7 +318,7 @@ int ialloc(short type, struct inode **ip) {
 }
 
 void stati(struct inode *ip, struct stat *st) {
-  *st = (struct stat){.dev = fs.dev,
+  *st = (struct stat){.dev = fs.dev + 1, /* xv6 counts disks from 1 */
                       .ino = ip->inum,
                       .type = ip->type,
                       .nlink = ip->nlink,

@@ -53,10 +53,14 @@ static struct inode *step(struct inode *dp, const char *name, int *err) {
 /* Follow a path; if `parent`, up to the directory of its last element. */
 static struct inode *namex(struct inode *cwd, const char *path, bool parent,
                            char name[DIRSIZ + 1], int *err) {
-  struct inode *ip =
-      *path == '/' || cwd == NULL ? iget(ROOTINO) : idup(cwd);
+  struct inode *ip;
 
-  *err = ip != NULL ? 0 : -ENOMEM;
+  *err = *path != '\0' ? -ENOMEM : -ENOENT;
+  if (*path == '\0')
+    return NULL;
+  ip = *path == '/' || cwd == NULL ? iget(ROOTINO) : idup(cwd);
+  if (ip != NULL)
+    *err = 0;
   while (ip != NULL && (path = skipelem(path, name)) != NULL) {
     if (parent && *path == '\0')
       return ip;

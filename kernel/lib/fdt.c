@@ -140,7 +140,7 @@ int fdt_next_node(const void *blob, int node, int *depth) {
   return -1;
 }
 
-const char *fdt_name(const void *blob, int node) {
+static const char *node_name(const void *blob, int node) {
   struct tag t;
 
   if (!tag_at(blob, node, &t) || t.token != FDT_BEGIN_NODE)
@@ -273,7 +273,7 @@ int fdt_path(const void *blob, const char *path) {
     do
       node = fdt_next_node(blob, node, &depth);
     while (node >= 0 && depth >= want &&
-           !(depth == want && name_is(fdt_name(blob, node), path, len)));
+           !(depth == want && name_is(node_name(blob, node), path, len)));
     if (depth < want)
       return -1;
     path += len;

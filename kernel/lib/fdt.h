@@ -16,7 +16,6 @@ int fdt_check(const void *blob);
 /* The next node in document order after `node` (-1: the root), or -1. *depth
  * is updated if not NULL (root: 0). */
 int fdt_next_node(const void *blob, int node, int *depth);
-const char *fdt_name(const void *blob, int node);
 
 /* A property's bytes, or NULL; *len gets its length. */
 const void *fdt_prop(const void *blob, int node, const char *name, int *len);

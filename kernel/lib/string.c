@@ -22,7 +22,7 @@ typedef unsigned long __attribute__((may_alias)) word;
 #define SHORT (2 * WORD)
 
 static void set_bytes(uchar *d, uchar c, size_t n) {
-  for (; n > 0; n--) 
+  for (; n > 0; n--)
     *d++ = c;
 }
 
@@ -50,7 +50,7 @@ void *memset(void *dst, int c, size_t n) {
 }
 
 static void copy_bytes(uchar *d, const uchar *s, size_t n) {
-  for (; n > 0; n--) 
+  for (; n > 0; n--)
     *d++ = *s++;
 }
 
@@ -63,7 +63,7 @@ static void copy_words(word *d, const word *s, size_t n) {
     d[0] = w0, d[1] = w1, d[2] = w2, d[3] = w3;
     d[4] = w4, d[5] = w5, d[6] = w6, d[7] = w7;
   }
-  for (; n > 0; n -= WORD) 
+  for (; n > 0; n -= WORD)
     *d++ = *s++;
 }
 

@@ -13,13 +13,19 @@
 /* One message at a time. */
 static struct sleeplock report_lock;
 
-static const char *const fault_words[] = {
-    [PT_OK] = "user mode may read it",
-    [PT_BADADDR] = "no page table reaches that address",
-    [PT_INVALID] = "the entry is not valid: nothing is mapped",
-    [PT_NOTUSER] = "valid, but for the kernel only",
-    [PT_NOTREADABLE] = "valid, without the right to read",
-};
+/* Why the walk did not end well for this access (PTE_R, PTE_W, PTE_X). */
+static const char *fault_reason(const struct ptwalk *w, uint access) {
+  if (w->fault == PT_BADADDR)
+    return "the address is above what a page table translates";
+  if (w->fault == PT_INVALID)
+    return "the entry is not valid: nothing is mapped";
+  if (w->fault == PT_NOTUSER)
+    return "the page is for the kernel only (no u)";
+  if (access == PTE_W)
+    return "the page may not be written (no w)";
+  return access == PTE_X ? "the page may not be executed (no x)"
+                         : "the page may not be read (no r)";
+}
 
 static void print_flags(pte_t pte) {
   static const struct {
@@ -63,7 +69,7 @@ static void print_region(struct space *s, vaddr_t va) {
     printf("  no region holds that address\n");
 }
 
-static void print_address(struct space *s, vaddr_t va) {
+static void print_address(struct space *s, vaddr_t va, uint access) {
   struct ptwalk w;
 
   acquiresleep(&s->lock);
@@ -71,18 +77,18 @@ static void print_address(struct space *s, vaddr_t va) {
   pagetable_trace(s->pagetable, va, &w);
   releasesleep(&s->lock);
   print_walk(&w);
-  printf("    %s\n", fault_words[w.fault]);
+  printf("    %s\n", fault_reason(&w, access));
 }
 
-void report_user_fault(const char *cause, vaddr_t va, bool is_address) {
+void report_user_fault(const char *cause, vaddr_t value, uint access) {
   struct proc *p = myproc();
 
   acquiresleep(&report_lock);
   printf("%s (pid %d) killed: %s at pc %p, %s %p\n", p->name, p->pid, cause,
-         (void *)user_pc(p->thread), is_address ? "address" : "value",
-         (void *)va);
-  if (is_address)
-    print_address(p->space, va);
+         (void *)user_pc(p->thread), access ? "address" : "value",
+         (void *)value);
+  if (access)
+    print_address(p->space, value, access);
   user_print_registers(p->thread);
   releasesleep(&report_lock);
 }

@@ -9,9 +9,10 @@
 /* Boot; also tells panic() what to print about threads. */
 void report_init(void);
 
-/* The running program is about to be killed: one paragraph with process, cause,
- * pc, address, region and the walk of its page table. */
-void report_user_fault(const char *cause, vaddr_t va, bool is_address);
+/* The running program is about to be killed: one paragraph with process, cause
+ * and pc, and if an access (PTE_R, PTE_W, PTE_X; else 0) to an address was the
+ * cause, its region and the walk of the page table. */
+void report_user_fault(const char *cause, vaddr_t value, uint access);
 
 /* The walk of the kernel's table for va. */
 void report_kernel_walk(vaddr_t va);

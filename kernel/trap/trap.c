@@ -38,12 +38,12 @@ void trap_page_fault(vaddr_t va, uint access) {
     return;
   if (r == -ENOMEM)
     printf("out of memory: ");
-  report_user_fault(access_name(access), va, true);
+  report_user_fault(access_name(access), va, access);
   exit(STATUS_FAULT);
 }
 
 void trap_exception(const char *cause, vaddr_t value) {
-  report_user_fault(cause, value, false);
+  report_user_fault(cause, value, 0);
   exit(STATUS_FAULT);
 }
 

@@ -17,6 +17,7 @@ $(BUILD)/$(ARCH)/test-logs/.
 
 import json
 import os
+import random
 import re
 import shlex
 import shutil
@@ -286,10 +287,13 @@ def gdb_program():
 
 
 def free_port():
-    """A TCP port that nobody listens on."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port that nobody listens on, below those that the host gives to
+    outgoing connections."""
+    while True:
+        port = random.randrange(20000, 30000)
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) != 0:
+                return port
 
 
 def main():

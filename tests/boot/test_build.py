@@ -26,9 +26,8 @@ def test_second_build_does_nothing():
 @test(quick=True)
 def test_no_warnings():
     """The whole tree compiles without one, for either compiler."""
-    log = os.path.join(TOP, scratch("warnings"))
-    shutil.rmtree(log, ignore_errors=True)
-    output, _ = make("-j2", "all", "CI=1", build=scratch("warnings"))
+    shutil.rmtree(os.path.join(TOP, scratch("strict")), ignore_errors=True)
+    output, _ = make("-j2", "all", "CI=1", build=scratch("strict"))
     assert "warning" not in output.lower(), output
 
 

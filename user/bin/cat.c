@@ -6,16 +6,20 @@ static char buf[16384];
 static int copy(int fd, const char *name) {
   int n;
 
-  while ((n = read(fd, buf, sizeof(buf))) > 0) write_all(1, buf, n);
-  if (n < 0) warn("%s", name);
+  while ((n = read(fd, buf, sizeof(buf))) > 0)
+    write_all(1, buf, n);
+  if (n < 0)
+    warn("%s", name);
   return n < 0;
 }
 
 int main(int argc, char **argv) {
   int failed = 0;
 
-  if (argc < 2) return copy(0, "standard input");
-  if (argv[1][0] == '-' && argv[1][1]) bad_usage("[FILE...]");
+  if (argc < 2)
+    return copy(0, "standard input");
+  if (argv[1][0] == '-' && argv[1][1])
+    bad_usage("[FILE...]");
   for (int i = 1; i < argc; i++) {
     int fd = strcmp(argv[i], "-") == 0 ? 0 : open(argv[i], O_RDONLY);
 
@@ -25,7 +29,8 @@ int main(int argc, char **argv) {
       continue;
     }
     failed |= copy(fd, argv[i]);
-    if (fd > 0) close(fd);
+    if (fd > 0)
+      close(fd);
   }
   return failed;
 }

@@ -3,7 +3,8 @@
 
 int main(int argc, char **argv) {
   (void)argv;
-  if (argc != 1) bad_usage("");
+  if (argc != 1)
+    bad_usage("");
   printf("\x1b[H\x1b[2J");
   return 0;
 }

@@ -9,7 +9,8 @@ static int copy_data(int from, int to) {
   int n;
 
   while ((n = read(from, buf, sizeof(buf))) > 0)
-    if (write(to, buf, n) != n) return -1;
+    if (write(to, buf, n) != n)
+      return -1;
   return n;
 }
 
@@ -35,7 +36,8 @@ static int copy_to(const char *name, const char *copy) {
     warn("%s", copy);
   } else {
     failed = copy_data(from, to) < 0;
-    if (failed) warn("%s to %s", name, copy);
+    if (failed)
+      warn("%s to %s", name, copy);
     close(to);
   }
   close(from);
@@ -60,10 +62,12 @@ int main(int argc, char **argv) {
   const char *target;
   int into, failed = 0;
 
-  if (argc < 3) bad_usage(USAGE);
+  if (argc < 3)
+    bad_usage(USAGE);
   target = argv[argc - 1];
   into = is_directory(target);
-  if (argc > 3 && !into) bad_usage(USAGE);
+  if (argc > 3 && !into)
+    bad_usage(USAGE);
   for (int i = 1; i < argc - 1; i++) {
     if (is_directory(argv[i])) {
       complain("%s: %s", argv[i], strerror(EISDIR));

@@ -6,6 +6,7 @@ int main(int argc, char **argv) {
 
   for (int i = first; i < argc; i++)
     printf("%s%s", argv[i], i + 1 < argc ? " " : "");
-  if (first == 1) printf("\n");
+  if (first == 1)
+    printf("\n");
   return 0;
 }

@@ -21,8 +21,10 @@ int main(int argc, char **argv) {
   struct meminfo m;
 
   (void)argv;
-  if (argc != 1) bad_usage("");
-  if (meminfo(&m) < 0) fatal("meminfo");
+  if (argc != 1)
+    bad_usage("");
+  if (meminfo(&m) < 0)
+    fatal("meminfo");
 
   struct part parts[] = {
       {"free", m.free, "on the free lists"},

@@ -25,9 +25,12 @@ static int same(char a, char b) { return lower(a) == lower(b); }
 static const char *set_end(const char *re) {
   const char *p = re + 1;
 
-  if (*p == '^') p++;
-  if (*p == ']') p++;
-  while (*p && *p != ']') p++;
+  if (*p == '^')
+    p++;
+  if (*p == ']')
+    p++;
+  while (*p && *p != ']')
+    p++;
   return *p ? p + 1 : 0;
 }
 
@@ -35,10 +38,12 @@ static int in_set(const char *re, const char *end, char c) {
   const char *p = re + 1;
   int negated = *p == '^', found = 0;
 
-  if (negated) p++;
+  if (negated)
+    p++;
   do {
     if (p[1] == '-' && p + 2 < end - 1) {
-      if (lower(c) >= lower(p[0]) && lower(c) <= lower(p[2])) found = 1;
+      if (lower(c) >= lower(p[0]) && lower(c) <= lower(p[2]))
+        found = 1;
       p += 3;
     } else if (same(*p++, c)) {
       found = 1;
@@ -51,14 +56,18 @@ static int in_set(const char *re, const char *end, char c) {
 static const char *item_end(const char *re) {
   const char *end;
 
-  if (re[0] == '\\' && re[1]) return re + 2;
-  if (re[0] == '[' && (end = set_end(re))) return end;
+  if (re[0] == '\\' && re[1])
+    return re + 2;
+  if (re[0] == '[' && (end = set_end(re)))
+    return end;
   return re + 1;
 }
 
 static int item_matches(const char *re, const char *end, char c) {
-  if (re[0] == '\\' && end == re + 2) return same(re[1], c);
-  if (re[0] == '[' && end > re + 1) return in_set(re, end, c);
+  if (re[0] == '\\' && end == re + 2)
+    return same(re[1], c);
+  if (re[0] == '[' && end > re + 1)
+    return in_set(re, end, c);
   return re[0] == '.' || same(re[0], c);
 }
 
@@ -70,13 +79,17 @@ static int match_here(const char *re, const char *text) {
     if (*end == '*') {
       const char *t = text;
 
-      while (*t && item_matches(re, end, *t)) t++;
+      while (*t && item_matches(re, end, *t))
+        t++;
       for (; t >= text; t--)
-        if (match_here(end + 1, t)) return 1;
+        if (match_here(end + 1, t))
+          return 1;
       return 0;
     }
-    if (re[0] == '$' && !re[1]) return !*text;
-    if (!*text || !item_matches(re, end, *text)) return 0;
+    if (re[0] == '$' && !re[1])
+      return !*text;
+    if (!*text || !item_matches(re, end, *text))
+      return 0;
     re = end;
     text++;
   }
@@ -84,9 +97,11 @@ static int match_here(const char *re, const char *text) {
 }
 
 static int match(const char *re, const char *text) {
-  if (*re == '^') return match_here(re + 1, text);
+  if (*re == '^')
+    return match_here(re + 1, text);
   do {
-    if (match_here(re, text)) return 1;
+    if (match_here(re, text))
+      return 1;
   } while (*text++);
   return 0;
 }
@@ -100,12 +115,17 @@ static long search(const char *re, int fd, const char *prefix) {
 
   line_open(&r, fd);
   for (long number = 1; (line = line_next(&r, &len)); number++) {
-    if (match(re, line) == invert) continue;
+    if (match(re, line) == invert)
+      continue;
     selected++;
-    if (quiet) break;
-    if (count_only) continue;
-    if (*prefix) printf("%s:", prefix);
-    if (numbers) printf("%ld:", number);
+    if (quiet)
+      break;
+    if (count_only)
+      continue;
+    if (*prefix)
+      printf("%s:", prefix);
+    if (numbers)
+      printf("%ld:", number);
     line[len] = '\n'; /* where the reader put its 0 */
     write_all(1, line, len + 1);
   }
@@ -118,7 +138,8 @@ static long search(const char *re, int fd, const char *prefix) {
 static void options(int argc, char **argv) {
   int option;
 
-  while ((option = getopt(argc, argv, "vincq")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "vincq")) != -1)
+    switch (option) {
       case 'v':
         invert = 1;
         break;
@@ -137,7 +158,8 @@ static void options(int argc, char **argv) {
       default:
         bad_usage(USAGE);
     }
-  if (optind == argc) bad_usage(USAGE);
+  if (optind == argc)
+    bad_usage(USAGE);
 }
 
 int main(int argc, char **argv) {
@@ -147,7 +169,8 @@ int main(int argc, char **argv) {
 
   options(argc, argv);
   re = argv[optind++];
-  if (optind == argc) selected = search(re, 0, "");
+  if (optind == argc)
+    selected = search(re, 0, "");
   for (int i = optind; i < argc; i++) {
     int fd = open(argv[i], O_RDONLY);
 
@@ -159,6 +182,7 @@ int main(int argc, char **argv) {
     selected += search(re, fd, argc - optind > 1 ? argv[i] : "");
     close(fd);
   }
-  if (failed) return TROUBLE;
+  if (failed)
+    return TROUBLE;
   return selected > 0 ? 0 : NO_MATCH;
 }

@@ -24,7 +24,8 @@ int main(int argc, char **argv) {
   while ((option = getopt(argc, argv, "n:")) != -1)
     if (option != 'n' || parse_number(optarg, &lines) < 0 || lines < 0)
       bad_usage(USAGE);
-  if (optind == argc) copy(0, lines);
+  if (optind == argc)
+    copy(0, lines);
   for (int i = optind; i < argc; i++) {
     int fd = open(argv[i], O_RDONLY);
 
@@ -33,7 +34,8 @@ int main(int argc, char **argv) {
       failed = 1;
       continue;
     }
-    if (argc - optind > 1) printf("==> %s <==\n", argv[i]);
+    if (argc - optind > 1)
+      printf("==> %s <==\n", argv[i]);
     copy(fd, lines);
     close(fd);
   }

@@ -8,7 +8,8 @@
 static int read_full(int fd, uchar *buf, int n) {
   int have = 0, got;
 
-  while (have < n && (got = read(fd, buf + have, n - have)) > 0) have += got;
+  while (have < n && (got = read(fd, buf + have, n - have)) > 0)
+    have += got;
   return have;
 }
 
@@ -17,7 +18,8 @@ static void show_line(long offset, const uchar *b, int n) {
   char *p = hex;
 
   for (int i = 0; i < PER_LINE; i++) {
-    if (i == PER_LINE / 2) *p++ = ' ';
+    if (i == PER_LINE / 2)
+      *p++ = ' ';
     snprintf(p, 4, i < n ? "%02x " : "   ", b[i]);
     p += 3;
   }
@@ -31,11 +33,13 @@ static void show_line(long offset, const uchar *b, int n) {
 static void skip_bytes(int fd, long skip) {
   static uchar waste[512];
 
-  if (skip == 0 || lseek(fd, skip, SEEK_SET) == skip) return;
+  if (skip == 0 || lseek(fd, skip, SEEK_SET) == skip)
+    return;
   while (skip > 0) {
     int n = read(fd, waste, skip < 512 ? skip : 512);
 
-    if (n <= 0) return;
+    if (n <= 0)
+      return;
     skip -= n;
   }
 }
@@ -47,7 +51,8 @@ static void dump(int fd, long offset, long left) {
   while (left > 0) {
     int n = read_full(fd, line, left < PER_LINE ? left : PER_LINE);
 
-    if (n == 0) break;
+    if (n == 0)
+      break;
     show_line(offset, line, n);
     offset += n;
     left -= n;
@@ -63,9 +68,12 @@ int main(int argc, char **argv) {
     if (option == '?' ||
         parse_number(optarg, option == 'n' ? &limit : &offset) < 0)
       bad_usage(USAGE);
-  if (argc - optind > 1 || limit < 0 || offset < 0) bad_usage(USAGE);
-  if (optind < argc) fd = open(argv[optind], O_RDONLY);
-  if (fd < 0) fatal("%s", argv[optind]);
+  if (argc - optind > 1 || limit < 0 || offset < 0)
+    bad_usage(USAGE);
+  if (optind < argc)
+    fd = open(argv[optind], O_RDONLY);
+  if (fd < 0)
+    fatal("%s", argv[optind]);
   dump(fd, offset, limit);
   return 0;
 }

@@ -31,12 +31,15 @@ int main(void) {
     int pid = fork();
     int child;
 
-    if (pid == 0) shell();
-    if (pid < 0) warn("cannot start a shell");
+    if (pid == 0)
+      shell();
+    if (pid < 0)
+      warn("cannot start a shell");
     do {
       child = wait(0);
     } while (child >= 0 && child != pid);
     /* Not at once again, lest a shell that cannot start fill the screen. */
-    if (child < 0) pause(RETRY_TICKS);
+    if (child < 0)
+      pause(RETRY_TICKS);
   }
 }

@@ -14,7 +14,8 @@ struct entry {
 };
 
 static char type_letter(const struct stat *st) {
-  if (st->type == T_DIR) return 'd';
+  if (st->type == T_DIR)
+    return 'd';
   return st->type == T_DEVICE ? 'c' : '-';
 }
 
@@ -51,7 +52,8 @@ static struct entry *read_entries(int fd, int *count) {
       all = xrealloc(all, size * sizeof(all[0]));
     }
     for (int i = 0; i < in_block; i++) {
-      if (d[i].inum == 0) continue;
+      if (d[i].inum == 0)
+        continue;
       memmove(all[used].name, d[i].name, DIRSIZ);
       all[used++].name[DIRSIZ] = 0;
     }
@@ -70,7 +72,8 @@ static int list_directory(int fd, const char *path) {
   for (int i = 0; i < n; i++) {
     const char *name = e[i].name;
 
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+      continue;
     snprintf(full, length, "%s/%s", path, name);
     if (stat(full, &st) < 0) {
       warn("%s", full);
@@ -96,7 +99,8 @@ static int list(const char *path, int headed) {
   if (st.type != T_DIR) {
     show(path, &st);
   } else {
-    if (headed) printf("%s:\n", path);
+    if (headed)
+      printf("%s:\n", path);
     failed = list_directory(fd, path);
   }
   close(fd);
@@ -107,10 +111,12 @@ int main(int argc, char **argv) {
   int failed = 0, option;
 
   while ((option = getopt(argc, argv, "l")) != -1) {
-    if (option != 'l') bad_usage("[-l] [FILE...]");
+    if (option != 'l')
+      bad_usage("[-l] [FILE...]");
     long_format = 1;
   }
-  if (optind == argc) return list(".", 0);
+  if (optind == argc)
+    return list(".", 0);
   for (int i = optind; i < argc; i++)
     failed |= list(argv[i], argc - optind > 1);
   return failed;

@@ -4,7 +4,8 @@
 #define USAGE "FILE NAME | FILE... DIRECTORY"
 
 static int move_to(const char *from, const char *to) {
-  if (rename(from, to) == 0) return 0;
+  if (rename(from, to) == 0)
+    return 0;
   warn("%s to %s", from, to);
   return 1;
 }
@@ -22,12 +23,15 @@ int main(int argc, char **argv) {
   struct stat st;
   int failed = 0;
 
-  if (argc < 3) bad_usage(USAGE);
+  if (argc < 3)
+    bad_usage(USAGE);
   target = argv[argc - 1];
   if (stat(target, &st) == 0 && st.type == T_DIR) {
-    for (int i = 1; i < argc - 1; i++) failed |= move_into(argv[i], target);
+    for (int i = 1; i < argc - 1; i++)
+      failed |= move_into(argv[i], target);
     return failed;
   }
-  if (argc != 3) bad_usage(USAGE);
+  if (argc != 3)
+    bad_usage(USAGE);
   return move_to(argv[1], target);
 }

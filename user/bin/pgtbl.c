@@ -70,7 +70,8 @@ static void show_path(const struct ptentry *r, int levels) {
     struct heading h = {r->va >> PXSHIFT(level),
                         (r->va + r->size - 1) >> PXSHIFT(level)};
 
-    if (h.first == shown[level].first && h.last == shown[level].last) continue;
+    if (h.first == shown[level].first && h.last == shown[level].last)
+      continue;
     shown[level] = h;
     for (int below = level - 1; below >= 0; below--)
       shown[below].first = ~0UL;
@@ -93,6 +94,12 @@ static void show_run(const struct ptentry *r, int levels) {
          size_text(r->size, size, sizeof(size)), r->name);
 }
 
+static void refused(int pid) {
+  if (pid == PID_KERNEL)
+    fatal("page table of the kernel");
+  fatal("page table of process %d", pid);
+}
+
 static void show_title(int pid, const struct ptwalk *w) {
   char name[PROCNAMESZ];
 
@@ -101,21 +108,24 @@ static void show_title(int pid, const struct ptwalk *w) {
     printf("page table of the kernel");
   else
     printf("page table of process %d (%s)", pid, name);
-  printf(": root page at %lx, %d levels, %d entries a page\n", (long)w->root,
+  printf(": root page at 0x%lx, %d levels, %d entries a page\n", (long)w->root,
          w->levels, ENTRIES);
 }
 
-static int show_tree(int pid) {
+static void show_tree(int pid) {
   static struct ptentry runs[RUNS];
   uint64 from = 0, pages = 0;
   struct ptwalk w;
   int n;
 
-  if (ptwalk(pid, 0, &w) < 0) fatal("page table of %d", pid);
+  if (ptwalk(pid, 0, &w) < 0)
+    refused(pid);
   show_title(pid, &w);
-  printf("flags: r read, w write, x execute, u user, g global, a accessed, "
-         "d dirty\n");
-  for (int level = 0; level < PTWALK_LEVELS; level++) shown[level].first = ~0UL;
+  printf(
+      "flags: r read, w write, x execute, u user, g global, a accessed, "
+      "d dirty\n");
+  for (int level = 0; level < PTWALK_LEVELS; level++)
+    shown[level].first = ~0UL;
   while ((n = ptdump(pid, from, runs, RUNS)) > 0) {
     for (int i = 0; i < n; i++) {
       show_run(&runs[i], w.levels);
@@ -123,9 +133,9 @@ static int show_tree(int pid) {
     }
     from = runs[n - 1].va + runs[n - 1].size;
   }
-  if (n < 0) fatal("page table of %d", pid);
+  if (n < 0)
+    refused(pid);
   printf("%ld pages are mapped\n", (long)pages);
-  return 0;
 }
 
 /* ---- one address ---- */
@@ -157,14 +167,14 @@ static void show_step(const struct ptwalk *w, int i) {
 }
 
 static void show_result(const struct ptwalk *w, uint64 va) {
-  const struct ptwalk *end = w;
-  int last = end->steps - 1;
+  int last = w->steps - 1;
   uint64 span = last >= 0 ? 1UL << PXSHIFT(w->step[last].level) : PGSIZE;
 
   if (last >= 0 && w->step[last].leaf)
     printf("physical address: 0x%lx + 0x%lx = 0x%lx\n",
            (long)(w->pa - va % span), (long)(va % span), (long)w->pa);
-  if (w->name[0]) printf("what is there: %s\n", w->name);
+  if (w->name[0] && w->fault != PT_BADADDR)
+    printf("what is there: %s\n", w->name);
 }
 
 static void show_verdict(const struct ptwalk *w) {
@@ -180,29 +190,35 @@ static void show_verdict(const struct ptwalk *w) {
     printf("a read in user mode %s\n", verdicts[w->fault]);
 }
 
-static int show_walk(int pid, uint64 va) {
+static void show_walk(int pid, uint64 va) {
   struct ptwalk w;
 
-  if (ptwalk(pid, va, &w) < 0) fatal("page table of %d", pid);
+  if (ptwalk(pid, va, &w) < 0)
+    refused(pid);
   show_title(pid, &w);
   show_split(va, w.levels);
-  for (int i = 0; i < w.steps; i++) show_step(&w, i);
+  for (int i = 0; i < w.steps; i++)
+    show_step(&w, i);
   show_result(&w, va);
   show_verdict(&w);
-  return w.fault == PT_OK ? 0 : EXIT_FAILED;
 }
 
 int main(int argc, char **argv) {
   long pid = getpid(), va;
 
-  if (argc > 3) bad_usage(USAGE);
+  if (argc > 3)
+    bad_usage(USAGE);
   if (argc > 1) {
     if (strcmp(argv[1], "-k") == 0)
       pid = PID_KERNEL;
     else if (parse_number(argv[1], &pid) < 0 || pid < 1)
       bad_usage(USAGE);
   }
-  if (argc < 3) return show_tree(pid);
-  if (parse_number(argv[2], &va) < 0) bad_usage(USAGE);
-  return show_walk(pid, va);
+  if (argc == 3 && parse_number(argv[2], &va) < 0)
+    bad_usage(USAGE);
+  if (argc == 3)
+    show_walk(pid, va);
+  else
+    show_tree(pid);
+  return 0;
 }

@@ -24,11 +24,13 @@ int main(int argc, char **argv) {
   int n;
 
   (void)argv;
-  if (argc != 1) bad_usage("");
+  if (argc != 1)
+    bad_usage("");
   all = all_procs(&n);
   printf("%5s %5s %5s %3s %-6s %8s %7s %7s %6s %-10s %s\n", "PID", "PPID",
          "PGID", "CPU", "STATE", "TIME", "SIZE", "MEM", "TABLES", "WAITS",
          "NAME");
-  for (int i = 0; i < n; i++) show(&all[i]);
+  for (int i = 0; i < n; i++)
+    show(&all[i]);
   return 0;
 }

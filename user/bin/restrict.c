@@ -7,8 +7,10 @@
 int main(int argc, char **argv) {
   char *path;
 
-  if (argc < 2) bad_usage("COMMAND [ARG...]");
-  if (restrict_rights(0) < 0) fatal("cannot give up rights");
+  if (argc < 2)
+    bad_usage("COMMAND [ARG...]");
+  if (restrict_rights(0) < 0)
+    fatal("cannot give up rights");
   exec(argv[1], argv + 1);
   if (!strchr(argv[1], '/')) { /* the shell's PATH is / unless changed */
     path = path_in("/", argv[1]);

@@ -27,7 +27,8 @@ static int remove_contents(int fd, const char *path) {
     char name[DIRSIZ + 1] = {0};
 
     memmove(name, d.name, DIRSIZ);
-    if (d.inum == 0 || is_dots(name)) continue;
+    if (d.inum == 0 || is_dots(name))
+      continue;
     snprintf(full, length, "%s/%s", path, name);
     failed |= remove_tree(full);
   }
@@ -45,8 +46,10 @@ static int remove_tree(const char *path) {
       failed = remove_contents(fd, path);
     close(fd);
   }
-  if (failed || unlink(path) == 0) return failed;
-  if (force && lasterr() == ENOENT) return 0;
+  if (failed || unlink(path) == 0)
+    return failed;
+  if (force && lasterr() == ENOENT)
+    return 0;
   warn("%s", path);
   return 1;
 }
@@ -55,11 +58,14 @@ int main(int argc, char **argv) {
   int failed = 0, option;
 
   while ((option = getopt(argc, argv, "rf")) != -1) {
-    if (option == '?') bad_usage(USAGE);
+    if (option == '?')
+      bad_usage(USAGE);
     recursive |= option == 'r';
     force |= option == 'f';
   }
-  if (optind == argc && !force) bad_usage(USAGE);
-  for (int i = optind; i < argc; i++) failed |= remove_tree(argv[i]);
+  if (optind == argc && !force)
+    bad_usage(USAGE);
+  for (int i = optind; i < argc; i++)
+    failed |= remove_tree(argv[i]);
   return failed;
 }

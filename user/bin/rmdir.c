@@ -8,7 +8,8 @@ static int is_directory(const char *path) {
     warn("%s", path);
     return 0;
   }
-  if (st.type == T_DIR) return 1;
+  if (st.type == T_DIR)
+    return 1;
   complain("%s: %s", path, strerror(ENOTDIR));
   return 0;
 }
@@ -16,7 +17,8 @@ static int is_directory(const char *path) {
 int main(int argc, char **argv) {
   int failed = 0;
 
-  if (argc < 2) bad_usage("DIRECTORY...");
+  if (argc < 2)
+    bad_usage("DIRECTORY...");
   for (int i = 1; i < argc; i++) {
     if (!is_directory(argv[i])) {
       failed = 1;

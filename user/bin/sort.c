@@ -17,10 +17,13 @@ static long value(const char *s) {
   int negative;
   long n = 0;
 
-  while (*s == ' ' || *s == '\t') s++;
+  while (*s == ' ' || *s == '\t')
+    s++;
   negative = *s == '-';
-  if (negative) s++;
-  while (*s >= '0' && *s <= '9') n = n * 10 + (*s++ - '0');
+  if (negative)
+    s++;
+  while (*s >= '0' && *s <= '9')
+    n = n * 10 + (*s++ - '0');
   return negative ? -n : n;
 }
 
@@ -28,8 +31,10 @@ static int compare(const char *a, const char *b) {
   if (numeric) {
     long x = value(a), y = value(b);
 
-    if (x != y) return x < y ? -1 : 1;
-    if (unique) return 0;
+    if (x != y)
+      return x < y ? -1 : 1;
+    if (unique)
+      return 0;
   }
   return strcmp(a, b);
 }
@@ -93,7 +98,8 @@ static void put_line(const char *line) {
     write_all(1, buf, used);
     used = 0;
   }
-  if (!line) return;
+  if (!line)
+    return;
   if (len > sizeof(buf)) {
     write_all(1, line, len - 1);
     write_all(1, "\n", 1);
@@ -108,12 +114,14 @@ int main(int argc, char **argv) {
   int failed = 0, option;
 
   while ((option = getopt(argc, argv, "rnu")) != -1) {
-    if (option == '?') bad_usage(USAGE);
+    if (option == '?')
+      bad_usage(USAGE);
     reverse |= option == 'r';
     numeric |= option == 'n';
     unique |= option == 'u';
   }
-  if (optind == argc) collect(0);
+  if (optind == argc)
+    collect(0);
   for (int i = optind; i < argc; i++) {
     int fd = open(argv[i], O_RDONLY);
 

@@ -3,7 +3,9 @@
 
 int main(int argc, char **argv) {
   (void)argv;
-  if (argc != 1) bad_usage("");
-  if (sync() < 0) fatal("some data could not be written");
+  if (argc != 1)
+    bad_usage("");
+  if (sync() < 0)
+    fatal("some data could not be written");
   return 0;
 }

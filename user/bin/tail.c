@@ -32,7 +32,8 @@ static void copy(int fd, long lines) {
   memset(ring, 0, lines * sizeof(ring[0]));
   line_open(&r, fd);
   while ((text = line_next(&r, &len)))
-    if (lines > 0) keep(&ring[seen++ % lines], text, len);
+    if (lines > 0)
+      keep(&ring[seen++ % lines], text, len);
   line_close(&r);
   for (long i = seen > lines ? seen - lines : 0; i < seen; i++) {
     struct line *l = &ring[i % lines];
@@ -51,7 +52,8 @@ int main(int argc, char **argv) {
     if (option != 'n' || parse_number(optarg, &lines) < 0 || lines < 0 ||
         lines > LINES_MAX)
       bad_usage(USAGE);
-  if (optind == argc) copy(0, lines);
+  if (optind == argc)
+    copy(0, lines);
   for (int i = optind; i < argc; i++) {
     int fd = open(argv[i], O_RDONLY);
 
@@ -60,7 +62,8 @@ int main(int argc, char **argv) {
       failed = 1;
       continue;
     }
-    if (argc - optind > 1) printf("==> %s <==\n", argv[i]);
+    if (argc - optind > 1)
+      printf("==> %s <==\n", argv[i]);
     copy(fd, lines);
     close(fd);
   }

@@ -19,18 +19,20 @@ struct snapshot {
   int count;
 };
 
-static int tty; /* fd 0 is a terminal, now in raw mode */
+static int tty;     /* fd 0 is a terminal, now in raw mode */
 static int watcher; /* the child that waits for q */
 
 static void take(struct snapshot *s) {
-  if (sysinfo(&s->sys) < 0) fatal("sysinfo");
+  if (sysinfo(&s->sys) < 0)
+    fatal("sysinfo");
   s->procs = all_procs(&s->count);
   s->when = clock();
 }
 
 static uint64 time_before(const struct snapshot *s, int pid) {
   for (int i = 0; i < s->count; i++)
-    if (s->procs[i].pid == pid) return s->procs[i].cpu_ns;
+    if (s->procs[i].pid == pid)
+      return s->procs[i].cpu_ns;
   return 0;
 }
 
@@ -47,7 +49,8 @@ static void rank(struct snapshot *now, const struct snapshot *old) {
     struct procinfo moved = p[i];
     int j = i;
 
-    for (; j > 0 && p[j - 1].cpu_ns < moved.cpu_ns; j--) p[j] = p[j - 1];
+    for (; j > 0 && p[j - 1].cpu_ns < moved.cpu_ns; j--)
+      p[j] = p[j - 1];
     p[j] = moved;
   }
 }
@@ -58,11 +61,12 @@ static void show_header(const struct snapshot *now,
   long idle = (long)(now->sys.idle_ns - old->sys.idle_ns) / 1000;
   struct meminfo m;
 
-  if (meminfo(&m) < 0) fatal("meminfo");
+  if (meminfo(&m) < 0)
+    fatal("meminfo");
   printf("up %ld s, %u CPUs %ld%% busy, %u processes, %u runnable\n",
          now->when / 1000000000, now->sys.cpus,
-         passed > idle ? (passed - idle) * 100 / passed : 0,
-         now->sys.processes, now->sys.runnable);
+         passed > idle ? (passed - idle) * 100 / passed : 0, now->sys.processes,
+         now->sys.runnable);
   printf("switches %ld, interrupts %ld, system calls %ld, page faults %ld\n",
          (long)(now->sys.switches - old->sys.switches),
          (long)(now->sys.interrupts - old->sys.interrupts),
@@ -79,16 +83,16 @@ static void show_header(const struct snapshot *now,
 static void show(struct snapshot *now, const struct snapshot *old) {
   long passed = now->when - old->when;
 
-  if (tty) printf("\x1b[H\x1b[2J");
+  if (tty)
+    printf("\x1b[H\x1b[2J");
   show_header(now, old);
   rank(now, old);
   printf("%5s %6s %-6s %3s %8s  %s\n", "PID", "CPU%", "STATE", "CPU", "MEM",
          "NAME");
   for (int i = 0; i < now->count && i < ROWS; i++) {
     struct procinfo *p = &now->procs[i];
-    long tenths = passed > 0 ? (long)(p->cpu_ns / 1000 * 1000) /
-                                   (passed / 1000 + 1)
-                             : 0;
+    long tenths =
+        passed > 0 ? (long)(p->cpu_ns / 1000 * 1000) / (passed / 1000 + 1) : 0;
 
     printf("%5d %4ld.%ld %-6s %3d %7ldK  %s\n", p->pid, tenths / 10,
            tenths % 10, proc_state(p->state), p->cpu, (long)p->resident / 1024,
@@ -99,20 +103,24 @@ static void show(struct snapshot *now, const struct snapshot *old) {
 static void watch_keys(void) {
   char c;
 
-  while (read(0, &c, 1) == 1 && c != 'q') continue;
+  while (read(0, &c, 1) == 1 && c != 'q')
+    continue;
   exit(0);
 }
 
 static void begin_screen(void) {
-  if (ttyctl(0, TTY_GETMODE, 0) < 0) return;
+  if (ttyctl(0, TTY_GETMODE, 0) < 0)
+    return;
   tty = 1;
   ttyctl(0, TTY_SETMODE, TTY_SIGNAL);
   watcher = fork();
-  if (watcher == 0) watch_keys();
+  if (watcher == 0)
+    watch_keys();
 }
 
 static void end_screen(void) {
-  if (!tty) return;
+  if (!tty)
+    return;
   if (watcher > 0) {
     kill(watcher);
     waitpid(watcher, 0, 0);
@@ -127,7 +135,8 @@ static int wait_seconds(long seconds) {
       watcher = 0;
       return 1;
     }
-    if (pause(1) < 0) return 1;
+    if (pause(1) < 0)
+      return 1;
   }
   return 0;
 }
@@ -137,7 +146,8 @@ static void run(long times, long seconds) {
 
   memset(&old, 0, sizeof(old)); /* the first screen counts from the boot */
   for (long i = 0; times == 0 || i < times; i++) {
-    if (i > 0 && wait_seconds(seconds)) return;
+    if (i > 0 && wait_seconds(seconds))
+      return;
     take(&now);
     show(&now, &old);
     free(old.procs);
@@ -155,7 +165,8 @@ int main(int argc, char **argv) {
         parse_number(optarg, option == 'n' ? &times : &seconds) < 0 ||
         times < 0 || seconds < 1)
       bad_usage(USAGE);
-  if (times != 1) begin_screen();
+  if (times != 1)
+    begin_screen();
   run(times, seconds);
   end_screen();
   return 0;

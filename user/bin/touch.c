@@ -4,7 +4,8 @@
 int main(int argc, char **argv) {
   int failed = 0;
 
-  if (argc < 2) bad_usage("FILE...");
+  if (argc < 2)
+    bad_usage("FILE...");
   for (int i = 1; i < argc; i++) {
     struct stat st;
     int fd = open(argv[i], O_RDONLY | O_CREATE);

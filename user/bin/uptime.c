@@ -16,12 +16,13 @@ int main(int argc, char **argv) {
   long seconds;
 
   (void)argv;
-  if (argc != 1) bad_usage("");
-  if (sysinfo(&s) < 0) fatal("sysinfo");
+  if (argc != 1)
+    bad_usage("");
+  if (sysinfo(&s) < 0)
+    fatal("sysinfo");
   seconds = s.uptime_ns / NSEC_PER_SEC;
-  printf("up %ld:%02ld:%02ld, %u CPUs %ld%% busy since boot, ",
-         seconds / 3600, seconds / 60 % 60, seconds % 60, s.cpus,
-         busy_percent(&s));
+  printf("up %ld:%02ld:%02ld, %u CPUs %ld%% busy since boot, ", seconds / 3600,
+         seconds / 60 % 60, seconds % 60, s.cpus, busy_percent(&s));
   printf("%u processes, %u runnable\n", s.processes, s.runnable);
   return 0;
 }

@@ -16,7 +16,8 @@ static struct vmregion *all_regions(int pid, int *count) {
     size *= 2;
     all = xrealloc(all, size * sizeof(all[0]));
     *count = vmregions(pid, all, size);
-    if (*count < 0) fatal("%d", pid);
+    if (*count < 0)
+      fatal("%d", pid);
   } while (*count >= size);
   return all;
 }
@@ -41,8 +42,8 @@ int main(int argc, char **argv) {
   all = all_regions(pid, &n);
   proc_name(pid, name);
   printf("address space of process %ld (%s)\n", pid, name);
-  printf("%-21s %9s %9s  %-4s %-6s  %s\n", "ADDRESSES", "KiB", "MEM", "MAY",
-         "", "WHAT");
+  printf("%-21s %9s %9s  %-4s %-6s  %s\n", "ADDRESSES", "KiB", "MEM", "MAY", "",
+         "WHAT");
   for (int i = 0; i < n; i++) {
     show(&all[i]);
     size += all[i].end - all[i].start;

@@ -20,8 +20,10 @@ static int count(int fd, struct counts *c) {
     for (int i = 0; i < n; i++) {
       int space = strchr(" \t\r\n\v\f", buf[i]) != 0 || buf[i] == 0;
 
-      if (buf[i] == '\n') c->lines++;
-      if (!space && !in_word) c->words++;
+      if (buf[i] == '\n')
+        c->lines++;
+      if (!space && !in_word)
+        c->words++;
       in_word = !space;
     }
   }
@@ -31,9 +33,12 @@ static int count(int fd, struct counts *c) {
 static void show(const struct counts *c, const char *name) {
   const char *gap = "";
 
-  if (want_lines) printf("%ld", c->lines), gap = " ";
-  if (want_words) printf("%s%ld", gap, c->words), gap = " ";
-  if (want_bytes) printf("%s%ld", gap, c->bytes);
+  if (want_lines)
+    printf("%ld", c->lines), gap = " ";
+  if (want_words)
+    printf("%s%ld", gap, c->words), gap = " ";
+  if (want_bytes)
+    printf("%s%ld", gap, c->bytes);
   printf("%s%s\n", *name ? " " : "", name);
 }
 
@@ -43,7 +48,8 @@ static int count_file(const char *path, struct counts *total) {
 
   if (fd < 0 || count(fd, &c) < 0) {
     warn("%s", path);
-    if (fd >= 0) close(fd);
+    if (fd >= 0)
+      close(fd);
     return 1;
   }
   close(fd);
@@ -57,7 +63,8 @@ static int count_file(const char *path, struct counts *total) {
 static void options(int argc, char **argv) {
   int option;
 
-  while ((option = getopt(argc, argv, "lwc")) != -1) switch (option) {
+  while ((option = getopt(argc, argv, "lwc")) != -1)
+    switch (option) {
       case 'l':
         want_lines = 1;
         break;
@@ -80,11 +87,14 @@ int main(int argc, char **argv) {
 
   options(argc, argv);
   if (optind == argc) {
-    if (count(0, &total) < 0) fatal("standard input");
+    if (count(0, &total) < 0)
+      fatal("standard input");
     show(&total, "");
     return 0;
   }
-  for (int i = optind; i < argc; i++) failed |= count_file(argv[i], &total);
-  if (argc - optind > 1) show(&total, "total");
+  for (int i = optind; i < argc; i++)
+    failed |= count_file(argv[i], &total);
+  if (argc - optind > 1)
+    show(&total, "total");
   return failed;
 }

@@ -47,7 +47,8 @@ static const char *const reasons[] = {
 EXTRA const char *strerror(int err) {
   int known = sizeof(reasons) / sizeof(reasons[0]);
 
-  if (err < 0 || err >= known || !reasons[err]) return "unknown error";
+  if (err < 0 || err >= known || !reasons[err])
+    return "unknown error";
   return reasons[err];
 }
 

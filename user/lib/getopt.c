@@ -35,7 +35,8 @@ EXTRA int getopt(int argc, char *const *argv, const char *letters) {
   char c;
 
   if (!rest || !*rest) {
-    if (optind >= argc || argv[optind][0] != '-' || !argv[optind][1]) return -1;
+    if (optind >= argc || argv[optind][0] != '-' || !argv[optind][1])
+      return -1;
     if (strcmp(argv[optind], "--") == 0) {
       optind++;
       return -1;
@@ -44,17 +45,23 @@ EXTRA int getopt(int argc, char *const *argv, const char *letters) {
   }
   c = *rest++;
   l = letter(letters, c);
-  if (l && l[1] == ':') return option_value(argc, argv, c);
-  if (!*rest) optind++;
-  if (l) return c;
+  if (l && l[1] == ':')
+    return option_value(argc, argv, c);
+  if (!*rest)
+    optind++;
+  if (l)
+    return c;
   complain("unknown option -%c", c);
   return '?';
 }
 
 static int digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F')
+    return c - 'A' + 10;
   return 16;
 }
 
@@ -63,14 +70,17 @@ EXTRA int parse_number(const char *s, long *value) {
   unsigned long n = 0;
   int base = 10;
 
-  if (negative) s++;
+  if (negative)
+    s++;
   if (s[0] == '0' && s[1] == 'x') {
     base = 16;
     s += 2;
   }
-  if (!*s) return -1;
+  if (!*s)
+    return -1;
   for (; *s; s++) {
-    if (digit(*s) >= base || n > (~0UL - 15) / base) return -1;
+    if (digit(*s) >= base || n > (~0UL - 15) / base)
+      return -1;
     n = n * base + digit(*s);
   }
   *value = negative ? -n : n;

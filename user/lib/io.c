@@ -36,7 +36,8 @@ EXTRA void write_all(int fd, const void *buf, int n) {
     int done = write(fd, p, n);
 
     if (done <= 0) {
-      if (lasterr() == EPIPE) exit(EXIT_FAILED);
+      if (lasterr() == EPIPE)
+        exit(EXIT_FAILED);
       fatal("write error");
     }
     p += done;
@@ -68,7 +69,8 @@ static void line_fill(struct linereader *r) {
     r->buf = xrealloc(r->buf, r->size);
   }
   n = read(r->fd, r->buf + r->end, r->size - r->end - 1);
-  if (n < 0) warn("read error");
+  if (n < 0)
+    warn("read error");
   if (n <= 0)
     r->eof = 1;
   else
@@ -80,7 +82,8 @@ static char *line_cut(struct linereader *r, uint end, uint next, uint *len) {
   char *line = r->buf + r->start;
 
   r->buf[end] = 0;
-  if (len) *len = end - r->start;
+  if (len)
+    *len = end - r->start;
   r->start = next;
   return line;
 }
@@ -90,12 +93,15 @@ EXTRA char *line_next(struct linereader *r, uint *len) {
 
   for (;;) {
     for (uint i = r->start + searched; i < r->end; i++)
-      if (r->buf[i] == '\n') return line_cut(r, i, i + 1, len);
+      if (r->buf[i] == '\n')
+        return line_cut(r, i, i + 1, len);
     searched = r->end - r->start;
-    if (r->eof) break;
+    if (r->eof)
+      break;
     line_fill(r);
   }
-  if (searched == 0) return 0;
+  if (searched == 0)
+    return 0;
   return line_cut(r, r->end, r->end, len);
 }
 
@@ -105,7 +111,8 @@ EXTRA char *path_in(const char *dir, const char *path) {
   char *full;
 
   for (const char *p = path; *p; p++)
-    if (*p == '/' && p[1]) name = p + 1;
+    if (*p == '/' && p[1])
+      name = p + 1;
   length = strlen(dir) + 1 + strlen(name) + 1;
   full = xmalloc(length);
   snprintf(full, length, "%s/%s", dir, name);

@@ -15,7 +15,7 @@
 #define DIGITS_MAX 24 /* 2^64 in decimal has 20 digits */
 
 struct sink {
-  int fd;     /* where a full buffer goes; -1: nowhere, the rest is dropped */
+  int fd; /* where a full buffer goes; -1: nowhere, the rest is dropped */
   char *buf;
   uint size;
   uint used;
@@ -37,7 +37,8 @@ static void flush(struct sink *s) {
   while (done < s->used) {
     int n = write(s->fd, s->buf + done, s->used - done);
 
-    if (n <= 0) break;
+    if (n <= 0)
+      break;
     done += n;
   }
   s->used = 0;
@@ -46,14 +47,16 @@ static void flush(struct sink *s) {
 static void put(struct sink *s, char c) {
   s->total++;
   if (s->used == s->size) {
-    if (s->fd < 0) return;
+    if (s->fd < 0)
+      return;
     flush(s);
   }
   s->buf[s->used++] = c;
 }
 
 static void fill(struct sink *s, char c, int n) {
-  while (n-- > 0) put(s, c);
+  while (n-- > 0)
+    put(s, c);
 }
 
 /* A text of n bytes in a field; `prefix` is a sign or 0x that zeros follow. */
@@ -63,11 +66,16 @@ static void field(struct sink *s, const struct spec *spec, const char *prefix,
   int padding = spec->width - plen - n;
   int zeros = spec->zero && !spec->left;
 
-  if (!spec->left && !zeros) fill(s, ' ', padding);
-  while (*prefix) put(s, *prefix++);
-  if (zeros) fill(s, '0', padding);
-  for (int i = 0; i < n; i++) put(s, text[i]);
-  if (spec->left) fill(s, ' ', padding);
+  if (!spec->left && !zeros)
+    fill(s, ' ', padding);
+  while (*prefix)
+    put(s, *prefix++);
+  if (zeros)
+    fill(s, '0', padding);
+  for (int i = 0; i < n; i++)
+    put(s, text[i]);
+  if (spec->left)
+    fill(s, ' ', padding);
 }
 
 static void number(struct sink *s, const struct spec *spec, const char *prefix,
@@ -86,8 +94,10 @@ static void number(struct sink *s, const struct spec *spec, const char *prefix,
 static void string(struct sink *s, const struct spec *spec, const char *text) {
   int n = 0;
 
-  if (text == 0) text = "(null)";
-  while (text[n] && n != spec->precision) n++;
+  if (text == 0)
+    text = "(null)";
+  while (text[n] && n != spec->precision)
+    n++;
   field(s, spec, "", text, n);
 }
 
@@ -97,26 +107,31 @@ struct args {
 };
 
 static unsigned long long arg_unsigned(struct args *a, int longs) {
-  if (longs == 0) return va_arg(a->ap, unsigned int);
-  if (longs == 1) return va_arg(a->ap, unsigned long);
+  if (longs == 0)
+    return va_arg(a->ap, unsigned int);
+  if (longs == 1)
+    return va_arg(a->ap, unsigned long);
   return va_arg(a->ap, unsigned long long);
 }
 
 static long long arg_signed(struct args *a, int longs) {
-  if (longs == 0) return va_arg(a->ap, int);
-  if (longs == 1) return va_arg(a->ap, long);
+  if (longs == 0)
+    return va_arg(a->ap, int);
+  if (longs == 1)
+    return va_arg(a->ap, long);
   return va_arg(a->ap, long long);
 }
 
 static void decimal(struct sink *s, const struct spec *spec, long long v) {
-  number(s, spec, v < 0 ? "-" : "", v < 0 ? 0 - (unsigned long long)v : (unsigned long long)v, 10,
-         0);
+  number(s, spec, v < 0 ? "-" : "",
+         v < 0 ? 0 - (unsigned long long)v : (unsigned long long)v, 10, 0);
 }
 
 static void pointer(struct sink *s, struct spec *spec, void *p) {
   struct spec hex = {0, 1, 2 + 2 * (int)sizeof(void *), -1, 0};
 
-  if (spec->width > hex.width) fill(s, ' ', spec->width - hex.width);
+  if (spec->width > hex.width)
+    fill(s, ' ', spec->width - hex.width);
   number(s, &hex, "0x", (unsigned long)p, 16, 0);
 }
 
@@ -127,7 +142,8 @@ static int parse_width(const char **fmt, struct args *a) {
     (*fmt)++;
     return va_arg(a->ap, int);
   }
-  while (**fmt >= '0' && **fmt <= '9') n = n * 10 + (*(*fmt)++ - '0');
+  while (**fmt >= '0' && **fmt <= '9')
+    n = n * 10 + (*(*fmt)++ - '0');
   return n;
 }
 
@@ -152,7 +168,8 @@ static struct spec parse_spec(const char **fmt, struct args *a) {
     (*fmt)++;
     spec.precision = parse_width(fmt, a);
   }
-  for (; **fmt == 'l'; (*fmt)++) spec.longs++;
+  for (; **fmt == 'l'; (*fmt)++)
+    spec.longs++;
   return spec;
 }
 
@@ -163,7 +180,8 @@ static void convert(struct sink *s, const char **fmt, struct args *a) {
   struct spec spec = parse_spec(fmt, a);
   char c = **fmt;
 
-  if (c) (*fmt)++;
+  if (c)
+    (*fmt)++;
   switch (c) {
     case 'd':
     case 'i':
@@ -192,7 +210,8 @@ static void convert(struct sink *s, const char **fmt, struct args *a) {
       break;
     default:
       put(s, '%');
-      while (start < *fmt) put(s, *start++);
+      while (start < *fmt)
+        put(s, *start++);
   }
 }
 
@@ -239,7 +258,8 @@ EXTRA int vsnprintf(char *buf, int n, const char *fmt, va_list ap) {
   struct sink s = {-1, buf, n > 0 ? n - 1 : 0, 0, 0};
 
   format(&s, fmt, ap);
-  if (n > 0) buf[s.used] = 0;
+  if (n > 0)
+    buf[s.used] = 0;
   return s.total;
 }
 

@@ -15,14 +15,15 @@ EXTRA struct procinfo *all_procs(int *count) {
     size *= 2;
     all = xrealloc(all, size * sizeof(all[0]));
     *count = procs(all, size);
-    if (*count < 0) fatal("cannot list processes");
+    if (*count < 0)
+      fatal("cannot list processes");
   } while (*count >= size);
   return all;
 }
 
 EXTRA const char *proc_state(int state) {
   static const char *const names[] = {
-      [P_EMBRYO] = "new",      [P_RUNNING] = "run",    [P_RUNNABLE] = "ready",
+      [P_EMBRYO] = "new",     [P_RUNNING] = "run",   [P_RUNNABLE] = "ready",
       [P_SLEEPING] = "sleep", [P_ZOMBIE] = "zombie",
   };
 
@@ -40,6 +41,7 @@ EXTRA void proc_name(int pid, char *name) {
   strcpy(name, "?");
   all = all_procs(&n);
   for (int i = 0; i < n; i++)
-    if (all[i].pid == pid) strcpy(name, all[i].name);
+    if (all[i].pid == pid)
+      strcpy(name, all[i].name);
   free(all);
 }

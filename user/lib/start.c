@@ -15,11 +15,13 @@ static const char *last_part(const char *path) {
   const char *part = path;
 
   for (; *path; path++)
-    if (*path == '/' && path[1]) part = path + 1;
+    if (*path == '/' && path[1])
+      part = path + 1;
   return part;
 }
 
 void start(int argc, char **argv) {
-  if (argc > 0) progname = last_part(argv[0]);
+  if (argc > 0)
+    progname = last_part(argv[0]);
   exit(main(argc, argv));
 }

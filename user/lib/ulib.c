@@ -15,7 +15,8 @@ int stat(const char *path, struct stat *st) {
   int fd = open(path, O_RDONLY);
   int r;
 
-  if (fd < 0) return -1;
+  if (fd < 0)
+    return -1;
   r = fstat(fd, st);
   close(fd);
   return r;
@@ -28,15 +29,18 @@ char *gets(char *buf, int max) {
 
   while (n + 1 < max && read(0, &c, 1) == 1) {
     buf[n++] = c;
-    if (c == '\n' || c == '\r') break;
+    if (c == '\n' || c == '\r')
+      break;
   }
-  if (max > 0) buf[n] = 0;
+  if (max > 0)
+    buf[n] = 0;
   return buf;
 }
 
 int atoi(const char *s) {
   int n = 0;
 
-  while (*s >= '0' && *s <= '9') n = n * 10 + (*s++ - '0');
+  while (*s >= '0' && *s <= '9')
+    n = n * 10 + (*s++ - '0');
   return n;
 }

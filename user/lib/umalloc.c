@@ -47,7 +47,7 @@ struct block {
 #define LARGE_SHIFT 32 /* no block is that large: sbrk() takes an int */
 #define BINS (SMALL_BINS + (LARGE_SHIFT - SMALL_SHIFT) * SUB_BINS)
 
-#define GROW (64 * 1024) /* bytes that the heap grows by, at least */
+#define GROW (64 * 1024)        /* bytes that the heap grows by, at least */
 #define REQUEST_MAX 0x7fff0000U /* what sbrk() can be asked for */
 
 #define MAP_BITS 64
@@ -89,7 +89,8 @@ static int lowest_bit(unsigned long long m) { return highest_bit(m & -m); }
 static int bin_of(size n) {
   int shift;
 
-  if (n < SMALL_MAX) return n / ALIGN;
+  if (n < SMALL_MAX)
+    return n / ALIGN;
   shift = highest_bit(n);
   return SMALL_BINS + (shift - SMALL_SHIFT) * SUB_BINS +
          ((n >> (shift - 2)) & (SUB_BINS - 1));
@@ -100,7 +101,8 @@ static void bin_insert(struct block *b) {
 
   b->prev = 0;
   b->next = bins[i];
-  if (b->next) b->next->prev = b;
+  if (b->next)
+    b->next->prev = b;
   bins[i] = b;
   map[i / MAP_BITS] |= 1ULL << (i % MAP_BITS);
 }
@@ -108,12 +110,14 @@ static void bin_insert(struct block *b) {
 static void bin_remove(struct block *b) {
   int i = bin_of(size_of(b));
 
-  if (b->next) b->next->prev = b->prev;
+  if (b->next)
+    b->next->prev = b->prev;
   if (b->prev)
     b->prev->next = b->next;
   else
     bins[i] = b->next;
-  if (!bins[i]) map[i / MAP_BITS] &= ~(1ULL << (i % MAP_BITS));
+  if (!bins[i])
+    map[i / MAP_BITS] &= ~(1ULL << (i % MAP_BITS));
 }
 
 /* The lowest bin from i on that is not empty, or -1. */
@@ -121,10 +125,12 @@ static int bin_from(int i) {
   unsigned long long m;
   int w = i / MAP_BITS;
 
-  if (i >= BINS) return -1;
+  if (i >= BINS)
+    return -1;
   m = map[w] & (~0ULL << (i % MAP_BITS));
   while (!m) {
-    if (++w == (int)(sizeof(map) / sizeof(map[0]))) return -1;
+    if (++w == (int)(sizeof(map) / sizeof(map[0])))
+      return -1;
     m = map[w];
   }
   return w * MAP_BITS + lowest_bit(m);
@@ -155,7 +161,8 @@ static void trim(struct block *b, size n) {
   size extra = size_of(b) - n;
   struct block *rest = (struct block *)((char *)b + n);
 
-  if (extra < MIN_BLOCK) return;
+  if (extra < MIN_BLOCK)
+    return;
   b->head = n | (b->head & FLAGS);
   rest->head = extra | USED | PREV_USED;
   release(rest, extra);
@@ -169,12 +176,15 @@ static int grow(size n) {
 
   if (want < GROW) {
     p = sbrk(GROW);
-    if (p != SBRK_ERROR) want = GROW;
+    if (p != SBRK_ERROR)
+      want = GROW;
   } else {
     p = SBRK_ERROR;
   }
-  if (p == SBRK_ERROR) p = sbrk(want);
-  if (p == SBRK_ERROR) return -1;
+  if (p == SBRK_ERROR)
+    p = sbrk(want);
+  if (p == SBRK_ERROR)
+    return -1;
   if (last && p == (char *)last + OVERHEAD) {
     b = last; /* the area goes on: its end block becomes the new block */
     end = (struct block *)(p + (want & ~FLAGS) - OVERHEAD);
@@ -197,9 +207,11 @@ static struct block *find(size n) {
   int i = bin_of(n);
   int sure = bin_from(n < SMALL_MAX ? i : i + 1);
 
-  if (sure >= 0) return bins[sure];
+  if (sure >= 0)
+    return bins[sure];
   for (struct block *b = bins[i]; b; b = b->next)
-    if (size_of(b) >= n) return b;
+    if (size_of(b) >= n)
+      return b;
   return 0;
 }
 
@@ -215,10 +227,12 @@ void *malloc(uint n) {
   size want = block_size(n);
   struct block *b;
 
-  if (n > REQUEST_MAX) return 0;
+  if (n > REQUEST_MAX)
+    return 0;
   b = find(want);
   if (!b) {
-    if (grow(want) < 0) return 0;
+    if (grow(want) < 0)
+      return 0;
     b = find(want);
   }
   bin_remove(b);
@@ -231,7 +245,8 @@ void *malloc(uint n) {
 void free(void *p) {
   struct block *b;
 
-  if (!p) return;
+  if (!p)
+    return;
   b = block_of(p);
   release(b, size_of(b));
 }
@@ -247,14 +262,16 @@ EXTRA void *realloc(void *p, uint n) {
   size want = block_size(n), have;
   void *to;
 
-  if (!p) return malloc(n);
+  if (!p)
+    return malloc(n);
   have = size_of(block_of(p));
   if (have >= want) {
     trim(block_of(p), want);
     return p;
   }
   to = malloc(n);
-  if (!to) return 0;
+  if (!to)
+    return 0;
   memcpy(to, p, have - sizeof(size));
   free(p);
   return to;

@@ -80,10 +80,10 @@ probe_sstc:
         li      a0, 0
         li      t1, MENVCFG_STCE
         csrs    CSR_MENVCFG, t1
-        csrr    a0, CSR_MENVCFG
+        csrr    t1, CSR_STIMECMP
+        li      a0, 1
         .balign 4
-1:      srli    a0, a0, 63              /* STCE stays 0 without Sstc */
-        ret
+1:      ret
 
         /* void open_pmp(void): supervisor and user mode may use all of memory
          * (privileged spec 1.12, 3.7.1: without an entry that matches they may

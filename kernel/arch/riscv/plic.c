@@ -23,7 +23,7 @@
 #define THRESHOLD(context) (PLIC + 0x200000 + 0x1000 * (uint64)(context))
 #define CLAIM(context) (THRESHOLD(context) + 4)
 
-static uint contexts[NCPU]; /* [c] */
+static uint contexts[NCPU];                          /* [c] */
 static struct spinlock plic_lock = SPINLOCK("plic"); /* enable registers */
 
 void plic_set_context(int id, uint context) { contexts[id] = context; }

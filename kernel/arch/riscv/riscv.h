@@ -33,8 +33,10 @@
 #define MIE_MSIE (1L << 3)
 #define MIE_MTIE (1L << 7)
 
-/* menvcfg (3.1.18), by number: assemblers of 2022 do not know the name */
+/* By number: assemblers of 2022 do not know the names. menvcfg: 3.1.18;
+ * stimecmp: Sstc extension 1.0. */
 #define CSR_MENVCFG 0x30a
+#define CSR_STIMECMP 0x14d
 #define MENVCFG_STCE (1UL << 63) /* supervisor mode may use stimecmp (Sstc) */
 
 /* pmpcfg (3.7.1): up to pmpaddr; read, write, execute */
@@ -112,11 +114,8 @@ CSR_WRITE(satp)
 CSR_WRITE(sscratch)
 CSR_READ(time)
 
-/* By number: assemblers of 2022 do not know the name (Sstc extension 1.0). */
-#define CSR_STIMECMP "0x14d"
-
 static inline void w_stimecmp(uint64 x) {
-  asm volatile("csrw " CSR_STIMECMP ", %0" : : "r"(x));
+  asm volatile("csrw %0, %1" : : "i"(CSR_STIMECMP), "r"(x));
 }
 
 static inline uint64 r_fp(void) {

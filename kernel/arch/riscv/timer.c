@@ -14,9 +14,9 @@
 #define FRACTION_BITS 32
 
 uint64 clock_hz;
-static uint64 boot_time;     /* [c] r_time() at clock_init() */
-static uint64 ns_per_tick;   /* [c] 32.32 */
-static uint64 ticks_per_ns;  /* [c] 32.32 */
+static uint64 boot_time;    /* [c] r_time() at clock_init() */
+static uint64 ns_per_tick;  /* [c] 32.32 */
+static uint64 ticks_per_ns; /* [c] 32.32 */
 
 void clock_init(uint hz) {
   clock_hz = hz;

@@ -10,7 +10,8 @@ static int do_cd(int argc, char **argv) {
     complain("usage: cd [DIRECTORY]");
     return EXIT_USAGE;
   }
-  if (chdir(home) == 0) return 0;
+  if (chdir(home) == 0)
+    return 0;
   warn("cd: %s", home);
   return EXIT_FAILED;
 }
@@ -40,7 +41,8 @@ static int do_pwd(int argc, char **argv) {
 /* Until all jobs in the background have ended. */
 static int do_wait(int argc, char **argv) {
   (void)argc, (void)argv;
-  while (waitpid(-1, 0, 0) > 0) continue;
+  while (waitpid(-1, 0, 0) > 0)
+    continue;
   return 0;
 }
 
@@ -53,7 +55,7 @@ static const struct {
   const char *name;
   builtin_fn *run;
 } builtins[] = {
-    {"cd", do_cd},     {"exit", do_exit},  {"pwd", do_pwd},
+    {"cd", do_cd},     {"exit", do_exit}, {"pwd", do_pwd},
     {"wait", do_wait}, {":", do_nothing},
 };
 
@@ -63,6 +65,7 @@ const char *builtin_name(int i) { return i < BUILTINS ? builtins[i].name : 0; }
 
 builtin_fn *builtin_find(const char *name) {
   for (int i = 0; i < BUILTINS; i++)
-    if (strcmp(builtins[i].name, name) == 0) return builtins[i].run;
+    if (strcmp(builtins[i].name, name) == 0)
+      return builtins[i].run;
   return 0;
 }

@@ -5,18 +5,18 @@
  * usual. What is typed at the end of the line is echoed as it is; any other
  * change draws the whole line anew, over as many rows as it takes.
  *
- *   arrows, Ctrl-B Ctrl-F   move            Backspace, Ctrl-D  delete
- *   Ctrl-A Home, Ctrl-E End to the ends     Ctrl-U, Ctrl-K     all before, after
- *   up, down, Ctrl-N        history         Ctrl-W             the word before
- *   Tab                     complete        Ctrl-L             clear the screen
- *   Ctrl-C                  forget the line Ctrl-P             list processes
+ *   arrows, Ctrl-B Ctrl-F   move           Backspace, Ctrl-D  delete
+ *   Ctrl-A Home, Ctrl-E End to the ends    Ctrl-U, Ctrl-K     to the ends
+ *   up, down, Ctrl-N        history        Ctrl-W             the word before
+ *   Tab                     complete       Ctrl-L             clear the screen
+ *   Ctrl-C                  forget line    Ctrl-P             list processes
  */
 #include "sh.h"
 
 #define DEFAULT_COLUMNS 80
 #define HISTORY_MAX 200
 
-#define CTRL(c) ((c)-'A' + 1)
+#define CTRL(c) ((c) - 'A' + 1)
 #define ESCAPE 27
 #define DELETE 127
 
@@ -58,13 +58,15 @@ static void out(struct editor *e, const char *s) {
 static void out_move(struct editor *e, uint n, char letter) {
   char sequence[16];
 
-  if (n == 0) return;
+  if (n == 0)
+    return;
   snprintf(sequence, sizeof(sequence), "\x1b[%u%c", n, letter);
   out(e, sequence);
 }
 
 static void flush(struct editor *e) {
-  if (e->out.len > 0) write(1, e->out.s, e->out.len);
+  if (e->out.len > 0)
+    write(1, e->out.s, e->out.len);
   text_clear(&e->out);
 }
 
@@ -77,7 +79,8 @@ static void draw(struct editor *e) {
   out(e, "\r\x1b[J");
   out(e, e->prompt);
   out(e, e->line.s);
-  if (end % e->columns == 0) out(e, "\n"); /* the cursor stuck at the edge */
+  if (end % e->columns == 0)
+    out(e, "\n"); /* the cursor stuck at the edge */
   e->row = cursor / e->columns;
   out_move(e, end / e->columns - e->row, 'A');
   out(e, "\r");
@@ -121,16 +124,20 @@ static int read_sequence(void) {
     case 'F':
       return KEY_END;
   }
-  if (c != '~') return KEY_NONE;
-  if (number == 1 || number == 7) return KEY_HOME;
-  if (number == 4 || number == 8) return KEY_END;
+  if (c != '~')
+    return KEY_NONE;
+  if (number == 1 || number == 7)
+    return KEY_HOME;
+  if (number == 4 || number == 8)
+    return KEY_END;
   return number == 3 ? KEY_DELETE : KEY_NONE;
 }
 
 static int read_key(void) {
   int c = read_byte();
 
-  if (c != ESCAPE) return c;
+  if (c != ESCAPE)
+    return c;
   c = read_byte();
   return c == '[' || c == 'O' ? read_sequence() : KEY_NONE;
 }
@@ -152,7 +159,8 @@ static void insert(struct editor *e, const char *s, uint n) {
 }
 
 static void erase(struct editor *e, uint from, uint to) {
-  if (from == to) return;
+  if (from == to)
+    return;
   text_remove(&e->line, from, to - from);
   e->pos = from;
   draw(e);
@@ -166,15 +174,18 @@ static void move(struct editor *e, uint pos) {
 static uint word_start(const struct editor *e) {
   uint i = e->pos;
 
-  while (i > 0 && e->line.s[i - 1] == ' ') i--;
-  while (i > 0 && e->line.s[i - 1] != ' ') i--;
+  while (i > 0 && e->line.s[i - 1] == ' ')
+    i--;
+  while (i > 0 && e->line.s[i - 1] != ' ')
+    i--;
   return i;
 }
 
 static void show_history(struct editor *e, int entry) {
   const char *s;
 
-  if (entry < 0 || entry > history_count || entry == e->entry) return;
+  if (entry < 0 || entry > history_count || entry == e->entry)
+    return;
   if (e->entry == history_count) {
     text_clear(&e->typed);
     text_add(&e->typed, e->line.s, e->line.len);
@@ -187,7 +198,8 @@ static void show_history(struct editor *e, int entry) {
 }
 
 static void remember(const char *line) {
-  if (!*line) return;
+  if (!*line)
+    return;
   if (history_count > 0 && strcmp(history[history_count - 1], line) == 0)
     return;
   if (history_count == HISTORY_MAX) {
@@ -196,14 +208,16 @@ static void remember(const char *line) {
     history_count--;
   }
   history[history_count] = strdup(line);
-  if (history[history_count]) history_count++;
+  if (history[history_count])
+    history_count++;
 }
 
 static void show_names(struct editor *e, const struct completion *c) {
   uint width = 0, column = 0;
 
   for (int i = 0; i < c->count; i++)
-    if (strlen(c->names[i]) + 2 > width) width = strlen(c->names[i]) + 2;
+    if (strlen(c->names[i]) + 2 > width)
+      width = strlen(c->names[i]) + 2;
   leave(e);
   for (int i = 0; i < c->count; i++) {
     out(e, c->names[i]);
@@ -212,7 +226,8 @@ static void show_names(struct editor *e, const struct completion *c) {
       out(e, "\n");
       column = 0;
     } else {
-      for (uint n = strlen(c->names[i]); n < width; n++) out(e, " ");
+      for (uint n = strlen(c->names[i]); n < width; n++)
+        out(e, " ");
     }
   }
   e->row = 0;
@@ -248,83 +263,91 @@ static void list_processes(struct editor *e) {
     exec("/ps", argv);
     fatal("/ps");
   }
-  if (pid > 0) waitpid(pid, 0, 0);
+  if (pid > 0)
+    waitpid(pid, 0, 0);
   e->row = 0;
   draw(e);
 }
 
+static void delete_before(struct editor *e) {
+  if (e->pos > 0)
+    erase(e, e->pos - 1, e->pos);
+}
+
+static void delete_here(struct editor *e) {
+  if (e->pos < e->line.len)
+    erase(e, e->pos, e->pos + 1);
+}
+
+static void delete_to_start(struct editor *e) { erase(e, 0, e->pos); }
+static void delete_to_end(struct editor *e) { erase(e, e->pos, e->line.len); }
+static void delete_word(struct editor *e) { erase(e, word_start(e), e->pos); }
+
+static void go_home(struct editor *e) { move(e, 0); }
+static void go_end(struct editor *e) { move(e, e->line.len); }
+
+static void go_left(struct editor *e) {
+  if (e->pos > 0)
+    move(e, e->pos - 1);
+}
+
+static void go_right(struct editor *e) {
+  if (e->pos < e->line.len)
+    move(e, e->pos + 1);
+}
+
+static void older(struct editor *e) { show_history(e, e->entry - 1); }
+static void newer(struct editor *e) { show_history(e, e->entry + 1); }
+
+static void clear_screen(struct editor *e) {
+  out(e, "\x1b[H\x1b[2J");
+  e->row = 0;
+  draw(e);
+}
+
+static const struct {
+  int key;
+  void (*act)(struct editor *e);
+} keys[] = {
+    {CTRL('A'), go_home},
+    {KEY_HOME, go_home},
+    {CTRL('E'), go_end},
+    {KEY_END, go_end},
+    {CTRL('B'), go_left},
+    {KEY_LEFT, go_left},
+    {CTRL('F'), go_right},
+    {KEY_RIGHT, go_right},
+    {CTRL('H'), delete_before},
+    {DELETE, delete_before},
+    {CTRL('D'), delete_here},
+    {KEY_DELETE, delete_here},
+    {CTRL('U'), delete_to_start},
+    {CTRL('K'), delete_to_end},
+    {CTRL('W'), delete_word},
+    {CTRL('L'), clear_screen},
+    {KEY_UP, older},
+    {KEY_DOWN, newer},
+    {CTRL('N'), newer},
+    {CTRL('P'), list_processes},
+    {'\t', complete_word},
+};
+
 static enum outcome edit_key(struct editor *e, int key) {
-  uint len = e->line.len, pos = e->pos;
+  char c = key;
 
-  switch (key) {
-    case '\r':
-    case '\n':
-      return ENTERED;
-    case KEY_END_OF_FILE:
-      return CLOSED;
-    case CTRL('C'):
-      return FORGOTTEN;
-    case CTRL('D'):
-      if (len == 0) return CLOSED;
-      if (pos < len) erase(e, pos, pos + 1);
-      break;
-    case KEY_DELETE:
-      if (pos < len) erase(e, pos, pos + 1);
-      break;
-    case CTRL('H'):
-    case DELETE:
-      if (pos > 0) erase(e, pos - 1, pos);
-      break;
-    case CTRL('U'):
-      erase(e, 0, pos);
-      break;
-    case CTRL('K'):
-      erase(e, pos, len);
-      break;
-    case CTRL('W'):
-      erase(e, word_start(e), pos);
-      break;
-    case CTRL('A'):
-    case KEY_HOME:
-      move(e, 0);
-      break;
-    case CTRL('E'):
-    case KEY_END:
-      move(e, len);
-      break;
-    case CTRL('B'):
-    case KEY_LEFT:
-      if (pos > 0) move(e, pos - 1);
-      break;
-    case CTRL('F'):
-    case KEY_RIGHT:
-      if (pos < len) move(e, pos + 1);
-      break;
-    case KEY_UP:
-      show_history(e, e->entry - 1);
-      break;
-    case CTRL('N'):
-    case KEY_DOWN:
-      show_history(e, e->entry + 1);
-      break;
-    case CTRL('P'):
-      list_processes(e);
-      break;
-    case CTRL('L'):
-      out(e, "\x1b[H\x1b[2J");
-      e->row = 0;
-      draw(e);
-      break;
-    case '\t':
-      complete_word(e);
-      break;
-    default:
-      if (key >= ' ' && key < KEY_NONE) {
-        char c = key;
-
-        insert(e, &c, 1);
-      }
-  }
+  if (key == '\r' || key == '\n')
+    return ENTERED;
+  if (key == KEY_END_OF_FILE || (key == CTRL('D') && e->line.len == 0))
+    return CLOSED;
+  if (key == CTRL('C'))
+    return FORGOTTEN;
+  for (uint i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+    if (keys[i].key == key) {
+      keys[i].act(e);
+      return GOES_ON;
+    }
+  if (key >= ' ' && key < KEY_NONE)
+    insert(e, &c, 1);
   return GOES_ON;
 }
 
@@ -335,7 +358,7 @@ static uint columns(void) {
   return n > 1 ? n : DEFAULT_COLUMNS;
 }
 
-int edit_line(const char *prompt, struct text *t) {
+enum line edit_line(const char *prompt, struct text *t) {
   static struct editor e; /* its texts are used again for the next line */
   enum outcome outcome = GOES_ON;
 
@@ -351,17 +374,15 @@ int edit_line(const char *prompt, struct text *t) {
     flush(&e);
     outcome = edit_key(&e, read_key());
   }
-  if (outcome == FORGOTTEN) {
-    text_clear(&e.line);
+  if (outcome == FORGOTTEN)
     out(&e, "^C");
-    e.pos = 0;
-  }
   leave(&e);
   flush(&e);
   ttyctl(0, TTY_SETMODE, TTY_COOKED);
-  if (outcome == CLOSED) return 0;
+  if (outcome != ENTERED)
+    return outcome == CLOSED ? LINE_END : LINE_FORGOTTEN;
   remember(e.line.s);
   text_add(t, e.line.s, e.line.len);
   text_add(t, "\n", 1);
-  return 1;
+  return LINE_READ;
 }

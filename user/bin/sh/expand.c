@@ -23,7 +23,8 @@ static void put(struct expansion *e, const char *s, uint n) {
 }
 
 static void end_argument(struct expansion *e) {
-  if (!e->exists) return;
+  if (!e->exists)
+    return;
   *e->end = arena_alloc(sizeof(**e->end));
   (*e->end)->text = arena_copy(e->current.s, e->current.len);
   e->end = &(*e->end)->next;
@@ -37,7 +38,8 @@ static int is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 static void put_value(struct expansion *e, const char *value, int quoted) {
   if (quoted || !e->split) {
     text_add(&e->current, value, strlen(value));
-    if (*value) e->exists = 1;
+    if (*value)
+      e->exists = 1;
     return;
   }
   for (; *value; value++) {
@@ -52,8 +54,10 @@ static void put_value(struct expansion *e, const char *value, int quoted) {
 static void put_arguments(struct expansion *e, char which, int quoted) {
   for (int i = 1; i <= shell.argc; i++) {
     put_value(e, shell.args[i], quoted);
-    if (quoted) e->exists = 1;
-    if (i == shell.argc) break;
+    if (quoted)
+      e->exists = 1;
+    if (i == shell.argc)
+      break;
     if (e->split && (which == '@' || !quoted))
       end_argument(e);
     else
@@ -87,26 +91,37 @@ static void put_parameter(struct expansion *e, const char *s, uint n,
     value = atoi(s) <= shell.argc ? shell.args[atoi(s)] : 0;
   else
     value = var_get(s, n);
-  if (value) put_value(e, value, quoted);
+  if (value)
+    put_value(e, value, quoted);
 }
 
-/* What s, just after a $, names: returns where the word goes on. */
+/* The length of the name of a parameter at s, or 0. Digits: ${10}, but $1. */
+static uint parameter_length(const char *s, int braces) {
+  uint n = name_length(s);
+
+  if (n > 0 || !*s)
+    return n;
+  if (strchr("?$#!@*", *s))
+    return 1;
+  while (s[n] >= '0' && s[n] <= '9' && (braces || n == 0))
+    n++;
+  return n;
+}
+
+/* What s, just after a $, names: returns where the word goes on. A $ before
+ * anything else is just that. */
 static const char *expand_dollar(struct expansion *e, const char *s,
                                  int quoted) {
-  uint n;
+  int braces = *s == '{';
+  const char *name = s + braces;
+  uint n = parameter_length(name, braces);
 
-  if (*s == '{' && strchr(s, '}')) {
-    n = strchr(s, '}') - (s + 1);
-    put_parameter(e, s + 1, n, quoted);
-    return s + n + 2;
-  }
-  n = name_length(s);
-  if (n == 0 && *s && strchr("?$#!@*0123456789", *s)) n = 1;
-  if (n == 0)
+  if (n == 0 || (braces && name[n] != '}')) {
     put(e, "$", 1);
-  else
-    put_parameter(e, s, n, quoted);
-  return s + n;
+    return s;
+  }
+  put_parameter(e, name, n, quoted);
+  return name + n + braces;
 }
 
 static const char *expand_single_quotes(struct expansion *e, const char *s) {
@@ -118,7 +133,8 @@ static const char *expand_single_quotes(struct expansion *e, const char *s) {
 
 /* s: after the opening quote. A backslash is one but before " \ $ `. */
 static const char *expand_double_quotes(struct expansion *e, const char *s) {
-  if (s[0] != '$' || s[1] != '@') e->exists = 1;
+  if (s[0] != '$' || s[1] != '@')
+    e->exists = 1;
   while (*s != '"') {
     if (s[0] == '\\' && s[1] == '\n') {
       s += 2;
@@ -135,8 +151,10 @@ static const char *expand_double_quotes(struct expansion *e, const char *s) {
 }
 
 static const char *expand_backslash(struct expansion *e, const char *s) {
-  if (!*s) return s;
-  if (*s != '\n') put(e, s, 1);
+  if (!*s)
+    return s;
+  if (*s != '\n')
+    put(e, s, 1);
   return s + 1;
 }
 
@@ -181,7 +199,8 @@ char **expand_words(struct word *words, int *count) {
   }
   free(e.current.s);
   argv = arena_alloc((e.count + 1) * sizeof(argv[0]));
-  for (struct word *w = e.first; w; w = w->next) argv[i++] = w->text;
+  for (struct word *w = e.first; w; w = w->next)
+    argv[i++] = w->text;
   *count = e.count;
   return argv;
 }

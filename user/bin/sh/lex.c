@@ -28,11 +28,16 @@ void lex_error_text(struct lexer *lx, const char *message) {
 
 static const char *token_text(struct lexer *lx) {
   static const char *const texts[] = {
-      [T_REDIRECT] = "redirection", [T_NEWLINE] = "end of line",
-      [T_SEMICOLON] = ";",          [T_AMPERSAND] = "&",
-      [T_AND] = "&&",               [T_OR] = "||",
-      [T_PIPE] = "|",               [T_OPEN] = "(",
-      [T_CLOSE] = ")",              [T_END] = "end of file",
+      [T_REDIRECT] = "redirection",
+      [T_NEWLINE] = "end of line",
+      [T_SEMICOLON] = ";",
+      [T_AMPERSAND] = "&",
+      [T_AND] = "&&",
+      [T_OR] = "||",
+      [T_PIPE] = "|",
+      [T_OPEN] = "(",
+      [T_CLOSE] = ")",
+      [T_END] = "end of file",
   };
 
   return lx->token == T_WORD ? lx->word : texts[lx->token];
@@ -45,9 +50,14 @@ void lex_error(struct lexer *lx) {
   lex_error_text(lx, message);
 }
 
-/* Read another line. 0 at the end of the source. */
+/* Read another line. 0 at the end of the source, or if the person gave the
+ * command up, of which nothing more is said. */
 static int more(struct lexer *lx) {
-  return source_line(lx->src, &lx->text, lx->text.len > 0);
+  enum line line = source_line(lx->src, &lx->text, lx->text.len > 0);
+
+  if (line == LINE_FORGOTTEN)
+    lx->failed = 1;
+  return line == LINE_READ;
 }
 
 /* The character `ahead` places on, 0 at the end of the text so far. */
@@ -61,11 +71,13 @@ static char at(struct lexer *lx, uint ahead) {
 static int skip_blanks(struct lexer *lx) {
   for (;;) {
     if (lx->pos == lx->text.len) {
-      if (!more(lx)) return 0;
+      if (!more(lx))
+        return 0;
     } else if (at(lx, 0) == '\\' && at(lx, 1) == '\n') {
       lx->pos += 2;
     } else if (at(lx, 0) == '#') {
-      while (at(lx, 0) != '\n') lx->pos++;
+      while (at(lx, 0) != '\n')
+        lx->pos++;
     } else if (at(lx, 0) == ' ' || at(lx, 0) == '\t' || at(lx, 0) == '\r' ||
                at(lx, 0) == 0) {
       lx->pos++;
@@ -85,7 +97,8 @@ static void skip_quoted(struct lexer *lx) {
       lex_error_text(lx, "a quote is not closed");
       return;
     }
-    if (at(lx, 0) == quote) break;
+    if (at(lx, 0) == quote)
+      break;
     lx->pos += at(lx, 0) == '\\' && quote == '"' ? 2 : 1;
   }
   lx->pos++;
@@ -101,7 +114,8 @@ static enum token lex_word(struct lexer *lx) {
 
     if (c == '\\') {
       lx->pos += 2;
-      if (lx->pos >= lx->text.len && !more(lx)) lx->pos = lx->text.len;
+      if (lx->pos >= lx->text.len && !more(lx))
+        lx->pos = lx->text.len;
     } else if (c == '\'' || c == '"') {
       skip_quoted(lx);
     } else if (ends_word(c)) {
@@ -110,7 +124,8 @@ static enum token lex_word(struct lexer *lx) {
       lx->pos++;
     }
   }
-  if (lx->failed) return T_END;
+  if (lx->failed)
+    return T_END;
   lx->word = arena_copy(lx->text.s + start, lx->pos - start);
   return T_WORD;
 }
@@ -137,8 +152,7 @@ static enum token lex_redirect(struct lexer *lx) {
   return T_REDIRECT;
 }
 
-static enum token one_or_two(struct lexer *lx, enum token one,
-                             enum token two) {
+static enum token one_or_two(struct lexer *lx, enum token one, enum token two) {
   int twice = at(lx, 1) == at(lx, 0);
 
   lx->pos += twice ? 2 : 1;
@@ -155,7 +169,8 @@ static int is_arrow(char c) { return c == '<' || c == '>'; }
 static enum token lex(struct lexer *lx) {
   char c;
 
-  if (!skip_blanks(lx)) return T_END;
+  if (!skip_blanks(lx))
+    return T_END;
   c = at(lx, 0);
   switch (c) {
     case '\n':
@@ -177,7 +192,8 @@ static enum token lex(struct lexer *lx) {
 }
 
 enum token lex_peek(struct lexer *lx) {
-  if (lx->token == T_NONE) lx->token = lex(lx);
+  if (lx->token == T_NONE)
+    lx->token = lex(lx);
   return lx->token;
 }
 
@@ -188,6 +204,7 @@ static int is_letter(char c) {
 uint name_length(const char *s) {
   uint n = 0;
 
-  while (is_letter(s[n]) || (n > 0 && s[n] >= '0' && s[n] <= '9')) n++;
+  while (is_letter(s[n]) || (n > 0 && s[n] >= '0' && s[n] <= '9'))
+    n++;
   return n;
 }

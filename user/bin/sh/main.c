@@ -10,7 +10,8 @@
 #define USAGE "[-c COMMANDS | FILE] [ARG...]"
 
 static void reap_background(void) {
-  while (waitpid(-1, 0, WNOHANG) > 0) continue;
+  while (waitpid(-1, 0, WNOHANG) > 0)
+    continue;
 }
 
 int run_source(struct source *src) {
@@ -31,7 +32,8 @@ int run_source(struct source *src) {
     else if (status > 0)
       shell.status = status;
     arena_release(mark);
-    if (status == STATUS_SYNTAX && src->kind == SOURCE_TEXT) break;
+    if (status == STATUS_SYNTAX && src->kind == SOURCE_TEXT)
+      break;
   }
   free(lx.text.s);
   return shell.status;
@@ -40,7 +42,8 @@ int run_source(struct source *src) {
 static void open_script(struct source *src, const char *path) {
   src->kind = SOURCE_TEXT;
   src->text = read_file(path);
-  if (src->text) return;
+  if (src->text)
+    return;
   warn("%s", path);
   exit(STATUS_NOT_FOUND);
 }
@@ -53,12 +56,14 @@ static int open_source(struct source *src, int argc, char **argv) {
     return 0;
   }
   if (strcmp(argv[1], "-c") == 0) {
-    if (argc < 3) bad_usage(USAGE);
+    if (argc < 3)
+      bad_usage(USAGE);
     src->kind = SOURCE_TEXT;
     src->text = argv[2];
     return argc > 3 ? 3 : 0;
   }
-  if (argv[1][0] == '-') bad_usage(USAGE);
+  if (argv[1][0] == '-')
+    bad_usage(USAGE);
   open_script(src, argv[1]);
   return 1;
 }
@@ -67,13 +72,15 @@ int main(int argc, char **argv) {
   struct source src;
   int zero;
 
-  if (argc < 1) bad_usage(USAGE);
+  if (argc < 1)
+    bad_usage(USAGE);
   zero = open_source(&src, argc, argv);
   shell.pid = getpid();
   shell.args = argv + zero;
   shell.argc = zero > 0 ? argc - zero - 1 : 0;
   shell.interactive = src.kind == SOURCE_TERMINAL;
-  if (shell.interactive) ttyctl(0, TTY_SETPGRP, 0);
+  if (shell.interactive)
+    ttyctl(0, TTY_SETPGRP, 0);
   run_source(&src);
   return shell.status;
 }

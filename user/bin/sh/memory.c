@@ -31,7 +31,8 @@ void *arena_alloc(uint n) {
   void *p;
 
   n = (n + ALIGN - 1) & ~(ALIGN - 1);
-  if (!newest || newest->size - newest->used < n) add_chunk(n);
+  if (!newest || newest->size - newest->used < n)
+    add_chunk(n);
   p = newest->data + newest->used;
   newest->used += n;
   return memset(p, 0, n);
@@ -52,7 +53,8 @@ void arena_release(struct arena_mark mark) {
     newest = c->below;
     free(c);
   }
-  if (newest) newest->used = mark.used;
+  if (newest)
+    newest->used = mark.used;
 }
 
 void text_insert(struct text *t, uint at, const char *s, uint n) {

@@ -23,7 +23,8 @@ static int depth;
 static struct node *parse_list(struct lexer *lx, int in_line);
 
 static void accept(struct lexer *lx) {
-  if (!lx->failed) lx->token = T_NONE;
+  if (!lx->failed)
+    lx->token = T_NONE;
 }
 
 static struct node *new_node(enum node_type type, struct node *left,
@@ -41,17 +42,20 @@ static int at_keyword(struct lexer *lx, const char *word) {
 }
 
 static int accept_keyword(struct lexer *lx, const char *word) {
-  if (!at_keyword(lx, word)) return 0;
+  if (!at_keyword(lx, word))
+    return 0;
   accept(lx);
   return 1;
 }
 
 static void expect_keyword(struct lexer *lx, const char *word) {
-  if (!accept_keyword(lx, word)) lex_error(lx);
+  if (!accept_keyword(lx, word))
+    lex_error(lx);
 }
 
 static void skip_newlines(struct lexer *lx) {
-  while (lex_peek(lx) == T_NEWLINE) accept(lx);
+  while (lex_peek(lx) == T_NEWLINE)
+    accept(lx);
 }
 
 /* Does the current word end a list inside a compound command? */
@@ -59,16 +63,19 @@ static int at_list_end(struct lexer *lx) {
   static const char *const ends[] = {"then", "elif", "else", "fi",
                                      "do",   "done", "}"};
 
-  if (lex_peek(lx) != T_WORD) return 1;
+  if (lex_peek(lx) != T_WORD)
+    return 1;
   for (uint i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-    if (at_keyword(lx, ends[i])) return 1;
+    if (at_keyword(lx, ends[i]))
+      return 1;
   return 0;
 }
 
 static int starts_command(struct lexer *lx) {
   enum token t = lex_peek(lx);
 
-  if (t == T_WORD) return !at_list_end(lx);
+  if (t == T_WORD)
+    return !at_list_end(lx);
   return t == T_OPEN || t == T_REDIRECT;
 }
 
@@ -131,7 +138,8 @@ static struct node *parse_if(struct lexer *lx) {
     n->other = parse_if(lx);
     return n;
   }
-  if (accept_keyword(lx, "else")) n->other = parse_list(lx, 0);
+  if (accept_keyword(lx, "else"))
+    n->other = parse_list(lx, 0);
   expect_keyword(lx, "fi");
   return n;
 }
@@ -160,10 +168,12 @@ static struct node *parse_for(struct lexer *lx) {
   n->name = lx->word;
   accept(lx);
   if (accept_keyword(lx, "in"))
-    while (lex_peek(lx) == T_WORD) end = add_word(lx, end);
+    while (lex_peek(lx) == T_WORD)
+      end = add_word(lx, end);
   else
     n->words = &all_arguments;
-  if (lex_peek(lx) == T_SEMICOLON) accept(lx);
+  if (lex_peek(lx) == T_SEMICOLON)
+    accept(lx);
   return parse_body(lx, n);
 }
 
@@ -190,11 +200,16 @@ static struct node *parse_compound(struct lexer *lx) {
     accept(lx);
     return parse_parentheses(lx);
   }
-  if (accept_keyword(lx, "{")) return parse_braces(lx);
-  if (accept_keyword(lx, "if")) return parse_if(lx);
-  if (accept_keyword(lx, "while")) return parse_while(lx, N_WHILE);
-  if (accept_keyword(lx, "until")) return parse_while(lx, N_UNTIL);
-  if (accept_keyword(lx, "for")) return parse_for(lx);
+  if (accept_keyword(lx, "{"))
+    return parse_braces(lx);
+  if (accept_keyword(lx, "if"))
+    return parse_if(lx);
+  if (accept_keyword(lx, "while"))
+    return parse_while(lx, N_WHILE);
+  if (accept_keyword(lx, "until"))
+    return parse_while(lx, N_UNTIL);
+  if (accept_keyword(lx, "for"))
+    return parse_for(lx);
   return 0;
 }
 
@@ -206,11 +221,13 @@ static struct node *parse_command(struct lexer *lx) {
     lex_error(lx);
     return 0;
   }
-  if (++depth > DEPTH_MAX) lex_error_text(lx, "commands nested too deeply");
+  if (++depth > DEPTH_MAX)
+    lex_error_text(lx, "commands nested too deeply");
   n = parse_compound(lx);
   if (n) {
     end = &n->redirects;
-    while (lex_peek(lx) == T_REDIRECT) end = parse_redirect(lx, end);
+    while (lex_peek(lx) == T_REDIRECT)
+      end = parse_redirect(lx, end);
   } else {
     n = parse_simple(lx);
   }
@@ -239,7 +256,8 @@ static struct node *parse_and_or(struct lexer *lx) {
   for (;;) {
     enum token t = lex_peek(lx);
 
-    if (t != T_AND && t != T_OR) return n;
+    if (t != T_AND && t != T_OR)
+      return n;
     accept(lx);
     skip_newlines(lx);
     n = new_node(t == T_AND ? N_AND : N_OR, n, parse_pipeline(lx));
@@ -253,18 +271,21 @@ static struct node *parse_and_or(struct lexer *lx) {
 static struct node *parse_list(struct lexer *lx, int in_line) {
   struct node *list = 0;
 
-  if (!in_line) skip_newlines(lx);
+  if (!in_line)
+    skip_newlines(lx);
   do {
     struct node *n = parse_and_or(lx);
     enum token t = lex_peek(lx);
 
-    if (t == T_AMPERSAND) n = new_node(N_BACKGROUND, n, 0);
+    if (t == T_AMPERSAND)
+      n = new_node(N_BACKGROUND, n, 0);
     list = list ? new_node(N_SEQUENCE, list, n) : n;
     if (t == T_AMPERSAND || t == T_SEMICOLON)
       accept(lx);
     else if (in_line || t != T_NEWLINE)
       break;
-    if (!in_line) skip_newlines(lx);
+    if (!in_line)
+      skip_newlines(lx);
   } while (starts_command(lx));
   return list;
 }
@@ -277,9 +298,11 @@ struct node *parse(struct lexer *lx, int *status) {
   *status = lex_peek(lx) == T_END ? -1 : 0;
   if (lex_peek(lx) != T_NEWLINE && lex_peek(lx) != T_END) {
     n = parse_list(lx, 1);
-    if (lex_peek(lx) != T_NEWLINE && lex_peek(lx) != T_END) lex_error(lx);
+    if (lex_peek(lx) != T_NEWLINE && lex_peek(lx) != T_END)
+      lex_error(lx);
   }
-  if (!lx->failed) return n;
+  if (!lx->failed)
+    return n;
   *status = STATUS_SYNTAX;
   return 0;
 }

@@ -33,10 +33,12 @@ static int open_target(const struct redirect *r) {
 
   if (r->kind == R_DUP) {
     fd = parse_number(target, &from) < 0 ? -1 : dup(from);
-    if (fd < 0) complain("%s: not an open descriptor", target);
+    if (fd < 0)
+      complain("%s: not an open descriptor", target);
   } else {
     fd = open(target, flags[r->kind]);
-    if (fd < 0) warn("%s", target);
+    if (fd < 0)
+      warn("%s", target);
   }
   return fd;
 }
@@ -45,8 +47,10 @@ static int redirect(const struct redirect *r) {
   for (; r; r = r->next) {
     int fd = open_target(r);
 
-    if (fd < 0) return -1;
-    if (fd == r->fd) continue;
+    if (fd < 0)
+      return -1;
+    if (fd == r->fd)
+      continue;
     dup2(fd, r->fd);
     close(fd);
   }
@@ -71,7 +75,8 @@ static int copy_high(int fd) {
     low[n++] = copy;
     copy = dup(fd);
   }
-  while (n > 0) close(low[--n]);
+  while (n > 0)
+    close(low[--n]);
   return copy;
 }
 
@@ -93,7 +98,8 @@ static struct saved *save(const struct redirect *r) {
 static void restore(struct saved *s) {
   for (; s; s = s->next) {
     close(s->fd);
-    if (s->copy < 0) continue;
+    if (s->copy < 0)
+      continue;
     dup2(s->copy, s->fd);
     close(s->copy);
   }
@@ -107,10 +113,13 @@ static void try_script(const char *path, char **argv) {
   char *text = read_file(path);
   int argc = 0;
 
-  if (!text) return;
+  if (!text)
+    return;
   for (int i = 0; i < TEXT_PROBE && text[i]; i++)
-    if (text[i] < ' ' && !strchr("\t\r\n", text[i])) return;
-  while (argv[argc]) argc++;
+    if (text[i] < ' ' && !strchr("\t\r\n", text[i]))
+      return;
+  while (argv[argc])
+    argc++;
   src.text = text;
   shell.argc = argc - 1;
   shell.args = argv;
@@ -120,7 +129,8 @@ static void try_script(const char *path, char **argv) {
 /* Returns only if it could not be done; lasterr() says why. */
 static void exec_path(const char *path, char **argv) {
   exec(path, argv);
-  if (lasterr() != ENOEXEC) return;
+  if (lasterr() != ENOEXEC)
+    return;
   try_script(path, argv);
   exec(path, argv); /* for the reason */
 }
@@ -130,7 +140,8 @@ static void exec_search(const char *name, char **argv) {
   const char *path = var_get("PATH", 4);
   uint length = strlen(name);
 
-  if (!path) path = DEFAULT_PATH;
+  if (!path)
+    path = DEFAULT_PATH;
   while (*path) {
     const char *end = strchr(path, ':');
     uint n = end ? end - path : (long)strlen(path);
@@ -140,7 +151,8 @@ static void exec_search(const char *name, char **argv) {
     full[n] = '/';
     strcpy(full + n + 1, name);
     exec_path(full, argv);
-    if (lasterr() != ENOENT) return;
+    if (lasterr() != ENOENT)
+      return;
     path += end ? n + 1 : n;
   }
 }
@@ -162,7 +174,8 @@ static void exec_command(char **argv) {
 }
 
 static void assign_all(const struct word *w) {
-  for (; w; w = w->next) var_assign(w->text);
+  for (; w; w = w->next)
+    var_assign(w->text);
 }
 
 /* Carry out a node in a process of its own, and end with it. */
@@ -172,16 +185,21 @@ static void run_and_exit(struct node *n) {
   int argc;
 
   if (n->type == N_SUBSHELL) {
-    if (redirect(n->redirects) < 0) exit(EXIT_FAILED);
+    if (redirect(n->redirects) < 0)
+      exit(EXIT_FAILED);
     exit(run(n->left));
   }
-  if (n->type != N_SIMPLE) exit(run(n));
+  if (n->type != N_SIMPLE)
+    exit(run(n));
   assign_all(n->assignments);
   argv = expand_words(n->words, &argc);
-  if (redirect(n->redirects) < 0) exit(EXIT_FAILED);
-  if (argc == 0) exit(0);
+  if (redirect(n->redirects) < 0)
+    exit(EXIT_FAILED);
+  if (argc == 0)
+    exit(0);
   builtin = builtin_find(argv[0]);
-  if (builtin) exit(builtin(argc, argv));
+  if (builtin)
+    exit(builtin(argc, argv));
   exec_command(argv);
 }
 
@@ -195,17 +213,21 @@ struct job {
 
 /* In the child and in the shell, so that it is done whoever runs first. */
 static void enter_group(struct job *j, int pid) {
-  if (j->group == 0) j->group = pid;
-  if (!shell.interactive) return;
+  if (j->group == 0)
+    j->group = pid;
+  if (!shell.interactive)
+    return;
   setpgid(pid, j->group);
-  if (j->foreground) ttyctl(0, TTY_SETPGRP, j->group);
+  if (j->foreground)
+    ttyctl(0, TTY_SETPGRP, j->group);
 }
 
 /* A job in the background must not take what is typed: it reads nothing. */
 static void read_nothing(void) {
   int fds[2];
 
-  if (pipe(fds) < 0) return;
+  if (pipe(fds) < 0)
+    return;
   dup2(fds[0], 0);
   close(fds[0]);
   close(fds[1]);
@@ -235,7 +257,8 @@ static int start_stage(struct job *j, struct node *n, int in, int out,
   int pid = fork();
 
   if (pid == 0) {
-    if (unused >= 0) close(unused);
+    if (unused >= 0)
+      close(unused);
     become_stage(j, n, in, out);
   }
   if (pid > 0)
@@ -261,18 +284,23 @@ static int start_stages(struct job *j, struct node *n, int *pids) {
       warn("pipe");
       j->failed = 1;
     } else {
-      pids[started] =
-          start_stage(j, last ? n : n->left, in, fds[1], fds[0]);
-      if (pids[started] < 0) j->failed = 1;
+      pids[started] = start_stage(j, last ? n : n->left, in, fds[1], fds[0]);
+      if (pids[started] < 0)
+        j->failed = 1;
     }
-    if (in > 0) close(in);
-    if (fds[1] > 1) close(fds[1]);
+    if (in > 0)
+      close(in);
+    if (fds[1] > 1)
+      close(fds[1]);
     in = fds[0];
-    if (!j->failed) started++;
-    if (last || j->failed) break;
+    if (!j->failed)
+      started++;
+    if (last || j->failed)
+      break;
     n = n->right;
   }
-  if (in > 0) close(in);
+  if (in > 0)
+    close(in);
   return started;
 }
 
@@ -281,9 +309,12 @@ static int wait_job(struct job *j, const int *pids, int n) {
   int status = 0;
 
   for (int i = 0; i < n; i++)
-    if (waitpid(pids[i], &status, 0) < 0) status = EXIT_FAILED;
-  if (shell.interactive) ttyctl(0, TTY_SETPGRP, 0);
-  if (status == STATUS_KILLED) shell.interrupted = 1;
+    if (waitpid(pids[i], &status, 0) < 0)
+      status = EXIT_FAILED;
+  if (shell.interactive)
+    ttyctl(0, TTY_SETPGRP, 0);
+  if (status == STATUS_KILLED)
+    shell.interrupted = 1;
   return j->failed ? EXIT_FAILED : join_status(status);
 }
 
@@ -298,9 +329,11 @@ static int run_background(struct node *n) {
   struct job j = {.foreground = 0};
   int pid = start_stage(&j, n, 0, 1, -1);
 
-  if (pid < 0) return EXIT_FAILED;
+  if (pid < 0)
+    return EXIT_FAILED;
   shell.last_job = pid;
-  if (shell.interactive) fprintf(2, "[%d]\n", pid);
+  if (shell.interactive)
+    fprintf(2, "[%d]\n", pid);
   return 0;
 }
 
@@ -311,7 +344,8 @@ static int run_builtin(builtin_fn *builtin, int argc, char **argv,
   struct saved *saved = save(n->redirects);
   int status = EXIT_FAILED;
 
-  if (redirect(n->redirects) == 0) status = builtin(argc, argv);
+  if (redirect(n->redirects) == 0)
+    status = builtin(argc, argv);
   restore(saved);
   return status;
 }
@@ -364,7 +398,8 @@ static int run_for(struct node *n) {
 }
 
 static int run_if(struct node *n) {
-  if (run(n->left) == 0) return run(n->right);
+  if (run(n->left) == 0)
+    return run(n->right);
   return n->other ? run(n->other) : 0;
 }
 
@@ -386,7 +421,8 @@ static int run_redirected(struct node *n) {
   struct saved *saved = save(n->redirects);
   int status = EXIT_FAILED;
 
-  if (redirect(n->redirects) == 0) status = run_compound(n);
+  if (redirect(n->redirects) == 0)
+    status = run_compound(n);
   restore(saved);
   return status;
 }

@@ -56,17 +56,19 @@ struct source {
 
 /* Where fd 0 leads. */
 void source_open_stdin(struct source *src);
+enum line { LINE_END, LINE_READ, LINE_FORGOTTEN /* Ctrl-C was typed */ };
+
 /* Append the next line, with its newline, to t. `more`: it goes on with a
- * command begun before. Returns 0 at the end. */
-int source_line(struct source *src, struct text *t, int more);
+ * command begun before. */
+enum line source_line(struct source *src, struct text *t, int more);
 /* The contents of a file, malloc'ed, or 0. */
 char *read_file(const char *path);
 
 /* ---- edit.c ---- */
 
-/* Let a person type a line, and append it to t. Returns 0 for Ctrl-D at an
- * empty line. */
-int edit_line(const char *prompt, struct text *t);
+/* Let a person type a line, and append it to t. Ctrl-D at an empty line is the
+ * end. */
+enum line edit_line(const char *prompt, struct text *t);
 
 /* ---- complete.c ---- */
 

@@ -13,7 +13,8 @@ static struct var *vars;
 static struct var *find(const char *name, uint n) {
   struct var *v = vars;
 
-  while (v && (v->length != n || memcmp(v->name, name, n) != 0)) v = v->next;
+  while (v && (v->length != n || memcmp(v->name, name, n) != 0))
+    v = v->next;
   return v;
 }
 

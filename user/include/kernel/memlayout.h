@@ -15,8 +15,8 @@
 #define CLINT 0x02000000L
 #define PLIC 0x0c000000L
 
-#define KERNBASE 0x80000000L                     /* start of RAM */
-#define PHYSTOP (KERNBASE + 128L * 1024 * 1024)  /* its end with MEM=128M */
+#define KERNBASE 0x80000000L                    /* start of RAM */
+#define PHYSTOP (KERNBASE + 128L * 1024 * 1024) /* its end with MEM=128M */
 
 #define TRAMPOLINE (MAXVA - PGSIZE)
 #define TRAPFRAME (TRAMPOLINE - PGSIZE)

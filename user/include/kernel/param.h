@@ -6,20 +6,20 @@
 #ifndef XV6_PARAM_H
 #define XV6_PARAM_H
 
-#define NPROC 64                     /* processes */
-#define NCPU 8                       /* CPUs */
-#define NOFILE 16                    /* open files of a process */
-#define NFILE 100                    /* open files of the system */
-#define NINODE 50                    /* inodes in use at a time */
-#define NDEV 10                      /* largest major device number */
-#define ROOTDEV 1                    /* device number of the root disk */
-#define MAXARG 32                    /* arguments of exec */
-#define MAXOPBLOCKS 10               /* blocks that one operation writes */
-#define LOGBLOCKS (MAXOPBLOCKS * 3)  /* data blocks in the log */
-#define LOGSIZE LOGBLOCKS            /* the same, by its older name */
-#define NBUF (MAXOPBLOCKS * 3)       /* disk blocks in memory */
-#define FSSIZE 2000                  /* blocks of the disk image */
-#define MAXPATH 128                  /* bytes of a path */
-#define USERSTACK 1                  /* pages of a user stack */
+#define NPROC 64                    /* processes */
+#define NCPU 8                      /* CPUs */
+#define NOFILE 16                   /* open files of a process */
+#define NFILE 100                   /* open files of the system */
+#define NINODE 50                   /* inodes in use at a time */
+#define NDEV 10                     /* largest major device number */
+#define ROOTDEV 1                   /* device number of the root disk */
+#define MAXARG 32                   /* arguments of exec */
+#define MAXOPBLOCKS 10              /* blocks that one operation writes */
+#define LOGBLOCKS (MAXOPBLOCKS * 3) /* data blocks in the log */
+#define LOGSIZE LOGBLOCKS           /* the same, by its older name */
+#define NBUF (MAXOPBLOCKS * 3)      /* disk blocks in memory */
+#define FSSIZE 2000                 /* blocks of the disk image */
+#define MAXPATH 128                 /* bytes of a path */
+#define USERSTACK 1                 /* pages of a user stack */
 
 #endif

@@ -44,11 +44,11 @@
 typedef uint64 pte_t;
 typedef uint64 *pagetable_t; /* 512 entries */
 
-#define USER_REGISTER(reg)                         \
-  static inline uint64 r_##reg(void) {             \
-    uint64 x;                                      \
-    __asm__ volatile("mv %0, " #reg : "=r"(x));    \
-    return x;                                      \
+#define USER_REGISTER(reg)                      \
+  static inline uint64 r_##reg(void) {          \
+    uint64 x;                                   \
+    __asm__ volatile("mv %0, " #reg : "=r"(x)); \
+    return x;                                   \
   }
 USER_REGISTER(sp)
 USER_REGISTER(tp)

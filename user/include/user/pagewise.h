@@ -46,7 +46,7 @@ char *strdup(const char *s); /* malloc'ed, or 0 */
 
 /* lib/printf.c. They return the length that the whole text has. */
 int snprintf(char *buf, int n, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(__printf__, 3, 4)));
 int vsnprintf(char *buf, int n, const char *fmt, va_list ap);
 
 /* lib/umalloc.c */
@@ -57,12 +57,12 @@ void *realloc(void *p, uint n);
 extern const char *progname;
 const char *strerror(int err);
 /* `cat: foo: no such file or directory`: the text, then lasterr()'s reason. */
-void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void warn(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 /* The same, and exit(1). */
 void fatal(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2), noreturn));
+    __attribute__((format(__printf__, 1, 2), noreturn));
 /* The text alone. */
-void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void complain(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 /* `usage: name args`, and exit(2). */
 void bad_usage(const char *args) __attribute__((noreturn));
 

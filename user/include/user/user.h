@@ -41,8 +41,8 @@ int mkdir(const char *path);
 int close(int fd);
 
 /* lib/ulib.c */
-int sleep(int ticks); /* pause() */
-char *sbrk(int n);    /* the memory is there at once, or SBRK_ERROR */
+int sleep(int ticks);  /* pause() */
+char *sbrk(int n);     /* the memory is there at once, or SBRK_ERROR */
 char *sbrklazy(int n); /* it comes when touched */
 int stat(const char *path, struct stat *st);
 char *gets(char *buf, int max); /* a line from fd 0, its newline included */
@@ -63,9 +63,9 @@ int memcmp(const void *a, const void *b, uint n);
  * byte), c, s, %; flags - and 0, a width (or *), and for s a precision. A call
  * makes one write() unless its text is over a kilobyte.
  */
-void printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void printf(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 void fprintf(int fd, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(__printf__, 2, 3)));
 
 /* lib/umalloc.c; aligned to 16 bytes, 0 when memory is out. */
 void *malloc(uint n);

@@ -170,7 +170,7 @@ static void badheaders(void) {
 
 /* An absurd stack and an entry that leads nowhere: refused or killed. */
 static void badentry(void) {
-  static const uint64 entry[] = {1, 0x3000, 1UL << 37, TRAMPOLINE,
+  static const uint64 entry[] = {0x1000, 0x3000, 1UL << 37, TRAMPOLINE,
                                  0xfffffffffffffffeUL};
 
   for (uint i = 0; i < NELEM(entry); i++) {

@@ -12,7 +12,6 @@ static void opentest(void) {
   CHECK_EQ(close(fd), 0);
   CHECK_FAILS(open("doesnotexist", O_RDONLY), ENOENT);
   CHECK_FAILS(open("/echo/x", O_RDONLY), ENOTDIR);
-  CHECK_FAILS(open("", O_RDONLY), ENOENT);
 }
 
 /* Many small writes to one descriptor, then all of it in one read. */

@@ -232,7 +232,7 @@ static void preempt(void) {
 
 /* Two processes send a byte back and forth, which needs every wakeup. */
 static void pingpong(void) {
-  const int rounds = quick ? 500 : 5000;
+  const int rounds = quick ? 500 : 2000;
   struct gate ping, pong;
 
   gate_init(&ping);

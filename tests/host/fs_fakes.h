@@ -1,0 +1,96 @@
+/*
+ * What the file system's unit tests run on: the kernel's locks, sleeping and
+ * threads made of pthreads, memory from malloc, and a disk in memory that
+ * records what is written and fails on demand.
+ *
+ * A kernel mounts once, so each mount is a process of its own: fs_run() forks,
+ * mounts and calls a function. The disk is shared with the parent. In the
+ * child CHECK() says what is wrong and ends it.
+ */
+#ifndef FS_FAKES_H
+#define FS_FAKES_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "types.h"
+
+/* --- the disk --- */
+
+/* A request as it reached the disk. A flush has length 0. */
+struct disk_event {
+  uint64 offset;
+  uint length;
+  uint64 data; /* where in disk->log the written bytes are */
+};
+
+#define DISK_BYTES (4U << 20)
+#define DISK_EVENTS 8192
+#define DISK_LOG (64U << 20)
+
+struct fake_disk {
+  uint64 size;               /* bytes in use */
+  uchar data[DISK_BYTES];
+  bool recording;
+  uint nevents;
+  struct disk_event event[DISK_EVENTS];
+  uint64 log_used;
+  uchar log[DISK_LOG];
+  long fail_at; /* requests until one fails; negative: never */
+  bool fail_on; /* all after it fail too */
+  long requests; /* since disk_reset() */
+};
+extern struct fake_disk *disk;
+
+/* Make the image again: `files` are given to mkfs. */
+void disk_mkfs(const char *size, const char *log_blocks);
+/* No recording, no failures. */
+void disk_reset(void);
+/* fsck's verdict about the disk as it is: 0 consistent, 1 not, 2 unusable. It
+ * takes the log into account, and prints what is wrong. */
+int disk_fsck(void);
+
+/* --- running --- */
+
+/* Mount in a child, call test(arg) if that worked, wait for commits, exit.
+ * Returns the status: 0, what the child passed to exit(), or 128 + signal.
+ * MOUNT_FAILED if it could not mount. */
+int fs_run(void (*test)(void *arg), void *arg);
+#define MOUNT_FAILED 77
+
+/* Allocations until one fails; negative: never. */
+extern long fail_alloc_at;
+
+#define CHECK(cond)                                                        \
+  do {                                                                     \
+    if (!(cond)) {                                                         \
+      fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #cond);  \
+      _Exit(1);                                                            \
+    }                                                                      \
+  } while (0)
+#define CHECK_EQ(a, b)                                                       \
+  do {                                                                       \
+    long a_ = (a), b_ = (b);                                                 \
+    if (a_ != b_) {                                                          \
+      fprintf(stderr, "%s:%d: %s is %ld, not %ld\n", __FILE__, __LINE__, #a, \
+              a_, b_);                                                       \
+      _Exit(1);                                                              \
+    }                                                                        \
+  } while (0)
+
+/* --- files by path, from the root; results as in the kernel --- */
+
+int put_file(const char *path, const void *data, size_t n);
+/* Bytes of a file from offset off, or a negative errno. */
+ssize_t get_file(const char *path, uint64 off, void *buf, size_t n);
+/* Does every byte of the file have this value? */
+bool file_is(const char *path, size_t size, int byte);
+int stat_path(const char *path, short *type, short *nlink, uint64 *size);
+
+/* A small generator of numbers, the same each time. */
+uint random_below(uint *state, uint n);
+
+#endif

@@ -1,0 +1,1 @@
+#include "../../../../user/include/user/pagewise.h"
