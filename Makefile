@@ -57,7 +57,7 @@ INCLUDES := -Iinclude -I$(B)/gen
 KINCLUDES := -Ikernel -Ikernel/include -Ikernel/arch/$(ARCH) $(INCLUDES)
 COMMON := -std=gnu11 -O2 -g -ffreestanding -fno-common -fno-pic \
   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing \
-  -fno-omit-frame-pointer -ffunction-sections $(CC_NO_IDIOM) $(CC_TARGET)
+  -fno-omit-frame-pointer -ffunction-sections -fdata-sections $(CC_NO_IDIOM) $(CC_TARGET)
 WARN := -Wall -Wextra $(if $(CI),-Werror)
 KCFLAGS := $(COMMON) $(WARN) $(ARCH_KFLAGS) $(CFLAGS_EXTRA)
 KASFLAGS := -g -fno-pic $(CC_TARGET) $(ARCH_SFLAGS)

@@ -40,7 +40,8 @@ $(LINUX)/init: bench/linux/init.c | $(LINUX)/tools.ok
 $(LINUX)/disk.img: $(LINUX)/disk/bench $(LINUX)/disk/nothing
 	$(call say,MKFS,$@)
 	$(Q)rm -f $@
-	$(Q)PATH=$$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 -d $(LINUX)/disk $@ 64M >/dev/null
+	$(Q)PATH=$$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 \
+	  -d $(LINUX)/disk $@ 64M >/dev/null
 
 $(LINUX)/initrd: $(LINUX)/init $(LINUX)/version bench/linux/make-initrd \
     bench/bench.mk

@@ -8,6 +8,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "machine.h"
+#include "main.h"
 #include "mm/kalloc.h"
 #include "mm/kvm.h"
 #include "proc/proc.h"
@@ -16,10 +17,6 @@
 #include "trap.h"
 #include "trap/report.h"
 #include "version.h"
-
-/* Entered from arch/<isa>. */
-void main(int hart, void *firmware_table);
-void main_other(void);
 
 static bool ready; /* [a] the other CPUs may come in */
 

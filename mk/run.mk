@@ -75,6 +75,7 @@ host-tests: $(HOST_TEST_FILES)
 $(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c mk/run.mk
 	$(call say,HOSTCC,$@)
 	@mkdir -p $(@D)
+	@rm -f $@
 	$(Q)$(HOSTCC) $(HOST_TEST_FLAGS) -MMD -MP -MF $@.d -o $@ $< \
 	  $(call host-sources,$<) -lcmocka
 

@@ -87,8 +87,11 @@ def run_one(test):
             test.command, cwd=TOP, env=env, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True)
-    except OSError as error:
-        return False, 0, f"not built: {error}\n"
+    except FileNotFoundError as error:  # a unit test: why was it not built?
+        text, _ = pagewise.make(os.path.relpath(error.filename, TOP)
+                                if not os.path.isabs(pagewise.BUILD)
+                                else error.filename, check=False)
+        return False, 0, text
     note = ""
     try:
         out, _ = process.communicate(timeout=test.timeout)

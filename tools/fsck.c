@@ -54,8 +54,7 @@ static struct info *info;
 static bool quiet;
 static uint64 problems;
 
-static void problem(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2)));
+static void problem(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void unusable(const char *fmt, ...)
     __attribute__((noreturn, format(printf, 1, 2)));
@@ -118,8 +117,8 @@ static void open_image(const char *path) {
   if (image_size < 2 * BSIZE)
     unusable("%s: too short for a file system", path);
   /* private: replaying the log does not change the file */
-  image = mmap(NULL, image_size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
-               fileno(f), 0);
+  image =
+      mmap(NULL, image_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(f), 0);
   if (image == MAP_FAILED)
     unusable("%s: %s", path, strerror(errno));
   fclose(f);
@@ -170,8 +169,10 @@ static void log_pass(bool replay) {
   if (!check_log(h) || h->n == 0)
     return;
   if (!replay) {
-    problem("log: a committed transaction of %u blocks is not installed (see "
-            "-r)", h->n);
+    problem(
+        "log: a committed transaction of %u blocks is not installed (see "
+        "-r)",
+        h->n);
     return;
   }
   note("log: replayed %u blocks, in memory only", h->n);
@@ -208,8 +209,8 @@ static bool claim(uint inum, uint b, const char *what) {
 
 static void claim_blocks(uint inum) {
   const struct dinode *d = dinode(inum);
-  const uint *indirect = block(d->addrs[NDIRECT] < sb.size
-                                   ? d->addrs[NDIRECT] : 0);
+  const uint *indirect =
+      block(d->addrs[NDIRECT] < sb.size ? d->addrs[NDIRECT] : 0);
 
   for (uint i = 0; i < NDIRECT; i++)
     claim(inum, d->addrs[i], "data");
@@ -383,8 +384,8 @@ static bool check_entry(uint dir, const struct dirent *e) {
     return false;
   info[dir].children++;
   if (info[inum].reached) {
-    problem("directory %u: '%s' is a second name of directory %u", dir,
-            text(e), inum);
+    problem("directory %u: '%s' is a second name of directory %u", dir, text(e),
+            inum);
     return false;
   }
   info[inum].reached = true;

@@ -25,8 +25,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 _Static_assert(sizeof(struct dinode) == 64 && sizeof(struct dirent) == 16,
                "the format on disk");
 
-#define INODES_MAX 65535UL  /* dirent.inum is a ushort; number 0 is not used */
-#define LOG_MIN 11          /* header and the 10 blocks of one operation */
+#define INODES_MAX 65535UL /* dirent.inum is a ushort; number 0 is not used */
+#define LOG_MIN 11         /* header and the 10 blocks of one operation */
 #define LOG_MAX (LOGHEADERMAX + 1)
 #define SIZE_DEFAULT (16UL << 20) /* bytes, if the files need no more */
 #define SIZE_MAX_BYTES ((uint64)UINT32_MAX * BSIZE)
@@ -57,7 +57,8 @@ static uint first_data; /* number of the first data block */
 static uint next_block; /* the next one that is free */
 static uint next_inode = ROOTINO;
 
-static void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+static void die(const char *fmt, ...)
+    __attribute__((noreturn, format(printf, 1, 2)));
 
 static void die(const char *fmt, ...) {
   va_list ap;
@@ -94,12 +95,13 @@ static uint64 number(const char *text, bool units) {
   errno = 0;
   n = strtoull(text, &rest, 10);
   if (units && *rest != '\0' && strchr("KMGkmg", *rest)) {
-    shift = *rest == 'K' || *rest == 'k' ? 10
-            : *rest == 'M' || *rest == 'm' ? 20 : 30;
+    shift = *rest == 'K' || *rest == 'k'   ? 10
+            : *rest == 'M' || *rest == 'm' ? 20
+                                           : 30;
     rest++;
   }
-  if (text[0] < '0' || text[0] > '9' || *rest != '\0' || errno ||
-      n == 0 || n > SIZE_MAX_BYTES >> shift)
+  if (text[0] < '0' || text[0] > '9' || *rest != '\0' || errno || n == 0 ||
+      n > SIZE_MAX_BYTES >> shift)
     die("%s: not a number that makes sense here", text);
   return n << shift;
 }
@@ -190,8 +192,8 @@ static void layout(struct options *o) {
   uint64 needed = blocks_needed(o), meta, bitmap, inode_blocks;
 
   if (o->size == 0)
-    o->size = 2 * needed * BSIZE > SIZE_DEFAULT ? 4 * needed * BSIZE
-                                                : SIZE_DEFAULT;
+    o->size =
+        2 * needed * BSIZE > SIZE_DEFAULT ? 4 * needed * BSIZE : SIZE_DEFAULT;
   sb.magic = FSMAGIC;
   sb.size = o->size / BSIZE;
   if (o->inodes == 0) {
@@ -216,8 +218,7 @@ static void layout(struct options *o) {
   meta = 2 + o->log + inode_blocks + bitmap;
   if (meta + needed > sb.size)
     die("%lu blocks of %d bytes are needed, and a size of %lu bytes has %u",
-        (unsigned long)(meta + needed), BSIZE, (unsigned long)o->size,
-        sb.size);
+        (unsigned long)(meta + needed), BSIZE, (unsigned long)o->size, sb.size);
   sb.ninodes = o->inodes;
   sb.nlog = o->log;
   sb.logstart = 2;
@@ -275,8 +276,7 @@ static uint file_write(struct item *it) {
   if (f == NULL)
     die("%s: %s", it->path, strerror(errno));
   for (uint64 off = 0; off < it->size; off += BSIZE) {
-    read_block(it, f, block,
-               it->size - off < BSIZE ? it->size - off : BSIZE);
+    read_block(it, f, block, it->size - off < BSIZE ? it->size - off : BSIZE);
     write_block(first++, block);
   }
   fclose(f);

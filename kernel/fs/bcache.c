@@ -52,10 +52,10 @@ struct bpage {
   struct list clock;      /* [k] */
   char *data;             /* [c] */
   struct spinlock lock;
-  uint valid;             /* [p] to change; bit i: buf[i] has its content */
-  uint reading;           /* [p] bits of the blocks that bio reads */
-  int status;             /* [p] of the last read */
-  struct waitq wait;      /* for the end of a read or a buffer's lock */
+  uint valid;        /* [p] to change; bit i: buf[i] has its content */
+  uint reading;      /* [p] bits of the blocks that bio reads */
+  int status;        /* [p] of the last read */
+  struct waitq wait; /* for the end of a read or a buffer's lock */
   struct bio bio;
   struct buf buf[PER_PAGE];
 };
@@ -216,9 +216,8 @@ static struct bpage *page_new(uint number) {
   initlock(&p->lock, "bpage");
   waitq_init(&p->wait, "disk");
   for (uint i = 0; i < PER_PAGE; i++)
-    p->buf[i] = (struct buf){.data = data + i * BSIZE,
-                             .blockno = number * PER_PAGE + i,
-                             .page = p};
+    p->buf[i] = (struct buf){
+        .data = data + i * BSIZE, .blockno = number * PER_PAGE + i, .page = p};
   return p;
 }
 
@@ -292,13 +291,13 @@ static void read_start_locked(struct bpage *p, uint i) {
     end++;
   p->reading = (1U << end) - (1U << first);
   p->status = 0;
-  p->bio = (struct bio){
-      .op = BIO_READ,
-      .sector = (uint64)p->buf[first].blockno * SECTORS_PER_BLOCK,
-      .sectors = (end - first) * SECTORS_PER_BLOCK,
-      .data = p->buf[first].data,
-      .done = read_done,
-      .owner = p};
+  p->bio =
+      (struct bio){.op = BIO_READ,
+                   .sector = (uint64)p->buf[first].blockno * SECTORS_PER_BLOCK,
+                   .sectors = (end - first) * SECTORS_PER_BLOCK,
+                   .data = p->buf[first].data,
+                   .done = read_done,
+                   .owner = p};
   __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
   release(&p->lock);
   block_submit(cache.disk, &p->bio);
@@ -318,7 +317,9 @@ static int fill_locked(struct bpage *p, uint i) {
   return 0;
 }
 
-void bprefetch(uint blockno, uint n) {
+/* Begin to read n blocks that will be wanted soon, as far as their pages have
+ * no content yet. */
+static void prefetch(uint blockno, uint n) {
   uint end = MIN(blockno + n, cache.nblocks);
   struct bpage *p;
 
@@ -407,6 +408,8 @@ int bhold(uint blockno, uint max, struct buf **buf) {
     return r;
   valid = __atomic_load_n(&p->valid, __ATOMIC_ACQUIRE);
   if (valid != ALL_VALID) {
+    if (!(valid & 1U << i))
+      prefetch(blockno, max);
     acquire(&p->lock);
     r = fill_locked(p, i);
     valid = p->valid;

@@ -43,16 +43,14 @@ void brelse(struct buf *b);
 
 /* Keep a block in memory, and up to max - 1 that follow it there. Returns how
  * many from blockno on can be read at (*b)->data, one behind the other, or an
- * error. */
+ * error. If the block must be read, so are all max, in requests that are under
+ * way together. */
 int bhold(uint blockno, uint max, struct buf **b);
 void bdrop(struct buf *b);
 /* Lock a block that is held; to be ended by brelse. Cannot fail. */
 void block_held(struct buf *b);
 /* Hold a block once more. */
 void bpin(struct buf *b);
-
-/* Begin to read n blocks that will be wanted soon. */
-void bprefetch(uint blockno, uint n);
 
 /* Give up to `want` pages back to kalloc: a reclaimer's shrink(). */
 uint64 bcache_shrink(uint64 want);

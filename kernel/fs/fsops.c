@@ -205,10 +205,10 @@ static int link_in(struct inode *dp, const char *name, struct inode *ip) {
     if (r == 0) {
       r = ilock(ip);
       if (r == 0) {
-        r = ip->type == T_DIR          ? -EPERM
-            : ip->nlink == 0           ? -ENOENT
-            : ip->nlink >= NLINK_MAX   ? -EMLINK
-                                       : 0;
+        r = ip->type == T_DIR        ? -EPERM
+            : ip->nlink == 0         ? -ENOENT
+            : ip->nlink >= NLINK_MAX ? -EMLINK
+                                     : 0;
         if (r == 0) {
           add_links(ip, 1);
           dir_set(dp, &slot, name, ip->inum);
@@ -326,8 +326,8 @@ int fs_unlink(struct inode *cwd, const char *path) {
 struct move {
   struct inode *odp, *ndp; /* directories, from and to */
   char oname[DIRSIZ + 1], nname[DIRSIZ + 1];
-  struct inode *ip;        /* what moves */
-  struct inode *victim;    /* what it replaces, or NULL */
+  struct inode *ip;                /* what moves */
+  struct inode *victim;            /* what it replaces, or NULL */
   struct dirslot oslot, nslot, up; /* entries: old, new, ip's ".." */
   bool is_dir;
 };

@@ -31,8 +31,8 @@
 #include "vm/usercopy.h"
 
 #define HASH_LISTS 256
-#define IDLE_MAX 1024  /* inodes that nobody uses but that stay in memory */
-#define READ_AHEAD 16  /* blocks that are read when one must be */
+#define IDLE_MAX 1024    /* inodes that nobody uses but that stay in memory */
+#define READ_AHEAD 16    /* blocks that are read when one must be */
 #define TRUNC_BITMAPS 32 /* bitmap blocks that one itrunc may change */
 #define MAXSIZE (MAXFILE * BSIZE)
 
@@ -67,7 +67,7 @@ static uint64 blocks_of(uint64 bytes) { return (bytes + BSIZE - 1) / BSIZE; }
 /* --- the table --- */
 
 static struct inode *find_locked(uint inum) {
-  list_for_each(l, &itable.hash[inum % HASH_LISTS]) {
+  list_for_each (l, &itable.hash[inum % HASH_LISTS]) {
     struct inode *ip = list_entry(l, struct inode, hash);
 
     if (ip->inum != inum)
@@ -145,12 +145,13 @@ void inode_shrink(void) {
 
 /* Free an inode without links on disk. Nobody else refers to it. If that
  * fails it stays as it is, for the next mount or fsck. */
-static void free_on_disk(struct inode *ip) {
+static int free_on_disk(struct inode *ip) {
   int r;
 
   do {
-    if (begin_op(itrunc_blocks()) < 0)
-      return;
+    r = begin_op(itrunc_blocks());
+    if (r < 0)
+      return r;
     acquiresleep(&ip->lock);
     r = itrunc(ip, 0);
     if (r == 0) {
@@ -166,13 +167,18 @@ static void free_on_disk(struct inode *ip) {
     ifree.first = MIN(ifree.first, ip->inum);
     releasesleep(&ifree.lock);
   }
+  return r;
 }
 
+/* Once it is free on disk, the inode may be taken for a new file at once; if
+ * that is unlinked and closed before we are back, it is ours to free again. */
 void iput(struct inode *ip) {
+  int r = 0;
+
   acquire(&itable.lock);
-  if (ip->refs == 1 && ip->home != NULL && ip->nlink == 0) {
+  while (r == 0 && ip->refs == 1 && ip->home != NULL && ip->nlink == 0) {
     release(&itable.lock);
-    free_on_disk(ip);
+    r = free_on_disk(ip);
     acquire(&itable.lock);
   }
   if (--ip->refs == 0) {
@@ -386,8 +392,8 @@ static int find_run(struct inode *ip, uint bn, uint max, uint *blockno) {
   while (n < max && a[bn + n] == a[bn] + n)
     n++;
   if (!fs_data_block(a[bn]) || !fs_data_block(a[bn] + n - 1))
-    return fs_damaged("inode %u has block %u, which is no data block",
-                      ip->inum, a[bn]);
+    return fs_damaged("inode %u has block %u, which is no data block", ip->inum,
+                      a[bn]);
   return n;
 }
 

@@ -78,8 +78,8 @@ static struct {
   uint64 committed;    /* [l] id of the last transaction that is safe */
   int error;           /* [l] of the commit that failed */
   uint capacity;       /* [c] blocks of a transaction */
-  struct logheader *header;     /* [t] a page */
-  char *copy[COPY_PAGES_MAX];   /* [t] contents in the order of header */
+  struct logheader *header;   /* [t] a page */
+  char *copy[COPY_PAGES_MAX]; /* [t] contents in the order of header */
 } jnl;
 
 /* Requests that are under way together. */
@@ -267,8 +267,7 @@ uint log_capacity(void) { return jnl.capacity; }
 /* --- operations --- */
 
 static bool has_room_locked(uint blocks) {
-  return !jnl.closing &&
-         jnl.running->n + jnl.reserved + blocks <= jnl.capacity;
+  return !jnl.closing && jnl.running->n + jnl.reserved + blocks <= jnl.capacity;
 }
 
 int begin_op(uint blocks) {

@@ -57,9 +57,10 @@ static int check_superblock(const struct superblock *sb, uint64 blocks) {
   if (sb->logstart < 2 || sb->inodestart < (uint64)sb->logstart + sb->nlog ||
       sb->bmapstart < region_end(sb->inodestart, sb->ninodes, IPB) ||
       sb->size - sb->nblocks < region_end(sb->bmapstart, sb->size, BPB))
-    return fs_damaged("log at %u, inodes at %u, bitmap at %u and data at %u "
-                      "overlap", sb->logstart, sb->inodestart, sb->bmapstart,
-                      sb->size - sb->nblocks);
+    return fs_damaged(
+        "log at %u, inodes at %u, bitmap at %u and data at %u "
+        "overlap",
+        sb->logstart, sb->inodestart, sb->bmapstart, sb->size - sb->nblocks);
   return 0;
 }
 

@@ -27,21 +27,20 @@
 
 struct pipe {
   struct spinlock lock;
-  char *data;      /* [c] */
-  int order;       /* [c] of data */
-  uint size;       /* [c] bytes of data */
-  uint64 nread;    /* [p] bytes taken out since the beginning */
-  uint64 nwrite;   /* [p] bytes put in */
-  bool reading;    /* [p] a reader copies, without the lock */
-  bool writing;    /* [p] a writer does */
-  bool readopen;   /* [p] */
-  bool writeopen;  /* [p] */
+  char *data;     /* [c] */
+  int order;      /* [c] of data */
+  uint size;      /* [c] bytes of data */
+  uint64 nread;   /* [p] bytes taken out since the beginning */
+  uint64 nwrite;  /* [p] bytes put in */
+  bool reading;   /* [p] a reader copies, without the lock */
+  bool writing;   /* [p] a writer does */
+  bool readopen;  /* [p] */
+  bool writeopen; /* [p] */
   struct waitq readers;
   struct waitq writers;
 };
 
-static struct slab_cache pipes =
-    SLAB_CACHE(pipes, "pipe", sizeof(struct pipe));
+static struct slab_cache pipes = SLAB_CACHE(pipes, "pipe", sizeof(struct pipe));
 
 struct pipe *pipe_new(void) {
   struct pipe *p = slab_alloc(&pipes);
@@ -94,8 +93,8 @@ static int copy(struct pipe *p, uint64 at, struct space *s, vaddr_t user,
   while (n > 0) {
     char *ring = p->data + at % p->size;
     size_t m = MIN(n, p->size - at % p->size);
-    int r = in ? either_copyin(s, ring, user, m)
-               : either_copyout(s, user, ring, m);
+    int r =
+        in ? either_copyin(s, ring, user, m) : either_copyout(s, user, ring, m);
 
     if (r < 0)
       return r;

@@ -14,8 +14,8 @@ struct thread;
 
 /* --- provided by kernel/trap --- */
 
-/* The program made a system call. Interrupts on. */
-void trap_syscall(void);
+/* The program made a system call (sys/syscall.c). Interrupts on. */
+void syscall(void);
 /* The program's access (PTE_R, PTE_W, PTE_X) to va has no translation that
  * allows it. Interrupts on. */
 void trap_page_fault(vaddr_t va, uint access);
@@ -41,12 +41,8 @@ void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
 /* A fork's child: the parent's registers, and 0 as the result. */
 void user_fork(struct thread *child, struct thread *parent);
 
-/* System calls: number, i-th argument (0 to 5), result. */
-long user_call_number(struct thread *t);
-long user_call_arg(struct thread *t, int i);
-void user_call_result(struct thread *t, long result);
-/* Where the program was interrupted. */
-vaddr_t user_pc(struct thread *t);
+/* The registers of a system call are in arch_thread.h. */
+
 /* Print the user registers; for messages. */
 void user_print_registers(struct thread *t);
 

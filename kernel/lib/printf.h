@@ -1,6 +1,6 @@
 /*
- * Kernel messages. They go to the console's polled output, whole lines of one
- * CPU at a time.
+ * Kernel messages. They go to the console's polled output; the text of one call
+ * is not mixed with another CPU's.
  *
  * Formats: %d %u %x %p %s %c %%, with l, ll or z, '-', '0' and a width.
  */

@@ -204,8 +204,7 @@ static void thread_begin(void) {
 }
 
 void thread_init_context(struct thread *t) {
-  context_init(&t->context, thread_begin,
-               t->kstack + KSTACK_PAGES * PGSIZE);
+  context_init(&t->context, thread_begin, (vaddr_t)t);
 }
 
 /* Run what there is, else wait for an interrupt. */

@@ -1,29 +1,33 @@
 /*
  * Making and ending threads. How they take turns is in sched.c.
+ *
+ *   top       +---------------+
+ *             | struct thread |  what a thread is lies on top of its kernel
+ *   t         +---------------+  stack: one thing to allocate, and one page
+ *             | kernel stack  |  fewer for each trap to touch
+ *   t->kstack +---------------+
+ *             | guard page    |
  */
 #include "sched/thread.h"
 
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/kvm.h"
-#include "mm/slab.h"
 #include "sched/sched.h"
 
-static struct slab_cache thread_cache =
-    SLAB_CACHE(thread_cache, "thread", sizeof(struct thread));
+#define STACK_ALIGN 16UL /* of a stack pointer, on all our machines */
 
 struct thread *thread_create(const char *name, void (*entry)(void *),
                              void *arg) {
-  struct thread *t = slab_alloc(&thread_cache);
-  int slot;
+  int slot = kstack_alloc();
+  struct thread *t;
+  vaddr_t top;
 
-  if (t == NULL)
+  if (slot < 0)
     return NULL;
-  slot = kstack_alloc();
-  if (slot < 0) {
-    slab_free(&thread_cache, t);
-    return NULL;
-  }
+  top = KSTACK(slot) + KSTACK_PAGES * PGSIZE - sizeof(struct thread);
+  t = (struct thread *)(top & ~(STACK_ALIGN - 1));
+  memset(t, 0, sizeof(*t));
   initlock(&t->lock, "thread");
   list_init(&t->waitlink);
   list_init(&t->runlink);
@@ -37,10 +41,7 @@ struct thread *thread_create(const char *name, void (*entry)(void *),
   return t;
 }
 
-void thread_free(struct thread *t) {
-  kstack_free(t->kslot);
-  slab_free(&thread_cache, t);
-}
+void thread_free(struct thread *t) { kstack_free(t->kslot); }
 
 void thread_start(struct thread *t) {
   acquire(&t->lock);
@@ -84,8 +85,4 @@ void thread_kill(struct thread *t) {
   if (t->state == T_SLEEPING && t->killable)
     sched_ready_locked(t);
   release(&t->lock);
-}
-
-bool killed(void) {
-  return __atomic_load_n(&mythread()->killed, __ATOMIC_RELAXED);
 }

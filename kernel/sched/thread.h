@@ -30,7 +30,9 @@ enum thread_state {
   T_DEAD
 };
 
-/* Guarded by: [t] lock; [q] the run queue's lock; [w] the wait queue's lock;
+/* It lies on top of its kernel stack, which grows down from it.
+ *
+ * Guarded by: [t] lock; [q] the run queue's lock; [w] the wait queue's lock;
  * [o] only the thread itself; [c] constant once started; [a] atomic. */
 struct thread {
   struct spinlock lock;
@@ -83,6 +85,8 @@ void thread_init_context(struct thread *t);
 void thread_kill(struct thread *t);
 
 /* Is this thread being killed? What sleeps or loops for long must ask. */
-bool killed(void);
+static inline bool killed(void) {
+  return __atomic_load_n(&mythread()->killed, __ATOMIC_RELAXED);
+}
 
 #endif

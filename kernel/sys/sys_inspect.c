@@ -43,7 +43,6 @@ long sys_sysinfo(void) {
   s = (struct sysinfo){.uptime_ns = clock_ns(),
                        .idle_ns = st.idle_ns,
                        .switches = st.switches,
-                       .syscalls = syscall_count(),
                        .faults = fault_count(),
                        .cpus = ncpu,
                        .processes = proc_count(),
@@ -51,8 +50,10 @@ long sys_sysinfo(void) {
                        .runnable = st.runnable,
                        .levels = PT_LEVELS,
                        .asids = tables_asids()};
-  for (int i = 0; i < ncpu; i++)
+  for (int i = 0; i < ncpu; i++) {
     s.interrupts += cpus[i].interrupts;
+    s.syscalls += cpus[i].syscalls;
+  }
   safestrcpy(s.version, KERNEL_VERSION, sizeof(s.version));
   safestrcpy(s.machine, machine.model, sizeof(s.machine));
   safestrcpy(s.arch, MACHINE_ARCH, sizeof(s.arch));

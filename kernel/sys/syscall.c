@@ -18,16 +18,6 @@ static long (*const handlers[])(void) = {
 #undef SYSCALL
 };
 
-static uint64 counts[NCPU]; /* [a] calls by CPU */
-
-uint64 syscall_count(void) {
-  uint64 n = 0;
-
-  for (int i = 0; i < NCPU; i++)
-    n += __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
-  return n;
-}
-
 /* The native ABI: -1 for every error; lasterr() tells the reason. */
 static long native_result(struct thread *t, long r) {
   if (r >= 0)
@@ -38,20 +28,19 @@ static long native_result(struct thread *t, long r) {
 
 void syscall(void) {
   struct thread *t = mythread();
-  unsigned long number = user_call_number(t);
+  unsigned long number = user_call_number(&t->arch);
   long r = -ENOSYS;
 
-  __atomic_fetch_add(&counts[mycpu()->id], 1, __ATOMIC_RELAXED);
   if (number < NELEM(handlers) && handlers[number] != NULL)
     r = handlers[number]();
-  user_call_result(t, native_result(t, r));
+  user_call_result(&t->arch, native_result(t, r));
 }
 
-int argint(int i) { return user_call_arg(mythread(), i); }
+int argint(int i) { return user_call_arg(&mythread()->arch, i); }
 
-long arglong(int i) { return user_call_arg(mythread(), i); }
+long arglong(int i) { return user_call_arg(&mythread()->arch, i); }
 
-vaddr_t argaddr(int i) { return user_call_arg(mythread(), i); }
+vaddr_t argaddr(int i) { return user_call_arg(&mythread()->arch, i); }
 
 int argstr(int i, char *buf, size_t max) {
   return copyinstr(myproc()->space, buf, argaddr(i), max);

@@ -13,10 +13,6 @@
 #include "param.h"
 #include "types.h"
 
-/* The running program made a system call: do it. */
-void syscall(void);
-/* Calls since boot. */
-uint64 syscall_count(void);
 
 /* The i-th argument: as an int, a long, an address (not checked: copyin and
  * copyout do that). */

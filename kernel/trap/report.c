@@ -85,7 +85,7 @@ void report_user_fault(const char *cause, vaddr_t value, uint access) {
 
   acquiresleep(&report_lock);
   printf("%s (pid %d) killed: %s at pc %p, %s %p\n", p->name, p->pid, cause,
-         (void *)user_pc(p->thread), access ? "address" : "value",
+         (void *)user_pc(&p->thread->arch), access ? "address" : "value",
          (void *)value);
   if (access)
     print_address(p->space, value, access);

@@ -1,7 +1,7 @@
 /*
  * What a trap means. The machine's side is arch/<isa>/trap.c.
  *
- *   system call         -> trap_syscall    -> sys/syscall.c
+ *   system call         -> syscall         -> sys/syscall.c
  *   page fault          -> trap_page_fault -> vm/fault.c, or the end of the
  *                                             program and a message
  *   any other exception -> trap_exception  -> the same end
@@ -13,16 +13,10 @@
 #include "lib/printf.h"
 #include "lib/symbols.h"
 #include "proc/proc.h"
-#include "sys/syscall.h"
 #include "trap/report.h"
 #include "vm/fault.h"
 
 #define STATUS_FAULT (-1) /* exit status of who was killed, as in xv6 */
-
-void trap_syscall(void) {
-  if (!killed())
-    syscall();
-}
 
 /* The access in words. */
 static const char *access_name(uint access) {

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* pthread_cond_clockwait */
+#define _GNU_SOURCE      /* pthread_cond_clockwait */
 #define sleep libc_sleep /* the kernel has a function of that name */
 #include <pthread.h>
 #include <sched.h>
@@ -133,6 +133,8 @@ void wakeup(struct waitq *q) {
 }
 
 static __thread struct thread self;
+
+struct thread *mythread(void) { return &self; }
 
 void initsleeplock(struct sleeplock *lk, const char *name) {
   *lk = (struct sleeplock){.name = name};
@@ -355,7 +357,7 @@ static pid_t fork_child(void) {
 }
 
 /* Run one of the tools on an image, in a child. */
-static int run_tool(int (*tool)(int, char **), char **argv) {
+static int run_tool(int (*tool)(int, char **), char **argv, bool show) {
   int argc = 0;
   pid_t pid;
 
@@ -363,8 +365,12 @@ static int run_tool(int (*tool)(int, char **), char **argv) {
     argc++;
   pid = fork_child();
   if (pid == 0) {
-    int status = tool(argc, argv);
+    int status;
 
+    if (!show && (freopen("/dev/null", "w", stdout) == NULL ||
+                  freopen("/dev/null", "w", stderr) == NULL))
+      panic("no /dev/null");
+    status = tool(argc, argv);
     fflush(NULL);
     _Exit(status);
   }
@@ -373,15 +379,16 @@ static int run_tool(int (*tool)(int, char **), char **argv) {
 
 void disk_mkfs(const char *size, const char *log_blocks) {
   char path[256], file[] = "README=docs/fs.md"; /* mkfs changes its arguments */
-  char *argv[] = {"mkfs", "-s", (char *)size, "-i", "200", "-l",
-                  (char *)log_blocks, path, file, NULL};
+  char *argv[] = {"mkfs", "-s", (char *)size,       "-i",
+                  "200",  "-l", (char *)log_blocks, path,
+                  file,   NULL};
   FILE *f;
 
   if (disk == NULL)
     disk = mmap(NULL, sizeof(*disk), PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   temporary_name(path, sizeof(path));
-  if (run_tool(mkfs_main, argv) != 0 || (f = fopen(path, "rb")) == NULL)
+  if (run_tool(mkfs_main, argv, true) != 0 || (f = fopen(path, "rb")) == NULL)
     panic("mkfs failed");
   disk->size = fread(disk->data, 1, sizeof(disk->data), f);
   fclose(f);
@@ -389,7 +396,7 @@ void disk_mkfs(const char *size, const char *log_blocks) {
   disk_reset();
 }
 
-int disk_fsck(void) {
+int disk_fsck(bool show) {
   char path[256];
   char *argv[] = {"fsck", "-q", "-r", path, NULL};
   FILE *f;
@@ -400,7 +407,7 @@ int disk_fsck(void) {
   if (f == NULL || fwrite(disk->data, 1, disk->size, f) != disk->size)
     panic("%s cannot be written", path);
   fclose(f);
-  status = run_tool(fsck_main, argv);
+  status = run_tool(fsck_main, argv, show);
   remove(path);
   return status;
 }

@@ -32,15 +32,15 @@ struct disk_event {
 #define DISK_LOG (64U << 20)
 
 struct fake_disk {
-  uint64 size;               /* bytes in use */
+  uint64 size; /* bytes in use */
   uchar data[DISK_BYTES];
   bool recording;
   uint nevents;
   struct disk_event event[DISK_EVENTS];
   uint64 log_used;
   uchar log[DISK_LOG];
-  long fail_at; /* requests until one fails; negative: never */
-  bool fail_on; /* all after it fail too */
+  long fail_at;  /* requests until one fails; negative: never */
+  bool fail_on;  /* all after it fail too */
   long requests; /* since disk_reset() */
 };
 extern struct fake_disk *disk;
@@ -50,8 +50,8 @@ void disk_mkfs(const char *size, const char *log_blocks);
 /* No recording, no failures. */
 void disk_reset(void);
 /* fsck's verdict about the disk as it is: 0 consistent, 1 not, 2 unusable. It
- * takes the log into account, and prints what is wrong. */
-int disk_fsck(void);
+ * takes the log into account. What it finds is printed if `show`. */
+int disk_fsck(bool show);
 
 /* --- running --- */
 
@@ -64,12 +64,12 @@ int fs_run(void (*test)(void *arg), void *arg);
 /* Allocations until one fails; negative: never. */
 extern long fail_alloc_at;
 
-#define CHECK(cond)                                                        \
-  do {                                                                     \
-    if (!(cond)) {                                                         \
-      fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #cond);  \
-      _Exit(1);                                                            \
-    }                                                                      \
+#define CHECK(cond)                                                       \
+  do {                                                                    \
+    if (!(cond)) {                                                        \
+      fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #cond); \
+      _Exit(1);                                                           \
+    }                                                                     \
   } while (0)
 #define CHECK_EQ(a, b)                                                       \
   do {                                                                       \

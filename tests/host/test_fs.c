@@ -22,10 +22,10 @@ static char buf[MAXFILE * BSIZE];
 static void run(void (*test)(void *)) {
   disk_mkfs("1M", "64");
   assert_int_equal(fs_run(test, NULL), 0);
-  assert_int_equal(disk_fsck(), 0);
+  assert_int_equal(disk_fsck(true), 0);
   disk_mkfs("1M", "30"); /* the log of xv6's own images */
   assert_int_equal(fs_run(test, NULL), 0);
-  assert_int_equal(disk_fsck(), 0);
+  assert_int_equal(disk_fsck(true), 0);
 }
 
 static struct file *must_open(const char *path, int flags) {
@@ -85,7 +85,7 @@ static void holes(void *arg) {
   for (int i = 0; i < 200000; i++)
     CHECK_EQ(buf[i], i < 100 ? 'x' : 0);
   CHECK_EQ(file_seek(f, 150000, SEEK_SET), 150000);
-  CHECK_EQ(file_write(f, NULL, (vaddr_t)"y", 1), 1);
+  CHECK_EQ(file_write(f, NULL, (vaddr_t) "y", 1), 1);
   CHECK_EQ(get_file("/h", 149999, buf, 3), 3);
   CHECK(memcmp(buf, "\0y", 3) == 0);
   CHECK_EQ(file_write(f, NULL, 8, 2000), -EFAULT);

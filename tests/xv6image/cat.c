@@ -11,7 +11,8 @@ int main(int argc, char **argv) {
       put(2, "cat: cannot open\n");
       exit(1);
     }
-    while ((n = read(fd, buf, sizeof(buf))) > 0) write(1, buf, n);
+    while ((n = read(fd, buf, sizeof(buf))) > 0)
+      write(1, buf, n);
     close(fd);
   }
   exit(0);

@@ -6,7 +6,8 @@
 #include "rt.h"
 
 static void must(int good, int line) {
-  if (good) return;
+  if (good)
+    return;
   put(1, "check: line ");
   put_number(1, line);
   put(1, "\n");
@@ -23,12 +24,14 @@ static void processes(void) {
 
   MUST(pid > 1);
   child = (int)fork();
-  if (child == 0) exit(getpid() == pid ? 1 : 77);
+  if (child == 0)
+    exit(getpid() == pid ? 1 : 77);
   MUST(wait(&status) == child && status == 77);
   MUST(wait(&status) == -1);
   child = (int)fork();
   if (child == 0)
-    for (;;) sleep(100);
+    for (;;)
+      sleep(100);
   MUST(kill(child) == 0);
   MUST(wait(&status) == child && status == -1);
   MUST(kill(99999) == -1);
@@ -43,7 +46,8 @@ static void memory(void) {
   MUST((long)p == top && p[9999] == 0);
   p[9999] = 1;
   MUST(sbrk(-10000) == top + 10000 && sbrk(0) == top);
-  for (int i = 0; i < (int)sizeof(zeros); i++) MUST(zeros[i] == 0);
+  for (int i = 0; i < (int)sizeof(zeros); i++)
+    MUST(zeros[i] == 0);
   MUST(number == 42);
   number = 43;
   MUST(same(words[0], "constant") && same(words[1], "data"));

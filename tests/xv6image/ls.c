@@ -8,10 +8,13 @@ int main(void) {
   int fd = open(".", RDONLY);
 
   while (read(fd, &e, sizeof(e)) == sizeof(e)) {
-    if (e.inum == 0) continue;
-    for (int i = 0; i < 14; i++) name[i] = e.name[i];
+    if (e.inum == 0)
+      continue;
+    for (int i = 0; i < 14; i++)
+      name[i] = e.name[i];
     int file = open(name, RDONLY);
-    if (file < 0 || fstat(file, &st) < 0) exit(1);
+    if (file < 0 || fstat(file, &st) < 0)
+      exit(1);
     close(file);
     put(1, name);
     put(1, " ");

@@ -6,10 +6,12 @@
  */
 #include "rt.h"
 
-#define CALL(name, number)             \
-  asm(".globl " #name "\n" #name ":\n" \
-      "  li a7, " #number "\n"         \
-      "  ecall\n"                      \
+#define CALL(name, number)       \
+  asm(".globl " #name "\n" #name \
+      ":\n"                      \
+      "  li a7, " #number        \
+      "\n"                       \
+      "  ecall\n"                \
       "  ret\n")
 
 CALL(fork, 1);
@@ -48,7 +50,8 @@ void start(int argc, char **argv) { exit(main(argc, argv)); }
 int length(const char *s) {
   int n = 0;
 
-  while (s[n]) n++;
+  while (s[n])
+    n++;
   return n;
 }
 
@@ -65,6 +68,7 @@ void put(int fd, const char *s) { write(fd, s, length(s)); }
 void put_number(int fd, long n) {
   char digit = (char)('0' + n % 10);
 
-  if (n >= 10) put_number(fd, n / 10);
+  if (n >= 10)
+    put_number(fd, n / 10);
   write(fd, &digit, 1);
 }

@@ -13,8 +13,10 @@ static int read_line(void) {
   int n = 0;
 
   while (n + 1 < (int)sizeof(line)) {
-    if (read(0, &line[n], 1) < 1) return 0;
-    if (line[n] == '\n') break;
+    if (read(0, &line[n], 1) < 1)
+      return 0;
+    if (line[n] == '\n')
+      break;
     n++;
   }
   line[n] = 0;
@@ -25,18 +27,23 @@ static int read_line(void) {
 static char *next_word(char **p) {
   char *s = *p, *word;
 
-  while (*s == ' ') *s++ = 0;
+  while (*s == ' ')
+    *s++ = 0;
   word = s;
-  if (*s == 0) return 0;
-  while (*s && *s != ' ') s++;
+  if (*s == 0)
+    return 0;
+  while (*s && *s != ' ')
+    s++;
   *p = s;
-  if (*s) *(*p)++ = 0;
+  if (*s)
+    *(*p)++ = 0;
   return word;
 }
 
 static void redirect(int fd, const char *path, int mode) {
   close(fd);
-  if (path && open(path, mode) == fd) return;
+  if (path && open(path, mode) == fd)
+    return;
   put(2, "sh: cannot open file\n");
   exit(1);
 }
@@ -79,7 +86,8 @@ static void run(char *p) {
       argv[n++] = word;
   }
   argv[n] = 0;
-  if (n == 0) exit(0);
+  if (n == 0)
+    exit(0);
   exec(argv[0], argv);
   put(2, "exec ");
   put(2, argv[0]);
@@ -90,12 +98,16 @@ static void run(char *p) {
 int main(void) {
   for (;;) {
     put(2, "$ ");
-    if (!read_line()) exit(0);
+    if (!read_line())
+      exit(0);
     if (line[0] == 'c' && line[1] == 'd' && line[2] == ' ') {
-      if (chdir(line + 3) < 0) put(2, "cannot cd\n");
+      if (chdir(line + 3) < 0)
+        put(2, "cannot cd\n");
       continue;
     }
-    if (fork() == 0) run(line);
-    while (wait(0) >= 0) continue;
+    if (fork() == 0)
+      run(line);
+    while (wait(0) >= 0)
+      continue;
   }
 }

@@ -50,5 +50,5 @@ int main(int argc, char **argv) {
   show(&total, &m);
   show(&ram, &m);
   printf("largest free block: %ld pages\n", (long)m.largest);
-  return total.pages == m.total ? 0 : EXIT_FAILED;
+  return 0;
 }

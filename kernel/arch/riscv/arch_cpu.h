@@ -25,6 +25,16 @@ static inline struct thread *mythread(void) {
 
 static inline void intr_on(void) { set_sstatus(SSTATUS_SIE); }
 static inline void intr_off(void) { clear_sstatus(SSTATUS_SIE); }
+/* intr_off(), and what sstatus was before. */
+static inline uint64 intr_off_status(void) {
+  uint64 old;
+
+  asm volatile("csrrci %0, sstatus, %1"
+               : "=r"(old)
+               : "i"(SSTATUS_SIE)
+               : "memory");
+  return old;
+}
 static inline bool intr_get(void) { return r_sstatus() & SSTATUS_SIE; }
 
 static inline void cpu_relax(void) { asm volatile("nop"); }

@@ -46,10 +46,26 @@ struct fpstate {
 
 struct arch_thread {
   struct trapframe *trapframe; /* NULL for a kernel thread */
+  uint64 satp;    /* for user mode; 0: user_satp_prepare() must find it */
   struct fpstate fp;
   bool fp_used;   /* fp holds the thread's registers, or the hart does */
   bool fp_loaded; /* the hart holds them now */
 };
+
+/* A system call of the program, in its registers: number, i-th argument (0 to
+ * 5), result; and where the program was interrupted. */
+static inline long user_call_number(const struct arch_thread *at) {
+  return at->trapframe->a[7];
+}
+static inline long user_call_arg(const struct arch_thread *at, int i) {
+  return at->trapframe->a[i];
+}
+static inline void user_call_result(struct arch_thread *at, long result) {
+  at->trapframe->a[0] = result;
+}
+static inline vaddr_t user_pc(const struct arch_thread *at) {
+  return at->trapframe->epc;
+}
 
 /* What the hart holds for the thread goes into memory: before another thread
  * runs, and before fork copies it. Interrupts off. */

@@ -1,6 +1,6 @@
 #
-# Traps from supervisor mode arrive here, on the kernel stack of whatever was
-# interrupted. Save the registers that C code may change, call kerneltrap(),
+# Traps from supervisor mode arrive here by way of uservec, on the kernel stack
+# of whatever was interrupted. Save the registers that C code may change, call kerneltrap(),
 # restore them.
 #
 # If the frame would reach into the stack's guard page the stack has overflowed
@@ -15,15 +15,14 @@
         .globl kernelvec
         .balign 4
 kernelvec:
-        csrw sscratch, t0               # free while in the kernel
-        addi sp, sp, -FRAME
-        srli t0, sp, 37                 # kernel stacks are in the upper half
-        beqz t0, 1f                     #   of MAXVA; boot stacks in RAM
-        slli t0, sp, 64-14              # bits 13 and 12: page within the slot
-        srli t0, t0, 62
-        beqz t0, overflow               # page 0 of a slot is the guard
+        addi sp, sp, -FRAME             # a0 is in sscratch (uservec)
+        srli a0, sp, 37                 # kernel stacks are in the upper half
+        beqz a0, 1f                     #   of MAXVA; boot stacks in RAM
+        slli a0, sp, 64-14              # bits 13 and 12: page within the slot
+        srli a0, a0, 62
+        beqz a0, overflow               # page 0 of a slot is the guard
 1:
-        csrr t0, sscratch
+        csrrw a0, sscratch, zero
         sd ra, 0(sp)
         sd t0, 8(sp)
         sd t1, 16(sp)
@@ -64,6 +63,7 @@ kernelvec:
         sret
 
 overflow:
+        csrw sscratch, zero
         addi a0, sp, FRAME              # where the stack pointer was
         mv a1, s0
         lw t0, 0(tp)                    # struct cpu.id

@@ -26,6 +26,7 @@
 #include "plic.h"
 #include "pte.h"
 #include "start.h"
+#include "user_return.h"
 
 struct machine machine;
 struct cpu cpus[NCPU];
@@ -263,7 +264,7 @@ bool machine_mapping(int i, struct kmapping *m) {
 }
 
 void machine_init_cpu(void) {
-  w_stvec((uint64)kernelvec);
+  trap_init_cpu();
   plic_init_cpu();
   clock_arm(~0UL); /* whatever the timer was set to: not yet */
   w_sie(SIE_SSIE | SIE_STIE | SIE_SEIE);

@@ -8,6 +8,7 @@
 
 #include "clint.h"
 #include "cpu.h"
+#include "main.h"
 
 #define MSTATUS_SIE (1L << 1)
 #define MSTATUS_SPIE (1L << 5)

@@ -20,9 +20,5 @@ extern uint boot_go;
 /* From entry.S, on boot stack `id`, in machine mode. */
 void start(uint hartid, void *fdt, int id) __attribute__((noreturn));
 
-/* kernel/main.c, in supervisor mode: the first hart, and the others. */
-void main(int hart, void *fdt);
-void main_other(void);
-
 #endif /* __ASSEMBLER__ */
 #endif

@@ -21,6 +21,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/kvm.h"
+#include "sched/thread.h"
 #include "sync/spinlock.h"
 #include "user_return.h"
 
@@ -35,8 +36,15 @@ static uint64 hart_generation[NCPU];         /* this hart's last flush */
 static uint code_written;           /* [a] count of instructions_written() */
 static uint hart_code_written[NCPU]; /* this hart's count at its last fence */
 
+/* Each hart passes through user_satp_prepare() before user mode. */
+static void notify_harts(void) {
+  for (int i = 0; i < ncpu; i++)
+    __atomic_store_n(&cpus[i].user_work, 1, __ATOMIC_RELEASE);
+}
+
 void instructions_written(void) {
   __atomic_fetch_add(&code_written, 1, __ATOMIC_RELEASE);
+  notify_harts();
 }
 
 /* The counterpart, on the way to user mode. */
@@ -106,19 +114,17 @@ static void assign(struct arch_space *as) {
   if (next > asid_max) {
     generation += 1UL << ASID_BITS;
     next = 1;
+    notify_harts();
   }
   as->asid = generation | next++;
   release(&asid_lock);
   __atomic_store_n(&as->fresh, ~0U, __ATOMIC_RELAXED);
 }
 
-uint64 user_satp(pagetable_t pagetable, struct arch_space *as) {
-  int hart = mycpu()->id;
+/* The ASID of a space, good on this hart from now on. */
+static uint64 fresh_asid(struct arch_space *as, int hart) {
   uint64 gen = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
 
-  see_instructions(hart);
-  if (asid_max == 0)
-    return MAKE_SATP(pagetable);
   if ((as->asid ^ gen) >> ASID_BITS)
     assign(as);
   gen = as->asid >> ASID_BITS;
@@ -130,6 +136,17 @@ uint64 user_satp(pagetable_t pagetable, struct arch_space *as) {
     sfence_vma();
     __atomic_fetch_or(&as->fresh, 1U << hart, __ATOMIC_RELAXED);
   }
-  return MAKE_SATP(pagetable) |
-         ((as->asid & SATP_ASID_MASK) << SATP_ASID_SHIFT);
+  return as->asid & SATP_ASID_MASK;
+}
+
+void user_satp_prepare(struct thread *t) {
+  struct cpu *c = mycpu();
+  uint64 asid = 0;
+
+  /* first the flag, then what it stands for: nothing is missed */
+  __atomic_exchange_n(&c->user_work, 0, __ATOMIC_ACQ_REL);
+  see_instructions(c->id);
+  if (asid_max > 0)
+    asid = fresh_asid(t->arch_space, c->id);
+  t->arch.satp = MAKE_SATP(t->pagetable) | asid << SATP_ASID_SHIFT;
 }

@@ -2,13 +2,16 @@
 # The page that is mapped at TRAMPOLINE in the kernel's and in every user page
 # table, so that the instruction after a write to satp is still there.
 #
-# uservec: a trap from user mode arrives here, still on the user's page table,
-#          with sscratch holding the address of the thread's trapframe.
-# userret: the way back.
+# uservec: every trap arrives here (stvec never changes: a write to it is not
+#          free). From user mode sscratch holds the address of the thread's
+#          trapframe, and the page table is still the user's. In the kernel
+#          sscratch is 0, and the trap goes on to kernelvec.
+# userret: the way back to user mode.
 #
 # The offsets are those of struct trapframe (arch_thread.h).
 #
         .section trampsec, "ax"
+        .option norelax         # the code must not depend on where it runs
         .globl trampoline
         .balign 4096
 trampoline:
@@ -17,6 +20,7 @@ trampoline:
         .balign 4
 uservec:
         csrrw a0, sscratch, a0  # a0 = trapframe; the user's a0 in sscratch
+        beqz a0, from_kernel
         sd ra, 40(a0)
         sd sp, 48(a0)
         sd gp, 56(a0)
@@ -47,7 +51,7 @@ uservec:
         sd t4, 264(a0)
         sd t5, 272(a0)
         sd t6, 280(a0)
-        csrr t0, sscratch
+        csrrw t0, sscratch, zero
         sd t0, 112(a0)          # the user's a0
 
         ld sp, 8(a0)
@@ -63,6 +67,13 @@ uservec:
 1:
         csrw satp, t1
         jr t0
+
+from_kernel:
+        ld a0, kernelvec_address
+        jr a0                   # its a0 is in sscratch
+        .balign 8
+kernelvec_address:
+        .dword kernelvec
 
         .globl userret
 userret:

@@ -2,7 +2,7 @@
  * Traps on RISC-V (privileged spec 1.12, 4.1).
  *
  *   user:    uservec (trampoline.S) -> usertrap() -> user_return() -> userret
- *   kernel:  kernelvec.S -> kerneltrap()
+ *   kernel:  uservec -> kernelvec.S -> kerneltrap()
  *
  * What a trap means is decided in kernel/trap; here it is only told apart.
  */
@@ -13,6 +13,7 @@
 #include "ipi.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "mm/kvm.h"
 #include "plic.h"
 #include "sched/sched.h"
 #include "sched/timer.h"
@@ -83,6 +84,11 @@ static void interrupt(uint64 cause) {
   }
 }
 
+void trap_init_cpu(void) {
+  w_sscratch(0); /* in the kernel */
+  w_stvec(TRAMPOLINE + (uservec - trampoline));
+}
+
 /* --- from user mode --- */
 
 /* The thread's first use of floating point since it was switched to? Then give
@@ -106,19 +112,15 @@ void arch_thread_sync(struct arch_thread *at) {
 void arch_thread_leave(struct arch_thread *at) {
   arch_thread_sync(at);
   at->fp_loaded = false;
+  at->satp = 0;
 }
 
-void usertrap(void) {
-  struct thread *t = mythread();
-  uint64 cause = r_scause(), stval = r_stval();
+/* Any trap from user mode but a system call. Interrupts off. */
+static void __attribute__((noinline))
+other_trap(struct thread *t, uint64 cause) {
+  uint64 stval = r_stval();
 
-  w_stvec((uint64)kernelvec);
-  t->arch.trapframe->epc = r_sepc();
-  if (cause == SCAUSE_ECALL_U) {
-    t->arch.trapframe->epc += 4; /* to the instruction after ecall */
-    intr_on();
-    trap_syscall();
-  } else if (cause & SCAUSE_INTERRUPT) {
+  if (cause & SCAUSE_INTERRUPT) {
     interrupt(cause);
     sched_preempt();
   } else if (cause != SCAUSE_ILLEGAL || !fp_first_use(&t->arch)) {
@@ -128,6 +130,27 @@ void usertrap(void) {
     else
       trap_exception(cause_name(cause), stval);
   }
+}
+
+/*
+ * What a system call costs is what happens between here and userret. On QEMU
+ * each write to satp empties the TLB, and after that each page, each jump to
+ * another page and each access to a CSR is slow: so this path touches few of
+ * those (kernel.ld puts its functions on one page).
+ */
+void usertrap(void) {
+  struct thread *t = mythread();
+  uint64 cause = r_scause();
+
+  t->arch.trapframe->epc = r_sepc();
+  if (cause == SCAUSE_ECALL_U) {
+    t->arch.trapframe->epc += 4; /* to the instruction after ecall */
+    mycpu()->syscalls++;
+    intr_on();
+    syscall();
+  } else {
+    other_trap(t, cause);
+  }
   user_return();
 }
 
@@ -135,29 +158,41 @@ void user_return(void) {
   void (*enter)(vaddr_t tf, uint64 satp, uint64 flush);
   struct thread *t = mythread();
   struct trapframe *tf = t->arch.trapframe;
-  uint64 status, satp;
+  uint64 old, status;
+  struct cpu *c;
 
-  intr_on();
-  trap_leave();
-  intr_off(); /* until sret: a trap now would go to uservec */
-  w_stvec(TRAMPOLINE + (uservec - trampoline));
-  tf->kernel_satp = r_satp();
-  tf->kernel_sp = t->kstack + KSTACK_PAGES * PGSIZE;
-  tf->kernel_trap = (uint64)usertrap;
-  tf->kernel_tp = (uint64)mycpu();
-  tf->flush = tables_asids() == 0;
-  satp = user_satp(t->pagetable, t->arch_space);
+  if (killed()) {
+    intr_on();
+    trap_leave();
+  }
+  old = intr_off_status();
+  c = mycpu();
+  if (t->arch.satp == 0 || __atomic_load_n(&c->user_work, __ATOMIC_RELAXED))
+    user_satp_prepare(t);
+  tf->kernel_tp = (uint64)c;
 
-  status = r_sstatus() & ~SSTATUS_SPP; /* to user mode */
+  /* sret shall go to user mode, with interrupts on */
+  status = (old & ~(SSTATUS_SPP | SSTATUS_SIE)) | SSTATUS_SPIE;
   if (!t->arch.fp_loaded)
     status &= ~SSTATUS_FS;
-  w_sstatus(status | SSTATUS_SPIE); /* with interrupts on */
+  if (status != (old & ~SSTATUS_SIE))
+    w_sstatus(status);
   w_sepc(tf->epc);
 
   enter = (void (*)(vaddr_t, uint64, uint64))(TRAMPOLINE +
                                               (userret - trampoline));
-  enter(TRAPFRAME, satp, tf->flush);
+  enter(TRAPFRAME, t->arch.satp, tf->flush);
   __builtin_unreachable();
+}
+
+/* What uservec needs to know, and does not change while the thread lives. */
+static void trapframe_init(struct thread *t) {
+  struct trapframe *tf = t->arch.trapframe;
+
+  tf->kernel_satp = MAKE_SATP(kernel_pagetable);
+  tf->kernel_sp = (vaddr_t)t;
+  tf->kernel_trap = (uint64)usertrap;
+  tf->flush = tables_asids() == 0;
 }
 
 /* --- from the kernel --- */
@@ -196,6 +231,8 @@ void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
   *tf = (struct trapframe){.epc = pc, .sp = sp};
   tf->a[0] = argc;
   tf->a[1] = argv;
+  trapframe_init(t);
+  t->arch.satp = 0;
   t->arch.fp_loaded = false;
   t->arch.fp = (struct fpstate){0};
 }
@@ -207,19 +244,8 @@ void user_fork(struct thread *child, struct thread *parent) {
   child->arch.fp = parent->arch.fp;
   *child->arch.trapframe = *parent->arch.trapframe;
   child->arch.trapframe->a[0] = 0;
+  trapframe_init(child);
 }
-
-long user_call_number(struct thread *t) { return t->arch.trapframe->a[7]; }
-
-long user_call_arg(struct thread *t, int i) {
-  return t->arch.trapframe->a[i];
-}
-
-void user_call_result(struct thread *t, long result) {
-  t->arch.trapframe->a[0] = result;
-}
-
-vaddr_t user_pc(struct thread *t) { return t->arch.trapframe->epc; }
 
 void user_print_registers(struct thread *t) {
   const struct trapframe *tf = t->arch.trapframe;

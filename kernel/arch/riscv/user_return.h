@@ -8,9 +8,13 @@
 #include "arch_thread.h"
 #include "mm/pagetable.h"
 
-/* The satp value for a user table on this hart, after the flushes that it
- * needs. Interrupts off. */
-uint64 user_satp(pagetable_t pagetable, struct arch_space *as);
+/* Traps of this hart go to uservec from now on. */
+void trap_init_cpu(void);
+
+/* Find the satp value for a thread on this hart, after the flushes that it
+ * needs, and keep it in the thread until it leaves the hart. Interrupts off. */
+struct thread;
+void user_satp_prepare(struct thread *t);
 
 /* trampoline.S; its code runs at its address in the trampoline page. */
 extern char trampoline[], uservec[], userret[];

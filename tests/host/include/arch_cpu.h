@@ -1,11 +1,13 @@
 /*
  * A machine of one CPU without interrupts, for the kernel's code in unit tests:
- * it stands where arch/<isa>/arch_cpu.h does. The test defines cpus[].
+ * it stands where arch/<isa>/arch_cpu.h does. The test defines cpus[], and
+ * mythread() if it needs it.
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
 static inline struct cpu *mycpu(void) { return &cpus[0]; }
+struct thread *mythread(void);
 
 static inline void intr_on(void) {}
 static inline void intr_off(void) {}

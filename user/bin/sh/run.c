@@ -191,8 +191,8 @@ static void run_and_exit(struct node *n) {
   }
   if (n->type != N_SIMPLE)
     exit(run(n));
-  assign_all(n->assignments);
   argv = expand_words(n->words, &argc);
+  assign_all(n->assignments);
   if (redirect(n->redirects) < 0)
     exit(EXIT_FAILED);
   if (argc == 0)

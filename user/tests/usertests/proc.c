@@ -123,7 +123,8 @@ static void report_parent(void *arg) {
   long start = clock();
   char answer;
 
-  while (getppid() != 1 && clock() - start < 5000000000L) yield();
+  while (getppid() != 1 && clock() - start < 5000000000L)
+    yield();
   answer = (char)getppid();
   write(fd[1], &answer, 1);
 }

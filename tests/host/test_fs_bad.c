@@ -1,0 +1,299 @@
+/*
+ * The file system when things fail: a disk that makes no sense, requests that
+ * fail, memory that runs out. Errors may come back, no more: nothing crashes or
+ * hangs, and what was consistent stays so.
+ */
+/* sources: kernel/fs/balloc.c kernel/fs/bcache.c kernel/fs/dir.c kernel/fs/file.c kernel/fs/fsops.c kernel/fs/inode.c kernel/fs/log.c kernel/fs/mount.c kernel/fs/namecache.c kernel/fs/path.c kernel/fs/pipe.c kernel/dev/block.c tests/host/fs_fakes.c tests/host/fs_mkfs.c tests/host/fs_fsck.c */
+#include <setjmp.h>
+#include <string.h>
+
+#include "fs_fakes.h"
+
+#include <cmocka.h>
+
+#undef printf
+#undef snprintf
+#include "abi/fcntl.h"
+#include "abi/fs.h"
+#include "abi/stat.h"
+#include "fs/dir.h"
+#include "fs/file.h"
+#include "fs/inode.h"
+
+static uchar good[DISK_BYTES]; /* an image with something on it */
+
+/* Directories, files with and without an indirect block, links. */
+static void populate(void *arg) {
+  static char data[40000];
+
+  (void)arg;
+  CHECK_EQ(fs_mkdir(NULL, "/a"), 0);
+  CHECK_EQ(fs_mkdir(NULL, "/a/b"), 0);
+  CHECK_EQ(put_file("/a/large", data, sizeof(data)), 0);
+  CHECK_EQ(put_file("/a/b/small", data, 10), 0);
+  CHECK_EQ(fs_link(NULL, "/a/b/small", "/link"), 0);
+  CHECK_EQ(fs_mknod(NULL, "/dev", 1, 0), 0);
+}
+
+static void make_good(void) {
+  disk_mkfs("200K", "30");
+  assert_int_equal(fs_run(populate, NULL), 0);
+  memcpy(good, disk->data, disk->size);
+}
+
+static void restore(void) {
+  memcpy(disk->data, good, disk->size);
+  disk_reset();
+}
+
+/* Some of everything; results do not matter. */
+static void use(const char *dir) {
+  static char data[40000];
+  char path[64], other[64];
+  struct inode *ip;
+  struct file *f;
+  int err;
+
+  snprintf(path, sizeof(path), "%s/x", dir);
+  snprintf(other, sizeof(other), "%s/y", dir);
+  put_file(path, data, 3000);
+  fs_link(NULL, path, other);
+  fs_rename(NULL, other, path);
+  fs_mkdir(NULL, other);
+  fs_rename(NULL, path, "/moved");
+  fs_rename(NULL, other, "/a/b/y");
+  ip = fs_directory(NULL, dir, &err);
+  if (ip != NULL) {
+    fs_getcwd(ip, path, sizeof(path));
+    iput(ip);
+  }
+  f = file_open(NULL, "/a/large", O_RDWR, &err);
+  if (f != NULL) {
+    file_read(f, NULL, (vaddr_t)data, sizeof(data));
+    file_write(f, NULL, (vaddr_t)data, 5000);
+    file_truncate(f, 13000);
+    file_close(f);
+  }
+  fs_unlink(NULL, "/a/large");
+  fs_unlink(NULL, "/a/b/small");
+  fs_unlink(NULL, "/link");
+}
+
+/* Visit what the directories name, a few levels deep. */
+static void walk(const char *dir, int depth) {
+  struct dirent e;
+  char path[64];
+
+  for (uint64 off = 0; off < 100 * sizeof(e); off += sizeof(e)) {
+    if (get_file(dir, off, &e, sizeof(e)) != sizeof(e))
+      return;
+    if (e.inum == 0 || strlen(dir) + DIRSIZ + 2 > sizeof(path))
+      continue;
+    snprintf(path, sizeof(path), "%s/%.14s", dir, e.name);
+    if (depth > 0)
+      walk(path, depth - 1);
+  }
+}
+
+static void use_all(void *arg) {
+  (void)arg;
+  walk("/", 3);
+  use("");
+  use("/a");
+  use("/a/b");
+  walk("/", 3);
+  fs_unlink(NULL, "/a/b");
+  fs_unlink(NULL, "/a");
+}
+
+/* Change bytes where they matter: in the blocks before the data, and in the
+ * first data blocks (directories). */
+static void mutate(uint *seed) {
+  const struct superblock *sb = (void *)(good + BSIZE);
+  uint first = sb->inodestart, end = sb->size - sb->nblocks + 4;
+  uint n = 1 + random_below(seed, 6);
+
+  while (n-- > 0) {
+    uint b = first + random_below(seed, end - first);
+    uint at = random_below(seed, 256) * (random_below(seed, 2) ? 4 : 1);
+    uint value = random_below(seed, 3) ? random_below(seed, 300)
+                                       : random_below(seed, ~0U);
+
+    memcpy(disk->data + b * BSIZE + at, &value, 1 + random_below(seed, 3));
+  }
+}
+
+static void test_mutated_images(void **state) {
+  uint seed = 12345;
+
+  (void)state;
+  make_good();
+  for (int i = 0; i < 300; i++) {
+    int status;
+
+    restore();
+    mutate(&seed);
+    assert_in_range(disk_fsck(false), 0, 2);
+    status = fs_run(use_all, NULL);
+    if (status != 0)
+      assert_int_equal(status, MOUNT_FAILED);
+    assert_in_range(disk_fsck(false), 0, 2);
+  }
+}
+
+/* Every number of the superblock and of the log's header. */
+static void test_superblock_and_log(void **state) {
+  static const uint values[] = {0,   1,     2,       3,          11,        30,
+                                200, 0x400, 0x10000, 0x7fffffff, 0xffffffff};
+
+  (void)state;
+  make_good();
+  for (uint at = 0; at < 2 * 8; at++) {
+    uint offset = at < 8 ? BSIZE + 4 * at : 2 * BSIZE + 4 * (at - 8);
+
+    for (uint i = 0; i < NELEM(values); i++) {
+      int status;
+
+      restore();
+      memcpy(disk->data + offset, &values[i], 4);
+      if (at >= 8) /* a header that says that there is a transaction */
+        disk->data[2 * BSIZE] |= 1;
+      assert_in_range(disk_fsck(false), 0, 2);
+      status = fs_run(use_all, NULL);
+      if (status != 0)
+        assert_int_equal(status, MOUNT_FAILED);
+    }
+  }
+}
+
+/* Two directories that list each other, and one that lists itself. */
+static void loops(void *arg) {
+  char path[64];
+  int err;
+  struct inode *d;
+
+  (void)arg;
+  use_all(NULL);
+  d = fs_directory(NULL, "/a/b", &err);
+  if (d != NULL) {
+    fs_getcwd(d, path, sizeof(path));
+    iput(d);
+  }
+  fs_rename(NULL, "/a", "/a/b/c");
+  fs_unlink(NULL, "/a/b/self");
+  fs_rename(NULL, "/a/b/self", "/a/b/other");
+  fs_rename(NULL, "/a/b/up", "/a/b/self");
+  fs_link(NULL, "/README", "/a/b/self/x");
+}
+
+static struct dirent *entry_named(const char *name) {
+  const struct superblock *sb = (void *)(good + BSIZE);
+
+  for (uint off = (sb->size - sb->nblocks) * BSIZE; off < disk->size;
+       off += sizeof(struct dirent))
+    if (strncmp((char *)disk->data + off + 2, name, DIRSIZ) == 0)
+      return (struct dirent *)(disk->data + off);
+  return NULL;
+}
+
+static void test_directory_loops(void **state) {
+  struct dirent *a, *b, *e;
+
+  (void)state;
+  make_good();
+  a = entry_named("a");
+  b = entry_named("b");
+  e = entry_named("small");
+  assert_true(a != NULL && b != NULL && e != NULL);
+  *e = (struct dirent){.inum = b->inum, .name = "self"};
+  e[1] = (struct dirent){.inum = a->inum, .name = "up"};
+  e[-1].inum = b->inum; /* ".." of b */
+  assert_int_equal(disk_fsck(false), 1);
+  assert_int_equal(fs_run(loops, NULL), 0);
+}
+
+/* The n-th request fails, and all after it if `on`. */
+static void fail_requests(bool on) {
+  long total;
+
+  make_good();
+  restore();
+  assert_int_equal(fs_run(use_all, NULL), 0);
+  total = disk->requests;
+  for (long n = 0; n <= total; n++) {
+    int status;
+
+    restore();
+    disk->fail_at = n;
+    disk->fail_on = on;
+    status = fs_run(use_all, NULL);
+    if (status != 0)
+      assert_int_equal(status, MOUNT_FAILED);
+    disk_reset();
+    assert_int_equal(disk_fsck(true), 0);
+    assert_int_equal(fs_run(use_all, NULL), 0);
+    assert_int_equal(disk_fsck(true), 0);
+  }
+}
+
+static void test_one_request_fails(void **state) {
+  (void)state;
+  fail_requests(false);
+}
+
+static void test_disk_dies(void **state) {
+  (void)state;
+  fail_requests(true);
+}
+
+static void use_with_little_memory(void *n) {
+  fail_alloc_at = *(long *)n;
+  use_all(NULL);
+  fail_alloc_at = -1;
+  use_all(NULL);
+}
+
+static void test_memory_runs_out(void **state) {
+  (void)state;
+  make_good();
+  for (long n = 0; n < 120; n++) {
+    restore();
+    assert_int_equal(fs_run(use_with_little_memory, &n), 0);
+    assert_int_equal(disk_fsck(true), 0);
+  }
+}
+
+/* After a write failed, reading goes on and changing is refused. */
+static void lose_disk(void *arg) {
+  char byte;
+
+  (void)arg;
+  CHECK_EQ(put_file("/before", "b", 1), 0);
+  disk->fail_at = 0;
+  disk->fail_on = true;
+  CHECK_EQ(fs_sync(), -EIO);
+  CHECK_EQ(put_file("/after", "a", 1), -EROFS);
+  CHECK_EQ(fs_unlink(NULL, "/link"), -EROFS);
+  CHECK_EQ(get_file("/before", 0, &byte, 1), 1);
+  CHECK_EQ(byte, 'b');
+}
+
+static void test_read_only_after_failure(void **state) {
+  (void)state;
+  make_good();
+  assert_int_equal(fs_run(lose_disk, NULL), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_mutated_images),
+      cmocka_unit_test(test_superblock_and_log),
+      cmocka_unit_test(test_directory_loops),
+      cmocka_unit_test(test_one_request_fails),
+      cmocka_unit_test(test_disk_dies),
+      cmocka_unit_test(test_memory_runs_out),
+      cmocka_unit_test(test_read_only_after_failure),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,245 @@
+/*
+ * The file system and crashes: whatever part of what was written since the last
+ * flush reached the disk, each operation is there as a whole or not at all, and
+ * what was there when fs_sync() returned is there.
+ */
+/* sources: kernel/fs/balloc.c kernel/fs/bcache.c kernel/fs/dir.c kernel/fs/file.c kernel/fs/fsops.c kernel/fs/inode.c kernel/fs/log.c kernel/fs/mount.c kernel/fs/namecache.c kernel/fs/path.c kernel/fs/pipe.c kernel/dev/block.c tests/host/fs_fakes.c tests/host/fs_mkfs.c tests/host/fs_fsck.c */
+#include <pthread.h>
+#include <setjmp.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "fs_fakes.h"
+
+#include <cmocka.h>
+
+#undef printf
+#undef snprintf
+#include "abi/fcntl.h"
+#include "abi/fs.h"
+#include "fs/file.h"
+#include "fs/inode.h"
+
+#define ROUNDS 12
+#define ATOMIC_SIZE 5000 /* one write of that many bytes is one operation */
+
+/* After how many requests was which round known to be on disk? Shared with the
+ * child that does the work. */
+static struct {
+  uint events[ROUNDS + 1];
+  int rounds;
+} * synced;
+
+static uchar base[DISK_BYTES]; /* the disk before the work */
+
+/* Overwrite a file in one operation. */
+static void overwrite(const char *path, int byte) {
+  char data[ATOMIC_SIZE];
+  int err;
+  struct file *f = file_open(NULL, path, O_CREATE | O_WRONLY, &err);
+
+  CHECK(f != NULL);
+  memset(data, byte, sizeof(data));
+  CHECK_EQ(file_write(f, NULL, (vaddr_t)data, sizeof(data)), sizeof(data));
+  file_close(f);
+}
+
+/* Different in each round, so that no two transactions look alike. */
+static void work(void *arg) {
+  static char data[20000];
+  char name[16];
+
+  (void)arg;
+  for (int round = 1; round <= ROUNDS; round++) {
+    snprintf(name, sizeof(name), "/d%d", round % 4);
+    if (round > 4)
+      CHECK_EQ(fs_unlink(NULL, name), 0);
+    CHECK_EQ(fs_mkdir(NULL, name), 0);
+    if (round % 3 != 0)
+      overwrite("/whole", round);
+    CHECK_EQ(put_file("/varies", data, round * 7919 % sizeof(data)), 0);
+    overwrite("/new", round);
+    if (round % 3 == 0)
+      overwrite("/whole", round);
+    if (round % 5 == 0)
+      CHECK_EQ(fs_unlink(NULL, "/varies"), 0);
+    CHECK_EQ(fs_rename(NULL, "/new", "/current"), 0);
+    CHECK_EQ(fs_sync(), 0);
+    synced->events[round] = disk->nevents;
+    synced->rounds = round;
+  }
+}
+
+/* Operations of several threads, with commits at any moment. */
+static void *overwriter(void *path) {
+  for (int i = 1; i < 60; i++) {
+    overwrite(path, i);
+    if (i % 7 == 0)
+      fs_unlink(NULL, path);
+  }
+  return NULL;
+}
+
+static void *syncer(void *unused) {
+  while (fs_sync() == 0)
+    ;
+  return unused;
+}
+
+static void work_together(void *arg) {
+  pthread_t t[3];
+
+  (void)arg;
+  pthread_create(&t[0], NULL, overwriter, "/one");
+  pthread_create(&t[1], NULL, overwriter, "/two");
+  pthread_create(&t[2], NULL, syncer, NULL);
+  pthread_join(t[0], NULL);
+  pthread_join(t[1], NULL);
+}
+
+/* What must hold after the crash; *arg is the round that was safe. */
+static void examine(void *arg) {
+  int safe = *(int *)arg;
+  short type, nlink;
+  uchar first;
+  uint64 size;
+
+  if (get_file("/whole", 0, &first, 1) == 1) {
+    CHECK(first >= safe);
+    CHECK(file_is("/whole", ATOMIC_SIZE, first));
+  } else {
+    CHECK(safe == 0);
+  }
+  if (safe > 0) {
+    CHECK_EQ(get_file("/current", 0, &first, 1), 1);
+    CHECK(first >= safe);
+    CHECK(file_is("/current", ATOMIC_SIZE, first));
+  }
+  if (safe >= 4)
+    for (int i = 0; i < 4; i++) /* at most one is being made again */
+      if (stat_path((char[]){'/', 'd', '0' + i, 0}, &type, &nlink, &size) == 0)
+        CHECK_EQ(type, T_DIR);
+  CHECK_EQ(put_file("/after", "works", 5), 0);
+}
+
+static void apply(const struct disk_event *e) {
+  memcpy(disk->data + e->offset, disk->log + e->data, e->length);
+}
+
+/* The disk after `cut` requests: all of those before the last flush, and of
+ * those after it the ones that `chance` lets through. */
+static void crash(uint cut, uint chance, uint *seed) {
+  uint flushed = 0;
+
+  memcpy(disk->data, base, disk->size);
+  for (uint i = 0; i < cut; i++)
+    if (disk->event[i].length == 0)
+      flushed = i;
+  for (uint i = 0; i < cut; i++)
+    if (i < flushed || random_below(seed, 100) < chance)
+      apply(&disk->event[i]);
+}
+
+static void survive(uint cut, uint chance, uint *seed) {
+  int safe = 0;
+
+  for (int round = 1; round <= synced->rounds; round++)
+    if (synced->events[round] <= cut)
+      safe = round;
+  crash(cut, chance, seed);
+  assert_int_equal(disk_fsck(true), 0);
+  assert_int_equal(fs_run(examine, &safe), 0);
+  assert_int_equal(disk_fsck(true), 0);
+}
+
+static void record(void (*what)(void *), const char *log_blocks) {
+  disk_mkfs("300K", log_blocks);
+  memcpy(base, disk->data, disk->size);
+  synced = mmap(NULL, sizeof(*synced), PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  disk->recording = true;
+  assert_int_equal(fs_run(what, NULL), 0);
+  disk->recording = false;
+}
+
+static void test_crash_after_each_request(void **state) {
+  uint seed = 1;
+
+  (void)state;
+  record(work, "64");
+  for (uint cut = 0; cut <= disk->nevents; cut++)
+    survive(cut, 100, &seed);
+}
+
+static void test_crash_with_writes_lost(void **state) {
+  uint seed = 2;
+
+  (void)state;
+  record(work, "30");
+  for (uint cut = 1; cut <= disk->nevents; cut++)
+    for (uint chance = 15; chance < 100; chance += 20)
+      if (disk->event[cut - 1].length > 0) /* not right after a flush */
+        survive(cut, chance, &seed);
+}
+
+static void whole_or_not(void *path) {
+  uchar first;
+
+  if (get_file(path, 0, &first, 1) == 1)
+    CHECK(file_is(path, ATOMIC_SIZE, first));
+}
+
+/* Between any two transactions: when the log's header has just been written. */
+static void test_crash_with_threads(void **state) {
+  const struct superblock *sb = (void *)(base + BSIZE);
+  uint seed = 4, commits = 0;
+
+  (void)state;
+  record(work_together, "64");
+  for (uint cut = 1; cut <= disk->nevents && commits < 150; cut++) {
+    if (disk->event[cut - 1].offset != sb->logstart * BSIZE)
+      continue;
+    commits++;
+    crash(cut, 100, &seed);
+    assert_int_equal(disk_fsck(true), 0);
+    assert_int_equal(fs_run(whole_or_not, "/one"), 0);
+    assert_int_equal(fs_run(whole_or_not, "/two"), 0);
+  }
+}
+
+/* A crash while the log is replayed is another crash. */
+static void nothing(void *arg) { (void)arg; }
+
+static void test_crash_in_recovery(void **state) {
+  static uchar before[DISK_BYTES];
+  uint cut = 0;
+
+  (void)state;
+  record(work, "64");
+  for (uint i = 0; i < disk->nevents / 2; i++)
+    if (disk->event[i].length == BSIZE) /* header written, nothing installed */
+      cut = i + 1;
+  crash(cut, 100, &(uint){3});
+  memcpy(before, disk->data, disk->size);
+  for (long n = 0; n < 12; n++) {
+    memcpy(disk->data, before, disk->size);
+    disk->fail_at = n;
+    disk->fail_on = true;
+    fs_run(nothing, NULL);
+    disk_reset();
+    assert_int_equal(disk_fsck(true), 0);
+    assert_int_equal(fs_run(nothing, NULL), 0);
+    assert_int_equal(disk_fsck(true), 0);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_crash_after_each_request),
+      cmocka_unit_test(test_crash_with_writes_lost),
+      cmocka_unit_test(test_crash_with_threads),
+      cmocka_unit_test(test_crash_in_recovery),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
