@@ -57,12 +57,12 @@ void main(int hart, void *firmware_table) {
   machine_init(firmware_table); /* memory, CPUs, console */
   printf("\n%s %s (%s), %d CPUs, %lu MiB\n", KERNEL_NAME, KERNEL_VERSION,
          MACHINE_ARCH, ncpu, (machine.ram_end - machine.ram_start) >> 20);
-  kinit();         /* physical pages */
-  kvminit();       /* the kernel's page table */
-  kvminithart();   /* turn on paging */
-  report_init();   /* messages about faults */
-  proc_init();     /* table of processes */
-  sched_init();    /* run queues */
+  kinit();            /* physical pages */
+  kvminit();          /* the kernel's page table */
+  kvminithart();      /* turn on paging */
+  report_init();      /* messages about faults */
+  proc_init();        /* table of processes */
+  sched_init();       /* run queues */
   machine_init_cpu(); /* traps, clock, interrupt controller */
   proc_start_init(start_init, init_ended);
   __atomic_store_n(&ready, true, __ATOMIC_RELEASE);

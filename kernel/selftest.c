@@ -48,9 +48,8 @@ static const struct {
   const char *name;
   void (*run)(void);
 } tests[] = {
-    {"stack", test_stack},       {"null", test_null},
-    {"text", test_text},         {"exec", test_exec},
-    {"deadlock", test_deadlock}, {"panic", test_panic},
+    {"stack", test_stack}, {"null", test_null},         {"text", test_text},
+    {"exec", test_exec},   {"deadlock", test_deadlock}, {"panic", test_panic},
 };
 
 void selftest(void) {

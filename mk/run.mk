@@ -72,12 +72,19 @@ host-sources = $(shell sed -n 's|^/\* sources: \(.*\) \*/$$|\1|p' $(1))
 ## host-tests       build the unit tests
 host-tests: $(HOST_TEST_FILES)
 
-$(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c mk/run.mk
+# One command compiles all files of a test, and the compiler then notes only
+# what the last one, the test itself, includes; so all headers count.
+HOST_TEST_HEADERS := $(wildcard kernel/*/*.h include/abi/*.h tests/host/*.h \
+  tests/host/include/*.h tests/host/include/*/*.h user/include/*/*.h tools/*.c)
+
+.SECONDEXPANSION:
+$(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c \
+    $$(call host-sources,tests/host/$$*.c) $(HOST_TEST_HEADERS) mk/run.mk
 	$(call say,HOSTCC,$@)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(HOSTCC) $(HOST_TEST_FLAGS) -MMD -MP -MF $@.d -o $@ $< \
-	  $(call host-sources,$<) -lcmocka
+	$(Q)$(HOSTCC) $(HOST_TEST_FLAGS) -MMD -MP -MF $@.d -o $@ \
+	  $(call host-sources,$<) $< -lcmocka
 
 -include $(HOST_TEST_FILES:%=%.d)
 
@@ -85,7 +92,7 @@ $(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c mk/run.mk
 lint: $(B)/floors.ok $(KERNEL)
 	$(Q)tools/check-unused $(LD) $(ARCH_LDFLAGS) -T $(KLDS) $(KOBJS) $(B)/ksyms.o
 
-FORMAT_FILES = $(shell find kernel user include tools tests bench \
+FORMAT_FILES = $(shell find kernel user include tools tests/host bench \
   -name '*.[ch]' | sort)
 ## format           lay the sources out by .clang-format
 format:

@@ -17,13 +17,13 @@ typedef long ssize_t;
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) \
-  ((type *)((char *)(p) - offsetof(type, member)))
+  ((type *)((char *)(p)-offsetof(type, member)))
 
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
-#define KiB(n) ((n) * 1024UL)
-#define MiB(n) ((n) * 1024UL * 1024UL)
+#define KiB(n) ((n)*1024UL)
+#define MiB(n) ((n)*1024UL * 1024UL)
 #define NSEC_PER_SEC 1000000000UL
 
 #endif

@@ -38,18 +38,20 @@ const char *symbol_find(vaddr_t addr, vaddr_t *offset) {
   return symbol_table[low].name;
 }
 
-static void print_frame(vaddr_t pc) {
+/* pc, named by an address inside the function: a return address is behind the
+ * call, and that may be the end of a function that calls panic(). */
+static void print_frame(vaddr_t pc, vaddr_t inside) {
   vaddr_t offset;
-  const char *name = symbol_find(pc, &offset);
+  const char *name = symbol_find(inside, &offset);
 
   if (name)
-    printf("  0x%lx %s+0x%lx\n", pc, name, offset);
+    printf("  0x%lx %s+0x%lx\n", pc, name, offset + (pc - inside));
   else
     printf("  0x%lx\n", pc);
 }
 
 void backtrace(vaddr_t pc, vaddr_t fp) {
-  print_frame(pc);
+  print_frame(pc, pc);
   for (int i = 1; i < BACKTRACE_MAX && frame_caller(&pc, &fp); i++)
-    print_frame(pc);
+    print_frame(pc, pc - 1);
 }

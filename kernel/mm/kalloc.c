@@ -48,9 +48,9 @@ static uint64 block_pages;                /* [block_lock] pages in blocks */
 
 static struct cpu_list {
   struct spinlock lock;
-  struct list pages;            /* [lock] struct run */
-  uint n;                       /* [lock] */
-  long owned[PAGE_OWNERS];      /* [a] pages taken here minus given back */
+  struct list pages;       /* [lock] struct run */
+  uint n;                  /* [lock] */
+  long owned[PAGE_OWNERS]; /* [a] pages taken here minus given back */
 } cpu_lists[NCPU];
 
 static struct list reclaimers = LIST_INIT(reclaimers); /* constant after boot */
@@ -68,8 +68,7 @@ static void *frame_address(uint64 frame) {
 /* Count n pages as moved to an owner. */
 static void account(enum page_owner owner, long n) {
   push_off();
-  __atomic_fetch_add(&cpu_lists[mycpu()->id].owned[owner], n,
-                     __ATOMIC_RELAXED);
+  __atomic_fetch_add(&cpu_lists[mycpu()->id].owned[owner], n, __ATOMIC_RELAXED);
   pop_off();
 }
 
@@ -195,7 +194,7 @@ static void *page_take(void) {
 static bool reclaim(uint64 want) {
   uint64 freed = 0;
 
-  list_for_each(l, &reclaimers) {
+  list_for_each (l, &reclaimers) {
     if (freed >= want)
       break;
     freed += list_entry(l, struct reclaimer, link)->shrink(want - freed);

@@ -27,9 +27,9 @@ enum kstack_state { KS_EMPTY, KS_IDLE, KS_USED };
 
 static struct spinlock kstack_lock = SPINLOCK("kstacks");
 static uint8 state[KSTACK_MAX]; /* [kstack_lock] enum kstack_state */
-static int idle[KSTACK_MAX];    /* [kstack_lock] idle stacks, last in first out */
-static int nidle;               /* [kstack_lock] */
-static int lowest_empty;        /* [kstack_lock] none below it is empty */
+static int idle[KSTACK_MAX]; /* [kstack_lock] idle stacks, last in first out */
+static int nidle;            /* [kstack_lock] */
+static int lowest_empty;     /* [kstack_lock] none below it is empty */
 
 static uint64 kstack_shrink(uint64 want);
 static struct reclaimer reclaimer = {.name = "kstacks",

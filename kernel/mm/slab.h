@@ -16,9 +16,11 @@ struct slab_cache {
   uint64 objects;      /* handed out */
 };
 
-#define SLAB_CACHE(cache, objname, objsize)                  \
-  {.name = (objname), .size = (objsize),                     \
-   .lock = SPINLOCK(objname), .partial = LIST_INIT((cache).partial)}
+#define SLAB_CACHE(cache, objname, objsize)                          \
+  {                                                                  \
+    .name = (objname), .size = (objsize), .lock = SPINLOCK(objname), \
+    .partial = LIST_INIT((cache).partial)                            \
+  }
 
 /* An object filled with zeros, or NULL. Any context. */
 void *slab_alloc(struct slab_cache *c);

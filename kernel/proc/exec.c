@@ -21,7 +21,7 @@
 struct image {
   struct inode *ip; /* locked while it is read */
   struct space *space;
-  vaddr_t end;      /* of what is loaded, page-aligned */
+  vaddr_t end; /* of what is loaded, page-aligned */
   vaddr_t entry;
   size_t stack_pages;
 };
@@ -63,8 +63,7 @@ static uint segment_rights(const struct proghdr *ph) {
 static bool segment_valid(const struct image *im, const struct proghdr *ph) {
   return ph->memsz >= ph->filesz && ph->vaddr % PGSIZE == 0 &&
          ph->vaddr >= im->end && ph->vaddr < SPACE_END &&
-         ph->memsz <= SPACE_END - ph->vaddr &&
-         ph->off + ph->filesz >= ph->off;
+         ph->memsz <= SPACE_END - ph->vaddr && ph->off + ph->filesz >= ph->off;
 }
 
 /* Fill the pages of a segment from the file. The program itself may have no
@@ -73,8 +72,8 @@ static int load_pages(struct image *im, const struct proghdr *ph) {
   for (uint64 done = 0; done < ph->filesz; done += PGSIZE) {
     size_t n = MIN(PGSIZE, ph->filesz - done);
     pte_t *pte = walk(im->space->pagetable, ph->vaddr + done, false);
-    int r = read_all(im->ip, NULL, (vaddr_t)P2V(PTE2PA(*pte)), ph->off + done,
-                     n);
+    int r =
+        read_all(im->ip, NULL, (vaddr_t)P2V(PTE2PA(*pte)), ph->off + done, n);
 
     if (r < 0)
       return r;

@@ -50,7 +50,7 @@ void exit(int status) {
  * all? proctree_lock held. */
 static struct proc *find_child(struct proc *p, int pid, bool *any) {
   *any = false;
-  list_for_each(l, &p->children) {
+  list_for_each (l, &p->children) {
     struct proc *c = list_entry(l, struct proc, sibling);
 
     if (pid != WAIT_ANY && c->pid != pid)

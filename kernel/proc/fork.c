@@ -14,8 +14,7 @@ static void child_begins(void *unused) {
 
 /* Copy what the parent has to the child; -ENOMEM: a part may be copied. */
 static int copy(struct proc *child, struct proc *parent) {
-  struct space *s =
-      space_copy(parent->space, child->thread->arch.trapframe);
+  struct space *s = space_copy(parent->space, child->thread->arch.trapframe);
 
   if (s == NULL)
     return -ENOMEM;

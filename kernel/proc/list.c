@@ -31,14 +31,14 @@ static enum procstate shown_state(const struct proc *p,
   if (p->state == PROC_ZOMBIE)
     return P_ZOMBIE;
   switch (t->state) {
-  case T_RUNNING:
-    return P_RUNNING;
-  case T_SLEEPING:
-    return P_SLEEPING;
-  case T_EMBRYO:
-    return P_EMBRYO;
-  default:
-    return P_RUNNABLE;
+    case T_RUNNING:
+      return P_RUNNING;
+    case T_SLEEPING:
+      return P_SLEEPING;
+    case T_EMBRYO:
+      return P_EMBRYO;
+    default:
+      return P_RUNNABLE;
   }
 }
 
@@ -71,7 +71,7 @@ static void describe_memory(struct procinfo *info) {
   if (s == NULL)
     return;
   acquiresleep(&s->lock);
-  list_for_each(l, &s->regions) {
+  list_for_each (l, &s->regions) {
     struct region *r = list_entry(l, struct region, link);
 
     info->size += r->end - r->start;
@@ -102,7 +102,7 @@ int proc_list(int after, struct procinfo *buf, int max) {
 }
 
 static const char *const state_names[] = {
-    [P_EMBRYO] = "embryo", [P_RUNNING] = "run",   [P_RUNNABLE] = "runnable",
+    [P_EMBRYO] = "embryo",  [P_RUNNING] = "run",   [P_RUNNABLE] = "runnable",
     [P_SLEEPING] = "sleep", [P_ZOMBIE] = "zombie",
 };
 

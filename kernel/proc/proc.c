@@ -45,7 +45,7 @@ int proc_count(void) { return __atomic_load_n(&nprocs, __ATOMIC_RELAXED); }
 int proc_max(void) { return maxprocs; }
 
 struct proc *proc_find_locked(int pid) {
-  list_for_each(l, &pids[(uint)pid % PID_BUCKETS]) {
+  list_for_each (l, &pids[(uint)pid % PID_BUCKETS]) {
     struct proc *p = list_entry(l, struct proc, pidlink);
 
     if (p->pid == pid)
@@ -58,7 +58,7 @@ struct proc *proc_next_locked(int after) {
   struct proc *next = NULL;
 
   for (int i = 0; i < PID_BUCKETS; i++) {
-    list_for_each(l, &pids[i]) {
+    list_for_each (l, &pids[i]) {
       struct proc *p = list_entry(l, struct proc, pidlink);
 
       if (p->pid > after && (next == NULL || p->pid < next->pid))
@@ -139,7 +139,7 @@ void proc_free(struct proc *p) {
 void kill_group(int pgid) {
   acquire(&proctree_lock);
   for (int i = 0; i < PID_BUCKETS; i++) {
-    list_for_each(l, &pids[i]) {
+    list_for_each (l, &pids[i]) {
       struct proc *p = list_entry(l, struct proc, pidlink);
 
       if (p->pgid == pgid && p != init_proc && p->state == PROC_ALIVE)

@@ -25,22 +25,22 @@ enum proc_state { PROC_EMBRYO, PROC_ALIVE, PROC_ZOMBIE };
  * once it runs. */
 struct proc {
   struct spinlock lock;
-  int pid;                /* [c] */
-  enum proc_state state;  /* [T] */
-  int status;             /* [T] exit status, of a zombie */
-  int pgid;               /* [T] process group */
-  struct proc *parent;    /* [T] NULL for init */
-  struct list children;   /* [T] */
-  struct list sibling;    /* [T] in parent->children */
-  struct list pidlink;    /* [T] in the table of pids */
-  struct waitq exited;    /* a child became a zombie, or may have */
-  struct thread *thread;  /* [c] */
-  struct space *space;    /* [l] to change; its own thread reads it freely */
-  struct inode *cwd;      /* [o] */
-  uint rights;            /* [o] RIGHT_* */
-  char name[PROCNAMESZ];  /* [l] */
-  struct file **files;    /* [o] open files by descriptor */
-  int nfiles;             /* [o] slots in files */
+  int pid;               /* [c] */
+  enum proc_state state; /* [T] */
+  int status;            /* [T] exit status, of a zombie */
+  int pgid;              /* [T] process group */
+  struct proc *parent;   /* [T] NULL for init */
+  struct list children;  /* [T] */
+  struct list sibling;   /* [T] in parent->children */
+  struct list pidlink;   /* [T] in the table of pids */
+  struct waitq exited;   /* a child became a zombie, or may have */
+  struct thread *thread; /* [c] */
+  struct space *space;   /* [l] to change; its own thread reads it freely */
+  struct inode *cwd;     /* [o] */
+  uint rights;           /* [o] RIGHT_* */
+  char name[PROCNAMESZ]; /* [l] */
+  struct file **files;   /* [o] open files by descriptor */
+  int nfiles;            /* [o] slots in files */
   struct file *inline_files[FD_INLINE]; /* [o] */
 };
 

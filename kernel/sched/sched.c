@@ -83,8 +83,8 @@ void sched_place_locked(struct thread *t) {
   uint least = runqs[best->id].n + 1; /* it runs something: us */
 
   for (int i = 0; i < ncpu && least > 0; i++) {
-    uint load = runqs[i].n + (__atomic_load_n(&runqs[i].idle,
-                                              __ATOMIC_RELAXED) ? 0 : 1);
+    uint load = runqs[i].n +
+                (__atomic_load_n(&runqs[i].idle, __ATOMIC_RELAXED) ? 0 : 1);
 
     if (cpu_online(i) && load < least) {
       best = &cpus[i];

@@ -84,13 +84,17 @@ int sleep_until(struct waitq *q, struct spinlock *lk, uint64 deadline_ns) {
   return r;
 }
 
-static void wake(struct list *waitlink) {
+/* False if it was awake already: kill or the time was first. */
+static bool wake(struct list *waitlink) {
   struct thread *t = list_entry(waitlink, struct thread, waitlink);
+  bool asleep;
 
   acquire(&t->lock);
-  if (t->state == T_SLEEPING)
+  asleep = t->state == T_SLEEPING;
+  if (asleep)
     sched_ready_locked(t);
   release(&t->lock);
+  return asleep;
 }
 
 void wakeup(struct waitq *q) {
@@ -106,8 +110,9 @@ void wakeup_one(struct waitq *q) {
   struct list *l;
 
   acquire(&q->lock);
-  if ((l = list_pop(&q->waiters)) != NULL)
-    wake(l);
+  do {
+    l = list_pop(&q->waiters);
+  } while (l != NULL && !wake(l));
   release(&q->lock);
 }
 
@@ -128,19 +133,6 @@ void acquiresleep(struct sleeplock *lk) {
   release(&lk->lock);
 }
 
-bool acquiresleep_try(struct sleeplock *lk) {
-  bool got;
-
-  acquire(&lk->lock);
-  got = !lk->locked;
-  if (got) {
-    lk->locked = true;
-    lk->holder = mythread();
-  }
-  release(&lk->lock);
-  return got;
-}
-
 void releasesleep(struct sleeplock *lk) {
   acquire(&lk->lock);
   if (!lk->locked || lk->holder != mythread())
@@ -150,13 +142,4 @@ void releasesleep(struct sleeplock *lk) {
   if (!list_empty(&lk->waiters.waiters))
     wakeup_one(&lk->waiters);
   release(&lk->lock);
-}
-
-bool holdingsleep(struct sleeplock *lk) {
-  bool held;
-
-  acquire(&lk->lock);
-  held = lk->locked && lk->holder == mythread();
-  release(&lk->lock);
-  return held;
 }

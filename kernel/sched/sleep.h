@@ -18,8 +18,11 @@ struct waitq {
   const char *name;    /* what ps shows in its last column */
 };
 
-#define WAITQ(q, qname) \
-  {.lock = SPINLOCK("waitq"), .waiters = LIST_INIT((q).waiters), .name = (qname)}
+#define WAITQ(q, qname)                                           \
+  {                                                               \
+    .lock = SPINLOCK("waitq"), .waiters = LIST_INIT((q).waiters), \
+    .name = (qname)                                               \
+  }
 
 void waitq_init(struct waitq *q, const char *name);
 
@@ -41,7 +44,7 @@ void wakeup_one(struct waitq *q);
 
 /* A lock that may be held across sleeping. Not in interrupts. */
 struct sleeplock {
-  struct spinlock lock;  /* guards what follows */
+  struct spinlock lock; /* guards what follows */
   bool locked;
   struct thread *holder; /* valid while locked */
   struct waitq waiters;
@@ -50,8 +53,6 @@ struct sleeplock {
 
 void initsleeplock(struct sleeplock *lk, const char *name);
 void acquiresleep(struct sleeplock *lk);
-bool acquiresleep_try(struct sleeplock *lk);
 void releasesleep(struct sleeplock *lk);
-bool holdingsleep(struct sleeplock *lk);
 
 #endif

@@ -71,11 +71,14 @@ void thread_reap(struct thread *t) {
   bool dead;
 
   /* its lock is held until it is off its stack */
-  do {
+  for (;;) {
     acquire(&t->lock);
     dead = t->state == T_DEAD;
     release(&t->lock);
-  } while (!dead);
+    if (dead)
+      break;
+    yield();
+  }
   thread_free(t);
 }
 

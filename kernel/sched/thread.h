@@ -22,13 +22,7 @@ struct proc;
  *                                |  wakeup, kill, timeout | sleep
  *                                +-------- T_SLEEPING <---+
  */
-enum thread_state {
-  T_EMBRYO,
-  T_RUNNABLE,
-  T_RUNNING,
-  T_SLEEPING,
-  T_DEAD
-};
+enum thread_state { T_EMBRYO, T_RUNNABLE, T_RUNNING, T_SLEEPING, T_DEAD };
 
 /* It lies on top of its kernel stack, which grows down from it.
  *
@@ -53,9 +47,9 @@ struct thread {
   struct proc *proc;       /* [c] NULL for a kernel thread */
   pagetable_t pagetable;   /* [o] for user mode; its process's */
   struct arch_space *arch_space; /* [o] of the same space */
-  void (*entry)(void *);   /* [c] where it begins */
-  void *arg;               /* [c] */
-  int lasterr;             /* [o] reason of the last failed system call */
+  void (*entry)(void *);         /* [c] where it begins */
+  void *arg;                     /* [c] */
+  int lasterr;                   /* [o] reason of the last failed system call */
   char name[16];
 };
 

@@ -41,7 +41,7 @@ void timer_start(struct timer *t, uint64 deadline_ns) {
   acquire(&timer_lock);
   t->deadline_ns = deadline_ns;
   t->armed = true;
-  list_for_each(l, &timers) {
+  list_for_each (l, &timers) {
     if (list_entry(l, struct timer, link)->deadline_ns > deadline_ns)
       break;
     after = l;

@@ -14,7 +14,8 @@ struct spinlock {
   const char *name; /* for messages */
 };
 
-#define SPINLOCK(lockname) {.name = (lockname)}
+#define SPINLOCK(lockname) \
+  { .name = (lockname) }
 
 void initlock(struct spinlock *lk, const char *name);
 

@@ -121,8 +121,7 @@ long sys_pipe(void) {
     return r;
   fd[0] = fd_install(end[0]);
   fd[1] = fd[0] < 0 ? fd[0] : fd_install(end[1]);
-  r = fd[1] < 0 ? fd[1]
-                : copyout(myproc()->space, argaddr(0), fd, sizeof(fd));
+  r = fd[1] < 0 ? fd[1] : copyout(myproc()->space, argaddr(0), fd, sizeof(fd));
   if (r == 0)
     return 0;
   for (int i = 0; i < 2; i++) {

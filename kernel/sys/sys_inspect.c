@@ -80,8 +80,8 @@ static long produce(struct producer *p, vaddr_t dst, long max) {
   do {
     n = MIN(max - done, at_once);
     got = n > 0 ? p->fill(p, page, n) : 0;
-    if (got > 0 && copyout(myproc()->space, dst + done * p->size, page,
-                           got * p->size) < 0)
+    if (got > 0 &&
+        copyout(myproc()->space, dst + done * p->size, page, got * p->size) < 0)
       got = -EFAULT;
     if (got < 0) {
       kfree(page);
@@ -167,9 +167,8 @@ static int fill_leaves(struct producer *p, void *buf, int n) {
 }
 
 long sys_ptdump(void) {
-  struct producer p = {.size = sizeof(struct ptentry),
-                       .fill = fill_leaves,
-                       .from = argaddr(1)};
+  struct producer p = {
+      .size = sizeof(struct ptentry), .fill = fill_leaves, .from = argaddr(1)};
 
   return argint(3) < 0 ? -EINVAL : produce(&p, argaddr(2), argint(3));
 }

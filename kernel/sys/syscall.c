@@ -46,7 +46,9 @@ int argstr(int i, char *buf, size_t max) {
   return copyinstr(myproc()->space, buf, argaddr(i), max);
 }
 
-struct file *argfile(int i) { return fd_file(argint(i)); }
+struct file *argfile(int i) {
+  return fd_file(argint(i));
+}
 
 int path_arg(struct path *p, int i) {
   int r;

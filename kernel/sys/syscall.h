@@ -13,7 +13,6 @@
 #include "param.h"
 #include "types.h"
 
-
 /* The i-th argument: as an int, a long, an address (not checked: copyin and
  * copyout do that). */
 int argint(int i);

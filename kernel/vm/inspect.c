@@ -51,7 +51,7 @@ void inspect_name(struct space *s, vaddr_t va, char *buf, size_t n) {
     kvm_describe(va, buf, n);
     return;
   }
-  name = tables_describe_user(va);
+  name = va < MAXVA ? tables_describe_user(va) : "";
   if (name == NULL) {
     r = space_find_locked(s, va);
     name = r ? r->name : "";
@@ -106,16 +106,15 @@ int inspect_regions(struct space *s, vaddr_t from, struct vmregion *buf,
                     int max) {
   int n = 0;
 
-  list_for_each(l, &s->regions) {
+  list_for_each (l, &s->regions) {
     struct region *r = list_entry(l, struct region, link);
 
     if (n == max)
       break;
     if (r->end <= from)
       continue;
-    buf[n] = (struct vmregion){.start = r->start,
-                               .end = r->end,
-                               .rights = shown_rights(r->rights)};
+    buf[n] = (struct vmregion){
+        .start = r->start, .end = r->end, .rights = shown_rights(r->rights)};
     buf[n].resident = uvmcount(s->pagetable, r->start, r->end) * PGSIZE;
     safestrcpy(buf[n].name, r->name, sizeof(buf[n].name));
     n++;

@@ -40,10 +40,11 @@ struct space *space_get(struct space *s) {
 void space_put(struct space *s) {
   if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
-  list_for_each_safe(l, &s->regions) {
+  list_for_each_safe (l, &s->regions) {
     struct region *r = region_of(l);
 
-    uvmdealloc(s->pagetable, &s->arch, r->start, r->end);
+    /* no CPU can run in this space again: nothing to flush */
+    uvmdealloc(s->pagetable, NULL, r->start, r->end);
     slab_free(&region_cache, r);
   }
   uvmfree(s->pagetable);
@@ -51,7 +52,7 @@ void space_put(struct space *s) {
 }
 
 struct region *space_find_locked(struct space *s, vaddr_t va) {
-  list_for_each(l, &s->regions) {
+  list_for_each (l, &s->regions) {
     struct region *r = region_of(l);
 
     if (va < r->end)
@@ -64,7 +65,7 @@ struct region *space_find_locked(struct space *s, vaddr_t va) {
 static struct region *region_below(struct space *s, vaddr_t va) {
   struct region *below = NULL;
 
-  list_for_each(l, &s->regions) {
+  list_for_each (l, &s->regions) {
     if (region_of(l)->start >= va)
       break;
     below = region_of(l);
@@ -100,8 +101,9 @@ int space_add_locked(struct space *s, vaddr_t start, vaddr_t end, uint rights,
       below->name == name)
     r = below;
   else
-    r = region_insert(s, below, (struct region){start, start, rights, name,
-                                                .link = {NULL, NULL}});
+    r = region_insert(
+        s, below,
+        (struct region){start, start, rights, name, .link = {NULL, NULL}});
   if (r == NULL)
     return -ENOMEM;
   if (fill && uvmalloc(s->pagetable, start, end, rights) < 0) {
@@ -121,8 +123,9 @@ static int split_at(struct space *s, vaddr_t va) {
 
   if (r == NULL || r->start == va)
     return 0;
-  if (region_insert(s, r, (struct region){va, r->end, r->rights, r->name,
-                                          .link = {NULL, NULL}}) == NULL)
+  if (region_insert(s, r,
+                    (struct region){va, r->end, r->rights, r->name,
+                                    .link = {NULL, NULL}}) == NULL)
     return -ENOMEM;
   r->end = va;
   return 0;
@@ -133,7 +136,7 @@ int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
     return -EINVAL;
   if (split_at(s, start) < 0 || split_at(s, end) < 0)
     return -ENOMEM;
-  list_for_each_safe(l, &s->regions) {
+  list_for_each_safe (l, &s->regions) {
     struct region *r = region_of(l);
 
     if (r->start < start || r->end > end)
@@ -149,7 +152,7 @@ int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
 static int copy_regions(struct space *s, struct space *c) {
   struct region *last = NULL;
 
-  list_for_each(l, &s->regions) {
+  list_for_each (l, &s->regions) {
     struct region *r = region_of(l);
 
     last = region_insert(c, last, *r);

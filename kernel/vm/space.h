@@ -26,12 +26,12 @@ struct region {
 /* [l] lock; [o] the space's own thread; [c] constant; [a] atomic. */
 struct space {
   struct sleeplock lock;
-  uint refs;               /* [a] */
-  pagetable_t pagetable;   /* [c] entries: [l] */
-  struct list regions;     /* [l] in order of start */
-  vaddr_t brk;             /* [o] end of the heap, in bytes */
-  struct trapframe *tf;    /* [c] what the table maps at TRAPFRAME; borrowed */
-  struct arch_space arch;  /* the machine's */
+  uint refs;              /* [a] */
+  pagetable_t pagetable;  /* [c] entries: [l] */
+  struct list regions;    /* [l] in order of start */
+  vaddr_t brk;            /* [o] end of the heap, in bytes */
+  struct trapframe *tf;   /* [c] what the table maps at TRAPFRAME; borrowed */
+  struct arch_space arch; /* the machine's */
 };
 
 /* An empty space with one reference, or NULL. tf must outlive it. */

@@ -44,7 +44,7 @@ void uvmdealloc(pagetable_t pagetable, struct arch_space *as, vaddr_t from,
   if (from >= to)
     return;
   unmappages(pagetable, from, to - from, gather_page, &g);
-  if (g.pages != NULL)
+  if (g.pages != NULL && as != NULL)
     tables_flush_user(as, from, to - from);
   while (g.pages != NULL) {
     void *next = *(void **)g.pages;

@@ -16,7 +16,9 @@
 pagetable_t uvmcreate(struct trapframe *tf);
 /* Map fresh pages of zeros with perm. 0, or -ENOMEM with nothing changed. */
 int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint perm);
-/* Unmap and free the pages that are there; flushes the TLB in between. */
+/* Unmap and free the pages that are there. In between, no CPU may translate to
+ * them any more: the space's translations are flushed, or, with as == NULL,
+ * the space is one that never runs again. */
 void uvmdealloc(pagetable_t pagetable, struct arch_space *as, vaddr_t from,
                 vaddr_t to);
 /* Give `to_table` copies of the pages. 0, or -ENOMEM: some may be there. */

@@ -35,7 +35,7 @@ static void crash_exec_data(void) { jump_to((uint64)data); }
 static void crash_jump(void) { jump_to(1UL << 37); }
 
 static void crash_guard(void) {
-  store((stack_pointer() & ~(PGSIZE - 1UL)) - 20 * PGSIZE);
+  store((stack_pointer() & ~(PGSIZE - 1UL)) - 8);
 }
 
 static volatile uint64 bottom = ~0UL; /* never reached */
@@ -72,7 +72,7 @@ static const struct {
     {"exec-stack", crash_exec_stack, "execute the stack"},
     {"exec-data", crash_exec_data, "execute data"},
     {"jump", crash_jump, "jump to where nothing is"},
-    {"guard", crash_guard, "store far below the stack"},
+    {"guard", crash_guard, "store just below the stack's only page"},
     {"stack", crash_stack, "recursion without end"},
     {"illegal", crash_illegal, "an illegal instruction"},
     {"privileged", crash_privileged, "an instruction for the kernel only"},

@@ -20,21 +20,21 @@ struct context {
  * needs to enter the kernel.
  */
 struct trapframe {
-  uint64 kernel_satp;   /*   0 kernel page table */
-  uint64 kernel_sp;     /*   8 top of the thread's kernel stack */
-  uint64 kernel_trap;   /*  16 usertrap() */
-  uint64 epc;           /*  24 saved user program counter */
-  uint64 kernel_tp;     /*  32 struct cpu of the hart */
-  uint64 ra;            /*  40 */
-  uint64 sp;            /*  48 */
-  uint64 gp;            /*  56 */
-  uint64 tp;            /*  64 */
-  uint64 t0, t1, t2;    /*  72 */
-  uint64 s0, s1;        /*  96 */
-  uint64 a[8];          /* 112 */
+  uint64 kernel_satp; /*   0 kernel page table */
+  uint64 kernel_sp;   /*   8 top of the thread's kernel stack */
+  uint64 kernel_trap; /*  16 usertrap() */
+  uint64 epc;         /*  24 saved user program counter */
+  uint64 kernel_tp;   /*  32 struct cpu of the hart */
+  uint64 ra;          /*  40 */
+  uint64 sp;          /*  48 */
+  uint64 gp;          /*  56 */
+  uint64 tp;          /*  64 */
+  uint64 t0, t1, t2;  /*  72 */
+  uint64 s0, s1;      /*  96 */
+  uint64 a[8];        /* 112 */
   uint64 s2, s3, s4, s5, s6, s7, s8, s9, s10, s11; /* 176 */
-  uint64 t3, t4, t5, t6; /* 256 */
-  uint64 flush;          /* 288 no ASIDs: flush the TLB at each crossing */
+  uint64 t3, t4, t5, t6;                           /* 256 */
+  uint64 flush; /* 288 no ASIDs: flush the TLB at each crossing */
 };
 _Static_assert(offsetof(struct trapframe, flush) == 288, "trampoline.S");
 
@@ -46,7 +46,7 @@ struct fpstate {
 
 struct arch_thread {
   struct trapframe *trapframe; /* NULL for a kernel thread */
-  uint64 satp;    /* for user mode; 0: user_satp_prepare() must find it */
+  uint64 satp; /* for user mode; 0: user_satp_prepare() must find it */
   struct fpstate fp;
   bool fp_used;   /* fp holds the thread's registers, or the hart does */
   bool fp_loaded; /* the hart holds them now */

@@ -51,9 +51,9 @@
 #define UART0 0x10000000L    /* 16550 */
 #define VIRTIO0 0x10001000L  /* first of the virtio-mmio slots */
 
-#define KERNBASE 0x80000000L            /* start of RAM; the kernel's text */
-#define PHYSTOP_DEFAULT 0x88000000L     /* end of RAM with 128 MiB */
-#define PHYSTOP (machine.ram_end)       /* end of RAM, found at boot */
+#define KERNBASE 0x80000000L        /* start of RAM; the kernel's text */
+#define PHYSTOP_DEFAULT 0x88000000L /* end of RAM with 128 MiB */
+#define PHYSTOP (machine.ram_end)   /* end of RAM, found at boot */
 
 #define TRAMPOLINE (MAXVA - PGSIZE)
 #define TRAPFRAME (TRAMPOLINE - PGSIZE) /* user page tables only */

@@ -35,9 +35,9 @@
 #define PTE2PA(pte) ((((pte) >> 10) & ((1UL << 44) - 1)) << 12)
 #define PTE_FLAGS(pte) ((pte)&0x3FF)
 
-#define PT_LEVELS 3      /* of the tree; level 0 holds the leaves for pages */
-#define PT_INDEX_BITS 9  /* of the virtual address for each level */
-#define PT_ENTRIES 512   /* PTEs in a page-table page */
+#define PT_LEVELS 3     /* of the tree; level 0 holds the leaves for pages */
+#define PT_INDEX_BITS 9 /* of the virtual address for each level */
+#define PT_ENTRIES 512  /* PTEs in a page-table page */
 
 #define PXMASK 0x1FF
 #define PXSHIFT(level) (PGSHIFT + (PT_INDEX_BITS * (level)))

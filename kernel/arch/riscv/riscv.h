@@ -66,22 +66,22 @@
 #include "types.h"
 
 /* r_csr() and w_csr() for the registers that C code uses. */
-#define CSR_READ(name)                              \
-  static inline uint64 r_##name(void) {             \
-    uint64 x;                                       \
-    asm volatile("csrr %0, " #name : "=r"(x));      \
-    return x;                                       \
+#define CSR_READ(name)                         \
+  static inline uint64 r_##name(void) {        \
+    uint64 x;                                  \
+    asm volatile("csrr %0, " #name : "=r"(x)); \
+    return x;                                  \
   }
-#define CSR_WRITE(name)                                        \
-  static inline void w_##name(uint64 x) {                      \
-    asm volatile("csrw " #name ", %0" : : "r"(x) : "memory");  \
+#define CSR_WRITE(name)                                       \
+  static inline void w_##name(uint64 x) {                     \
+    asm volatile("csrw " #name ", %0" : : "r"(x) : "memory"); \
   }
-#define CSR_BITS(name)                                         \
-  static inline void set_##name(uint64 x) {                    \
-    asm volatile("csrs " #name ", %0" : : "r"(x) : "memory");  \
-  }                                                            \
-  static inline void clear_##name(uint64 x) {                  \
-    asm volatile("csrc " #name ", %0" : : "r"(x) : "memory");  \
+#define CSR_BITS(name)                                        \
+  static inline void set_##name(uint64 x) {                   \
+    asm volatile("csrs " #name ", %0" : : "r"(x) : "memory"); \
+  }                                                           \
+  static inline void clear_##name(uint64 x) {                 \
+    asm volatile("csrc " #name ", %0" : : "r"(x) : "memory"); \
   }
 
 CSR_READ(mhartid)

@@ -33,7 +33,7 @@ static uint next = 1;                        /* [asid_lock] to hand out */
 static uint asid_max;                        /* constant: 0, none usable */
 static uint64 hart_generation[NCPU];         /* this hart's last flush */
 
-static uint code_written;           /* [a] count of instructions_written() */
+static uint code_written;            /* [a] count of instructions_written() */
 static uint hart_code_written[NCPU]; /* this hart's count at its last fence */
 
 /* Each hart passes through user_satp_prepare() before user mode. */

@@ -23,18 +23,12 @@
 
 /* scause of exceptions in words (table 4.2). */
 static const char *const causes[] = {
-    [0] = "misaligned jump",
-    [1] = "instruction access fault",
-    [2] = "illegal instruction",
-    [3] = "breakpoint",
-    [4] = "misaligned load",
-    [5] = "load access fault",
-    [6] = "misaligned store",
-    [7] = "store access fault",
-    [8] = "system call",
-    [12] = "instruction page fault",
-    [13] = "load page fault",
-    [15] = "store page fault",
+    [0] = "misaligned jump",     [1] = "instruction access fault",
+    [2] = "illegal instruction", [3] = "breakpoint",
+    [4] = "misaligned load",     [5] = "load access fault",
+    [6] = "misaligned store",    [7] = "store access fault",
+    [8] = "system call",         [12] = "instruction page fault",
+    [13] = "load page fault",    [15] = "store page fault",
 };
 
 static const char *cause_name(uint64 cause) {
@@ -46,14 +40,14 @@ static const char *cause_name(uint64 cause) {
 /* The access that a page fault was about, or 0. */
 static uint fault_access(uint64 cause) {
   switch (cause) {
-  case SCAUSE_FETCH_PAGE_FAULT:
-    return PTE_X;
-  case SCAUSE_LOAD_PAGE_FAULT:
-    return PTE_R;
-  case SCAUSE_STORE_PAGE_FAULT:
-    return PTE_W;
-  default:
-    return 0;
+    case SCAUSE_FETCH_PAGE_FAULT:
+      return PTE_X;
+    case SCAUSE_LOAD_PAGE_FAULT:
+      return PTE_R;
+    case SCAUSE_STORE_PAGE_FAULT:
+      return PTE_W;
+    default:
+      return 0;
   }
 }
 
@@ -70,17 +64,17 @@ static void software_interrupt(void) {
 static void interrupt(uint64 cause) {
   mycpu()->interrupts++;
   switch (cause) {
-  case SCAUSE_TIMER:
-    timer_interrupt();
-    break;
-  case SCAUSE_EXTERNAL:
-    plic_interrupt();
-    break;
-  case SCAUSE_SOFTWARE:
-    software_interrupt();
-    break;
-  default:
-    printf("trap: interrupt %lx is not expected\n", cause);
+    case SCAUSE_TIMER:
+      timer_interrupt();
+      break;
+    case SCAUSE_EXTERNAL:
+      plic_interrupt();
+      break;
+    case SCAUSE_SOFTWARE:
+      software_interrupt();
+      break;
+    default:
+      printf("trap: interrupt %lx is not expected\n", cause);
   }
 }
 
@@ -179,8 +173,8 @@ void user_return(void) {
     w_sstatus(status);
   w_sepc(tf->epc);
 
-  enter = (void (*)(vaddr_t, uint64, uint64))(TRAMPOLINE +
-                                              (userret - trampoline));
+  enter =
+      (void (*)(vaddr_t, uint64, uint64))(TRAMPOLINE + (userret - trampoline));
   enter(TRAPFRAME, t->arch.satp, tf->flush);
   __builtin_unreachable();
 }
