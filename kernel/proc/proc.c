@@ -151,7 +151,7 @@ void kill_group(int pgid) {
 
 void proc_publish(struct proc *p, struct proc *parent) {
   acquire(&proctree_lock);
-  p->pid = next_pid();
+  p->pid = p->thread->pid = next_pid();
   p->pgid = parent ? parent->pgid : p->pid;
   p->parent = parent;
   p->state = PROC_ALIVE;

@@ -44,6 +44,7 @@ struct thread {
   int kslot;               /* [c] number of the stack: KSTACK(kslot) */
   struct context context;  /* [t] saved by swtch */
   struct arch_thread arch; /* [o] trapframe, floating point: the machine's */
+  int pid;                 /* [c] of its process; 0 for a kernel thread */
   struct proc *proc;       /* [c] NULL for a kernel thread */
   pagetable_t pagetable;   /* [o] for user mode; its process's */
   struct arch_space *arch_space; /* [o] of the same space */

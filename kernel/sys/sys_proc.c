@@ -47,7 +47,7 @@ long sys_waitpid(void) {
 
 long sys_kill(void) { return kill(argint(0)); }
 
-long sys_getpid(void) { return myproc()->pid; }
+long sys_getpid(void) { return mythread()->pid; }
 
 long sys_getppid(void) {
   struct proc *parent;

@@ -16,6 +16,9 @@ static inline bool intr_get(void) { return false; }
 static inline void cpu_relax(void) {}
 static inline void cpu_wait(void) {}
 
+static inline void tlb_flush_all(void) {}
+static inline void tlb_flush_page(vaddr_t va) { (void)va; }
+
 static inline uint64 cpu_clock(void) { return 0; }
 
 #endif

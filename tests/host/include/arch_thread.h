@@ -1,4 +1,4 @@
-/* What a thread keeps of the machine of unit tests: nothing. */
+/* What a thread keeps of the machine of unit tests: hardly anything. */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
 
@@ -7,7 +7,7 @@ struct context {
 };
 
 struct arch_thread {
-  int unused;
+  struct trapframe *trapframe;
 };
 
 #endif

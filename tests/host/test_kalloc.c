@@ -1,0 +1,322 @@
+/*
+ * The page allocator, kernel/mm/kalloc.c. The allocator starts once, so each
+ * test is a process of its own; RAM has a length that suits no block.
+ */
+/* sources: kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c */
+#include "mm_fakes.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cpu.h"
+#include "machine.h"
+
+#define BLOCKS 300
+
+static uint64 frame_of(const void *p) {
+  return ((const uchar *)p - ram) / PGSIZE;
+}
+
+/* Call test(pages) in a child. cmocka's failures leave with a status there. */
+static void in_child(void (*test)(uint64 pages), uint64 pages) {
+  int status;
+  pid_t pid = fork();
+
+  if (pid == 0) {
+    ram_start(pages);
+    test(pages);
+    _Exit(0);
+  }
+  assert_true(pid > 0);
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(status, 0);
+}
+
+static uint64 total_by_owner(void) {
+  uint64 n = 0;
+
+  for (int i = 0; i < PAGE_OWNERS; i++)
+    n += pages_owned(i);
+  return n;
+}
+
+/* Allocate the largest blocks there are, then the next smaller, and so on;
+ * count them. No order of frees before may make a difference. */
+static void count_blocks(uint64 count[ORDER_MAX + 1]) {
+  for (int order = ORDER_MAX; order >= 0; order--) {
+    void *block;
+
+    count[order] = 0;
+    while ((block = kalloc_pages(order, PAGE_CACHE)) != NULL) {
+      assert_int_equal(frame_of(block) % (1UL << order), 0);
+      count[order]++;
+    }
+  }
+}
+
+/* The same, by arithmetic: the pages from the image to the end of RAM. */
+static void expect_blocks(uint64 pages, uint64 count[ORDER_MAX + 1]) {
+  uint64 at = pages - pages_owned(PAGE_FREE);
+
+  memset(count, 0, (ORDER_MAX + 1) * sizeof(*count));
+  while (at < pages) {
+    int order = ORDER_MAX;
+
+    while (at % (1UL << order) != 0 || at + (1UL << order) > pages)
+      order--;
+    count[order]++;
+    at += 1UL << order;
+  }
+}
+
+static void check_merged(uint64 pages) {
+  uint64 expected[ORDER_MAX + 1], got[ORDER_MAX + 1];
+
+  expect_blocks(pages, expected);
+  count_blocks(got);
+  assert_memory_equal(expected, got, sizeof(got));
+  assert_int_equal(pages_owned(PAGE_FREE), 0);
+  assert_null(kalloc());
+}
+
+/* The image and the frame table are not given out; the frame table follows
+ * the image at once and is as large as needed. */
+static void start(uint64 pages) {
+  uint64 free = pages_owned(PAGE_FREE);
+
+  assert_int_equal(pages_total(), pages);
+  assert_int_equal(free + pages_owned(PAGE_IMAGE), pages);
+  assert_in_range(pages_owned(PAGE_IMAGE), IMAGE_PAGES + 1, IMAGE_PAGES + 4);
+  for (int i = 0; i < IMAGE_PAGES - 1; i++)
+    assert_int_equal(ram[i * PGSIZE], 0xaa);
+  check_merged(pages);
+}
+
+static void all_ram_is_there_in_the_largest_blocks(void **state) {
+  static const uint64 sizes[] = {10, 64, 1023, 1024, 1025, 2047, 3000, 4096};
+
+  (void)state;
+  for (uint i = 0; i < NELEM(sizes); i++)
+    in_child(start, sizes[i]);
+}
+
+/* --- random use, against a table of who has what --- */
+
+static struct {
+  uchar *at; /* NULL: none */
+  int order;
+  enum page_owner owner;
+  uint64 tag;
+} blocks[BLOCKS];
+static uchar holder[RAM_PAGES]; /* in use? */
+static uint64 held[PAGE_OWNERS];
+
+static void *allocate(int order, enum page_owner owner) {
+  void *p;
+
+  if (order > 0 || random_below(4) == 0)
+    return kalloc_pages(order, owner);
+  if (owner == PAGE_KERNEL)
+    return kalloc();
+  if (random_below(2))
+    return kalloc_for(owner);
+  p = kalloc_zero(owner);
+  assert_true(p == NULL || page_zero(p));
+  return p;
+}
+
+static void take_block(int i) {
+  static uint64 tag;
+  int order = random_below(3) ? 0 : random_below(8);
+  enum page_owner owner =
+      PAGE_KERNEL + random_below(PAGE_OWNERS - PAGE_KERNEL);
+  uchar *p = allocate(order, owner);
+
+  if (p == NULL) {
+    assert_true(order > 0 || pages_owned(PAGE_FREE) == 0);
+    return;
+  }
+  assert_int_equal(frame_of(p) % (1UL << order), 0);
+  assert_int_equal((p - ram) % PGSIZE, 0);
+  for (uint64 f = 0; f < 1UL << order; f++) {
+    assert_int_equal(holder[frame_of(p) + f]++, 0);
+    page_mark(p + f * PGSIZE, tag + 1);
+  }
+  held[owner] += 1UL << order;
+  blocks[i].at = p;
+  blocks[i].order = order;
+  blocks[i].owner = owner;
+  blocks[i].tag = ++tag;
+}
+
+static void give_block(int i) {
+  uchar *p = blocks[i].at;
+
+  for (uint64 f = 0; f < 1UL << blocks[i].order; f++) {
+    assert_true(page_marked(p + f * PGSIZE, blocks[i].tag));
+    holder[frame_of(p) + f]--;
+  }
+  held[blocks[i].owner] -= 1UL << blocks[i].order;
+  blocks[i].at = NULL;
+  if (blocks[i].order == 0 && random_below(2))
+    kfree(p);
+  else
+    kfree_pages(p, blocks[i].order);
+}
+
+static void random_use(uint64 pages) {
+  uint64 at_start = pages_owned(PAGE_FREE);
+
+  memset(holder, 1, pages - at_start); /* the image */
+  for (int step = 0; step < 30000; step++) {
+    int i = random_below(step / 5000 % 2 ? BLOCKS : BLOCKS / 10);
+
+    cpus[0].id = random_below(ncpu); /* move to another CPU's list */
+    if (blocks[i].at == NULL)
+      take_block(i);
+    else
+      give_block(i);
+    for (int owner = PAGE_KERNEL; owner < PAGE_OWNERS; owner++)
+      assert_int_equal(pages_owned(owner), held[owner]);
+    assert_int_equal(total_by_owner(), pages);
+    assert_int_equal(cpus[0].noff, 0);
+  }
+  for (int i = 0; i < BLOCKS; i++)
+    if (blocks[i].at != NULL)
+      give_block(i);
+  assert_int_equal(pages_owned(PAGE_FREE), at_start);
+  check_merged(pages);
+}
+
+static void blocks_never_overlap_and_merge_again(void **state) {
+  (void)state;
+  in_child(random_use, 700);
+  in_child(random_use, 3001);
+}
+
+/* Pages that another CPU freed are found; a list does not grow for ever. */
+static void lists(uint64 pages) {
+  uint64 free = pages_owned(PAGE_FREE);
+
+  memory_leave(0);
+  cpus[0].id = 2;
+  memory_return();
+  assert_true(pages_largest() > 1); /* what is too much for a list went back */
+  cpus[0].id = 0;
+  memory_leave(0);
+  assert_null(kalloc());
+  assert_null(kalloc_pages(0, PAGE_KERNEL));
+  memory_return();
+  assert_int_equal(pages_owned(PAGE_FREE), free);
+  assert_int_equal(pages_total(), pages);
+}
+
+static void pages_on_other_cpus_are_found(void **state) {
+  (void)state;
+  in_child(lists, 600);
+}
+
+/* --- running out --- */
+
+static void *cache[64]; /* what the reclaimers can give back */
+static uint64 cached, wanted, asked;
+
+static uint64 shrink_none(uint64 want) {
+  (void)want;
+  asked++;
+  return 0;
+}
+
+static uint64 shrink_cache(uint64 want) {
+  uint64 freed = 0;
+
+  assert_int_equal(cpus[0].noff, 0); /* no lock is held */
+  asked++;
+  wanted = want;
+  for (; cached > 0 && freed < want; freed++)
+    kfree(cache[--cached]);
+  return freed;
+}
+
+static void reclaiming(uint64 pages) {
+  static struct reclaimer none = {.name = "none", .shrink = shrink_none};
+  static struct reclaimer some = {.name = "some", .shrink = shrink_cache};
+
+  (void)pages;
+  reclaimer_register(&none);
+  reclaimer_register(&some);
+  for (; cached < NELEM(cache); cached++)
+    cache[cached] = kalloc_for(PAGE_CACHE);
+  memory_leave(3);
+  for (int i = 0; i < 3; i++)
+    assert_non_null(kalloc());
+  assert_int_equal(asked, 0); /* not while there are pages */
+  for (uint64 i = 0; i < NELEM(cache); i++)
+    assert_non_null(kalloc());
+  assert_int_equal(asked, 4); /* twice both, 32 pages at a time */
+  assert_int_equal(wanted, NELEM(cache) / 2);
+  assert_null(kalloc());
+  assert_int_equal(pages_owned(PAGE_CACHE), 0);
+}
+
+static void reclaiming_blocks(uint64 pages) {
+  static struct reclaimer some = {.name = "some", .shrink = shrink_cache};
+  uchar *block = kalloc_pages(5, PAGE_KERNEL);
+
+  (void)pages;
+  reclaimer_register(&some);
+  memory_leave(0);
+  kfree_pages(block, 5);
+  for (; cached < 32; cached++) /* the same block, page by page */
+    cache[cached] = kalloc_for(PAGE_CACHE);
+  assert_ptr_equal(kalloc_pages(5, PAGE_KERNEL), block);
+  assert_int_equal(wanted, 32);
+  assert_null(kalloc_pages(1, PAGE_KERNEL));
+}
+
+static void caches_are_asked_when_pages_run_out(void **state) {
+  (void)state;
+  in_child(reclaiming, 300);
+  in_child(reclaiming_blocks, 300);
+}
+
+/* --- misuse --- */
+
+static void misuse(uint64 pages) {
+  uchar *page = kalloc(), *block = kalloc_pages(2, PAGE_KERNEL);
+
+  kfree(page);
+  assert_panics("kfree", kfree(page));
+  assert_panics("no page", kfree(ram - PGSIZE));
+  assert_panics("no page", kfree(ram + pages * PGSIZE));
+  assert_panics("no page", kfree((void *)0));
+  assert_panics("no page", kfree((void *)~(PGSIZE - 1UL)));
+  assert_panics("no page", kfree(block + 8));
+  assert_panics("kfree", kfree(ram)); /* the image */
+  assert_panics("kfree", kfree(block));
+  assert_panics("kfree", kfree(block + PGSIZE));
+  assert_panics("order 1", kfree_pages(block, 1));
+  assert_panics("order 3", kfree_pages(block, 3));
+  kfree_pages(block, 2);
+  assert_panics("kfree_pages", kfree_pages(block, 2));
+  assert_panics("order", kalloc_pages(-1, PAGE_KERNEL));
+  assert_panics("order", kalloc_pages(ORDER_MAX + 1, PAGE_KERNEL));
+  check_merged(pages);
+}
+
+static void wrong_frees_panic(void **state) {
+  (void)state;
+  in_child(misuse, 300);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(all_ram_is_there_in_the_largest_blocks),
+      cmocka_unit_test(blocks_never_overlap_and_merge_again),
+      cmocka_unit_test(pages_on_other_cpus_are_found),
+      cmocka_unit_test(caches_are_asked_when_pages_run_out),
+      cmocka_unit_test(wrong_frees_panic),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,325 @@
+/*
+ * Page tables, kernel/mm/pagetable.c, against a model: an array of pages, in
+ * windows around the places where indexes wrap.
+ */
+/* sources: kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c */
+#include "mm_fakes.h"
+
+#include "mm/pagetable.h"
+
+#define WINDOW 16UL /* pages */
+#define MIDDLE(va) ((va) - WINDOW / 2 * PGSIZE)
+
+static const vaddr_t windows[] = {
+    0,
+    MIDDLE(MiB(2)),          /* PX(0) wraps */
+    MIDDLE(MiB(4)),          /* and again */
+    MIDDLE(MiB(1024)),       /* PX(1) wraps */
+    MIDDLE(5 * MiB(1024)),
+    MAXVA - WINDOW * PGSIZE, /* the last */
+};
+#define PAGES (NELEM(windows) * WINDOW)
+
+/* The model. */
+static struct {
+  bool mapped;
+  bool made; /* it was mapped once: the way there stays */
+  pte_t pte;
+} model[PAGES];
+static pagetable_t table;
+
+static vaddr_t va_of(uint64 page) {
+  return windows[page / WINDOW] + page % WINDOW * PGSIZE;
+}
+
+static uint random_perm(void) {
+  static const uint perms[] = {PTE_R, PTE_R | PTE_W, PTE_X, PTE_R | PTE_X,
+                               PTE_R | PTE_W | PTE_X};
+
+  return perms[random_below(NELEM(perms))] | (random_below(2) ? PTE_U : 0);
+}
+
+/* The bits that the hardware wants, by privileged spec 1.12, figure 4.18. */
+static pte_t expected_pte(paddr_t pa, uint perm) {
+  return pa >> 12 << 10 | perm | 0x1 /* V */ | 0x40 /* A */ |
+         (perm & 0x4 ? 0x80 /* D */ : 0);
+}
+
+static void random_map(void) {
+  uint64 first = random_below(PAGES);
+  uint64 n = 1 + random_below(WINDOW - first % WINDOW);
+  paddr_t pa = random_below(1UL << 43) * PGSIZE;
+  uint perm = random_perm();
+
+  for (uint64 i = 0; i < n; i++) {
+    if (model[first + i].mapped)
+      n = i; /* up to there */
+  }
+  if (n == 0)
+    return;
+  assert_int_equal(mappages(table, va_of(first), n * PGSIZE, pa, perm), 0);
+  for (uint64 i = 0; i < n; i++) {
+    model[first + i].mapped = model[first + i].made = true;
+    model[first + i].pte = expected_pte(pa + i * PGSIZE, perm);
+  }
+}
+
+/* What unmappages() or pagetable_each() should come by, in order. */
+struct expected {
+  uint64 next, end; /* pages of the model */
+  int stop_after;   /* visits */
+};
+
+static void skip_unmapped(struct expected *e) {
+  while (e->next < e->end && !model[e->next].mapped)
+    e->next++;
+}
+
+static void see_unmapped(void *arg, pte_t pte) {
+  struct expected *e = arg;
+
+  skip_unmapped(e);
+  assert_true(e->next < e->end);
+  assert_int_equal(pte, model[e->next++].pte);
+}
+
+static void random_unmap(void) {
+  uint64 first = random_below(PAGES), last = first + random_below(WINDOW);
+  struct expected e;
+
+  if (random_below(50) == 0)
+    last = random_below(PAGES); /* over all that is not there, too */
+  last = MAX(MIN(last, PAGES - 1), first);
+  e = (struct expected){first, last + 1, 0};
+  unmappages(table, va_of(first), va_of(last) + PGSIZE - va_of(first),
+             random_below(4) ? see_unmapped : NULL, &e);
+  if (e.next > first) {
+    skip_unmapped(&e);
+    assert_int_equal(e.next, last + 1);
+  }
+  for (uint64 i = first; i <= last; i++)
+    model[i].mapped = false;
+}
+
+static int see_leaf(void *arg, vaddr_t va, int level, pte_t pte) {
+  struct expected *e = arg;
+
+  skip_unmapped(e);
+  assert_true(e->next < e->end);
+  assert_int_equal(va, va_of(e->next));
+  assert_int_equal(level, 0);
+  assert_int_equal(pte, model[e->next].pte);
+  e->next++;
+  return --e->stop_after == 0 ? 42 : 0;
+}
+
+/* Visit a range that begins and ends anywhere. */
+static void random_visit(void) {
+  uint64 a = random_below(PAGES), b = random_below(PAGES);
+  uint64 first = MIN(a, b), last = MAX(a, b);
+  struct expected e = {first, last + 1, random_below(3) ? -1 : 3};
+  bool all = e.stop_after < 0;
+  vaddr_t from = va_of(first), to = va_of(last) + PGSIZE;
+  int r;
+
+  if (random_below(2))
+    from += random_below(PGSIZE);
+  if (random_below(2))
+    to -= random_below(PGSIZE);
+  r = pagetable_each(table, from, to, see_leaf, &e);
+  if (r == 0) {
+    skip_unmapped(&e);
+    assert_int_equal(e.next, last + 1);
+    assert_true(all || e.stop_after > 0);
+  } else {
+    assert_int_equal(r, 42);
+    assert_int_equal(e.stop_after, 0);
+  }
+}
+
+/* Was anything ever mapped in the table of a level that translates va? */
+static bool table_made(vaddr_t va, int shift) {
+  for (uint64 i = 0; i < PAGES; i++)
+    if (model[i].made && va_of(i) >> shift == va >> shift)
+      return true;
+  return false;
+}
+
+static uint64 tables_made(void) {
+  uint64 n = 1;
+  vaddr_t last[2] = {~0UL, ~0UL};
+
+  for (uint64 i = 0; i < PAGES; i++) {
+    for (int level = 1; level <= 2; level++) {
+      vaddr_t covers = va_of(i) >> (12 + 9 * level);
+
+      if (model[i].made && covers != last[level - 1]) {
+        n++;
+        last[level - 1] = covers;
+      }
+    }
+  }
+  return n;
+}
+
+static void check_page(uint64 page) {
+  vaddr_t va = va_of(page);
+  pte_t *pte = walk(table, va, false);
+  bool user = model[page].pte & PTE_U;
+
+  assert_int_equal(pte != NULL, table_made(va, 21));
+  assert_int_equal(pte ? *pte : 0, model[page].mapped ? model[page].pte : 0);
+  va += random_below(PGSIZE);
+  assert_int_equal(walkaddr(table, va, 0),
+                   model[page].mapped && user
+                       ? PTE2PA(model[page].pte) + va % PGSIZE
+                       : 0);
+}
+
+static void random_operations(void **state) {
+  struct census before = census_take();
+
+  (void)state;
+  table = pagetable_create();
+  assert_non_null(table);
+  for (int i = 0; i < 20000; i++) {
+    uint64 kind = random_below(10);
+
+    if (kind < 5)
+      random_map();
+    else if (kind < 8)
+      random_unmap();
+    else
+      random_visit();
+    check_page(random_below(PAGES));
+    if (i % 500 == 0)
+      assert_int_equal(pagetable_pages(table), tables_made());
+  }
+  for (uint64 i = 0; i < PAGES; i++)
+    check_page(i);
+  assert_int_equal(pagetable_pages(table), pages_owned(PAGE_TABLE));
+  unmappages(table, 0, MAXVA, NULL, NULL);
+  freewalk(table);
+  assert_census(before);
+}
+
+/* Each right alone and with others, asked for by each combination. */
+static void walkaddr_wants_all_rights_and_user(void **state) {
+  const uint all = PTE_R | PTE_W | PTE_X;
+
+  (void)state;
+  table = pagetable_create();
+  for (uint perm = 0; perm <= (all | PTE_U); perm += PTE_R) {
+    if ((perm & all) == 0)
+      continue;
+    assert_int_equal(mappages(table, MiB(2), PGSIZE, 0x5000, perm), 0);
+    for (uint want = 0; want <= all; want += PTE_R) {
+      bool allowed = (perm & PTE_U) && (perm & want) == want;
+
+      assert_int_equal(walkaddr(table, MiB(2) + 7, want), allowed ? 0x5007 : 0);
+    }
+    unmappages(table, MiB(2), PGSIZE, NULL, NULL);
+  }
+  assert_int_equal(walkaddr(table, 0, PTE_R), 0);
+  assert_int_equal(walkaddr(table, MAXVA, PTE_R), 0);
+  assert_int_equal(walkaddr(table, MAXVA + MiB(2) + 7, PTE_R), 0);
+  assert_int_equal(walkaddr(table, ~0UL, PTE_R), 0);
+  freewalk(table);
+}
+
+/* New table pages are empty, though the memory was not. */
+static void table_pages_are_zeroed(void **state) {
+  void *pages[200];
+
+  (void)state;
+  for (uint i = 0; i < NELEM(pages); i++)
+    memset(pages[i] = kalloc(), 0xff, PGSIZE);
+  for (uint i = 0; i < NELEM(pages); i++)
+    kfree(pages[i]);
+  table = pagetable_create();
+  assert_true(page_zero(table));
+  for (vaddr_t va = 0; va < MAXVA; va += MAXVA / 32) {
+    pte_t *pte = walk(table, va, true);
+
+    assert_true(page_zero(pte - PX(0, va)));
+  }
+  assert_int_equal(pagetable_pages(table), 1 + 32 + 32);
+  assert_int_equal(pagetable_each(table, 0, MAXVA, see_leaf, NULL), 0);
+  freewalk(table);
+}
+
+/* A range over several tables, with memory for n pages, for each n. */
+static void memory_runs_out_at_each_page(void **state) {
+  const vaddr_t va = MiB(1024) - 2 * PGSIZE;
+  const uint64 needs = 5; /* root; two of level 1, two of level 0 */
+  struct census before = census_take();
+
+  (void)state;
+  for (uint64 n = 0; n <= needs; n++) {
+    uint64 mapped = 0;
+    int r;
+
+    memory_leave(n);
+    table = pagetable_create();
+    assert_int_equal(table != NULL, n > 0);
+    if (table != NULL) {
+      r = mappages(table, va, 4 * PGSIZE, 0x1000, PTE_R | PTE_U);
+      assert_int_equal(r, n < needs ? -ENOMEM : 0);
+      for (uint64 i = 0; i < 4; i++)
+        mapped += walkaddr(table, va + i * PGSIZE, PTE_R) != 0;
+      assert_int_equal(mapped, n < 3 ? 0 : n < needs ? 2 : 4);
+      unmappages(table, va, 4 * PGSIZE, NULL, NULL);
+      freewalk(table);
+    }
+    assert_int_equal(pages_owned(PAGE_FREE), n);
+    memory_return();
+  }
+  assert_census(before);
+}
+
+static void misuse_panics(void **state) {
+  struct census before = census_take();
+  const vaddr_t last = MAXVA - PGSIZE;
+
+  (void)state;
+  table = pagetable_create();
+  assert_panics("walk", walk(table, MAXVA, true));
+  assert_panics("walk", walk(table, ~0UL, false));
+  assert_panics("aligned", mappages(table, 1, PGSIZE, 0, PTE_R));
+  assert_panics("aligned", mappages(table, 0, PGSIZE + 8, 0, PTE_R));
+  assert_panics("aligned", mappages(table, 0, PGSIZE, 2048, PTE_R));
+  assert_panics("size 0", mappages(table, 0, 0, 0, PTE_R));
+  assert_panics("aligned", unmappages(table, 5, PGSIZE, NULL, NULL));
+  assert_panics("aligned", unmappages(table, 0, 5, NULL, NULL));
+  assert_int_equal(pagetable_pages(table), 1);
+
+  assert_int_equal(mappages(table, last, PGSIZE, 0x1000, PTE_R), 0);
+  assert_panics("mapped", mappages(table, last, PGSIZE, 0x1000, PTE_R));
+  assert_panics("mapped",
+                mappages(table, last - PGSIZE, 2 * PGSIZE, 0, PTE_R));
+  assert_panics("MAXVA", mappages(table, MAXVA, PGSIZE, 0, PTE_R));
+  unmappages(table, last, PGSIZE, NULL, NULL);
+  assert_panics("MAXVA", mappages(table, last, 2 * PGSIZE, 0, PTE_R));
+  assert_panics("leaf", freewalk(table));
+  unmappages(table, last - PGSIZE, 2 * PGSIZE, NULL, NULL);
+  freewalk(table);
+  assert_census(before);
+}
+
+static int start(void **state) {
+  (void)state;
+  ram_start(512);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(random_operations),
+      cmocka_unit_test(walkaddr_wants_all_rights_and_user),
+      cmocka_unit_test(table_pages_are_zeroed),
+      cmocka_unit_test(memory_runs_out_at_each_page),
+      cmocka_unit_test(misuse_panics),
+  };
+
+  return cmocka_run_group_tests(tests, start, NULL);
+}
