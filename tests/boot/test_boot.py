@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -112,8 +113,12 @@ def test_gdb_session():
     gdb = gdb_program()
     assert gdb, "no gdb that knows the target"
     port = free_port()
+    # QEMU locks the image that it writes to: other tests may be using ours.
+    disk = log_path(".img")
+    shutil.copyfile(path("fs.img"), disk)
     server = pexpect.spawn(
-        "make", ["CPUS=1", "qemu-gdb", f"GDBPORT={port}", f"BUILD={BUILD}"],
+        "make", ["CPUS=1", "qemu-gdb", f"GDBPORT={port}", f"FS={disk}",
+                 f"BUILD={BUILD}"],
         cwd=TOP, env=environment(), timeout=60, encoding="utf-8",
         logfile=open(log_path(".qemu.log"), "w"))
     try:

@@ -56,6 +56,11 @@ extern jmp_buf panic_jump;
 extern bool panic_expected;
 extern char panic_message[256];
 
+/* Sleeping locks, and the machine's part of user page tables, are in
+ * vm_fakes.c. on_flush, if set, is called by tables_flush_user(). */
+extern void (*on_flush)(vaddr_t va, size_t size);
+extern uint64 code_written; /* calls of instructions_written() */
+
 /* Below n; the same sequence each time. */
 uint64 random_below(uint64 n);
 /* Fill a page with what a test recognizes, and look whether it is intact. */

@@ -127,11 +127,13 @@ static void memory_runs_out(void **state) {
 
 static void the_wrong_cache_panics(void **state) {
   void *object = slab_alloc(&caches[1]);
+  void *page = kalloc_zero(PAGE_KERNEL);
 
   (void)state;
-  assert_panics("not of cache 8", slab_free(&caches[1], kalloc_zero(1)));
+  assert_panics("not of cache 8", slab_free(&caches[1], page));
   assert_panics("not of cache 17", slab_free(&caches[2], object));
   slab_free(&caches[1], object);
+  kfree(page);
 }
 
 static int start(void **state) {

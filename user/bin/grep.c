@@ -14,6 +14,9 @@
 #define TROUBLE 2
 
 static int invert, ignore_case, numbers, count_only, quiet;
+static const char *pattern;
+static int prefixes; /* begin each line with the file's name */
+static long found;   /* lines selected, of all files */
 
 static int lower(int c) {
   return ignore_case && c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
@@ -106,8 +109,7 @@ static int match(const char *re, const char *text) {
   return 0;
 }
 
-/* Returns how many lines of a file are selected. */
-static long search(const char *re, int fd, const char *prefix) {
+static void search(int fd, const char *name) {
   struct linereader r;
   long selected = 0;
   char *line;
@@ -115,15 +117,15 @@ static long search(const char *re, int fd, const char *prefix) {
 
   line_open(&r, fd);
   for (long number = 1; (line = line_next(&r, &len)); number++) {
-    if (match(re, line) == invert)
+    if (match(pattern, line) == invert)
       continue;
     selected++;
     if (quiet)
       break;
     if (count_only)
       continue;
-    if (*prefix)
-      printf("%s:", prefix);
+    if (prefixes)
+      printf("%s:", name);
     if (numbers)
       printf("%ld:", number);
     line[len] = '\n'; /* where the reader put its 0 */
@@ -131,8 +133,8 @@ static long search(const char *re, int fd, const char *prefix) {
   }
   line_close(&r);
   if (count_only && !quiet)
-    printf("%s%s%ld\n", prefix, *prefix ? ":" : "", selected);
-  return selected;
+    printf("%s%s%ld\n", prefixes ? name : "", prefixes ? ":" : "", selected);
+  found += selected;
 }
 
 static void options(int argc, char **argv) {
@@ -163,26 +165,13 @@ static void options(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  int failed = 0;
-  long selected = 0;
-  const char *re;
+  int failed;
 
   options(argc, argv);
-  re = argv[optind++];
-  if (optind == argc)
-    selected = search(re, 0, "");
-  for (int i = optind; i < argc; i++) {
-    int fd = open(argv[i], O_RDONLY);
-
-    if (fd < 0) {
-      warn("%s", argv[i]);
-      failed = 1;
-      continue;
-    }
-    selected += search(re, fd, argc - optind > 1 ? argv[i] : "");
-    close(fd);
-  }
+  pattern = argv[optind++];
+  prefixes = argc - optind > 1;
+  failed = each_input(argc, argv, search);
   if (failed)
     return TROUBLE;
-  return selected > 0 ? 0 : NO_MATCH;
+  return found > 0 ? 0 : NO_MATCH;
 }

@@ -71,11 +71,12 @@ static void sort(void) {
   free(other);
 }
 
-static void collect(int fd) {
+static void collect(int fd, const char *name) {
   struct linereader r;
   char *line;
   uint len;
 
+  (void)name;
   line_open(&r, fd);
   while ((line = line_next(&r, &len))) {
     if (count == size) {
@@ -111,7 +112,7 @@ static void put_line(const char *line) {
 }
 
 int main(int argc, char **argv) {
-  int failed = 0, option;
+  int failed, option;
 
   while ((option = getopt(argc, argv, "rnu")) != -1) {
     if (option == '?')
@@ -120,19 +121,7 @@ int main(int argc, char **argv) {
     numeric |= option == 'n';
     unique |= option == 'u';
   }
-  if (optind == argc)
-    collect(0);
-  for (int i = optind; i < argc; i++) {
-    int fd = open(argv[i], O_RDONLY);
-
-    if (fd < 0) {
-      warn("%s", argv[i]);
-      failed = 1;
-      continue;
-    }
-    collect(fd);
-    close(fd);
-  }
+  failed = each_input(argc, argv, collect);
   sort();
   for (int i = 0; i < count; i++)
     if (!unique || i == 0 || compare(lines[i - 1], lines[i]) != 0)

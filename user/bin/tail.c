@@ -22,13 +22,18 @@ static void keep(struct line *l, const char *text, uint len) {
   l->text[len] = '\n';
 }
 
-static void copy(int fd, long lines) {
+static long lines = DEFAULT_LINES;
+static int titles; /* name each file */
+
+static void copy(int fd, const char *name) {
   struct line *ring = xmalloc(lines * sizeof(ring[0]));
   struct linereader r;
   long seen = 0;
   char *text;
   uint len;
 
+  if (titles)
+    printf("==> %s <==\n", name);
   memset(ring, 0, lines * sizeof(ring[0]));
   line_open(&r, fd);
   while ((text = line_next(&r, &len)))
@@ -45,27 +50,12 @@ static void copy(int fd, long lines) {
 }
 
 int main(int argc, char **argv) {
-  long lines = DEFAULT_LINES;
-  int failed = 0, option;
+  int option;
 
   while ((option = getopt(argc, argv, "n:")) != -1)
     if (option != 'n' || parse_number(optarg, &lines) < 0 || lines < 0 ||
         lines > LINES_MAX)
       bad_usage(USAGE);
-  if (optind == argc)
-    copy(0, lines);
-  for (int i = optind; i < argc; i++) {
-    int fd = open(argv[i], O_RDONLY);
-
-    if (fd < 0) {
-      warn("%s", argv[i]);
-      failed = 1;
-      continue;
-    }
-    if (argc - optind > 1)
-      printf("==> %s <==\n", argv[i]);
-    copy(fd, lines);
-    close(fd);
-  }
-  return failed;
+  titles = argc - optind > 1;
+  return each_input(argc, argv, copy);
 }

@@ -118,3 +118,23 @@ EXTRA char *path_in(const char *dir, const char *path) {
   snprintf(full, length, "%s/%s", dir, name);
   return full;
 }
+
+EXTRA int each_input(int argc, char **argv,
+                     void (*use)(int fd, const char *name)) {
+  int failed = 0;
+
+  if (optind == argc)
+    use(0, 0);
+  for (int i = optind; i < argc; i++) {
+    int fd = open(argv[i], O_RDONLY);
+
+    if (fd < 0) {
+      warn("%s", argv[i]);
+      failed = 1;
+      continue;
+    }
+    use(fd, argv[i]);
+    close(fd);
+  }
+  return failed;
+}

@@ -108,4 +108,9 @@ void line_open(struct linereader *r, int fd);
 char *line_next(struct linereader *r, uint *len);
 void line_close(struct linereader *r); /* frees the buffer, not the fd */
 
+/* Open each file from argv[optind] on and call use(fd, name); without any,
+ * use(0, 0) for the standard input. 1 if one could not be opened (which is
+ * said), else 0. */
+int each_input(int argc, char **argv, void (*use)(int fd, const char *name));
+
 #endif

@@ -1,0 +1,248 @@
+"""The programs: each does what it says, and says how it is to be used."""
+
+import re
+
+from pagewise import Machine, test
+
+NONE = "no such file or directory"
+
+# (command line, what it prints, its status); they run in this order.
+SMALL = [
+    ("echo", "", 0),
+    ("echo -n a b", "a b", 0),
+    ("echo -n", "", 0),
+    # cat
+    ("echo one > f; echo two > g; cat f g", "one\ntwo", 0),
+    ("echo in | cat f - g", "one\nin\ntwo", 0),
+    ("cat nosuch g", f"cat: nosuch: {NONE}\ntwo", 1),
+    # wc
+    ("echo a bb ccc | wc", "1 3 9", 0),
+    ("wc f g", "1 1 4 f\n1 1 4 g\n2 2 8 total", 0),
+    ("wc -l f", "1 f", 0),
+    ("echo -n 'x y' | wc -l -w -c", "0 2 3", 0),
+    ("wc nosuch", f"wc: nosuch: {NONE}", 1),
+    # head, tail
+    ("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i; done > n; wc -l < n",
+     "12", 0),
+    ("head n | tail -n 1", "10", 0),
+    ("tail n | head -n 1", "3", 0),
+    ("head -n 2 n", "1\n2", 0),
+    ("head -n 0 n", "", 0),
+    ("tail -n 2 n", "11\n12", 0),
+    ("tail -n 0 n", "", 0),
+    ("tail -n 99 f", "one", 0),
+    ("cat n | head -n 1", "1", 0),
+    ("head -n 1 f g", "==> f <==\none\n==> g <==\ntwo", 0),
+    ("tail nosuch", f"tail: nosuch: {NONE}", 1),
+    # sort
+    ("echo 'b\na\nc\na' | sort", "a\na\nb\nc", 0),
+    ("echo 'b\na\nc\na' | sort -u -r", "c\nb\na", 0),
+    ("sort -n -r n | head -n 2", "12\n11", 0),
+    ("sort n | head -n 2", "1\n10", 0),
+    ("sort f nosuch", f"sort: nosuch: {NONE}\none", 1),
+    # grep
+    ("grep 1 n", "1\n10\n11\n12", 0),
+    ("grep -v 1 n | wc -l", "8", 0),
+    ("grep -c '^.$' n", "9", 0),
+    ("grep -n '^1[0-1]$' n", "10:10\n11:11", 0),
+    ("grep -n '^1[^0-1]$' n", "12:12", 0),
+    ("grep -i ONE f g", "f:one", 0),
+    ("grep 'o*ne' f", "one", 0),
+    ("grep -q one f", "", 0),
+    ("grep nothing f", "", 1),
+    ("grep one nosuch", f"grep: nosuch: {NONE}", 2),
+    ("echo a.b | grep 'a\\.b'; echo axb | grep 'a\\.b'", "a.b", 1),
+    # mkdir, rmdir, rm, ls
+    ("mkdir d d/e; ls d", "e/", 0),
+    ("mkdir d", "mkdir: d: already exists", 1),
+    ("rmdir d", "rmdir: d: directory not empty", 1),
+    ("rmdir f", "rmdir: f: not a directory", 1),
+    ("rmdir nosuch", f"rmdir: nosuch: {NONE}", 1),
+    ("rmdir d/e; ls d", "", 0),
+    ("mkdir d/a d/a/b; echo x > d/a/b/x; echo y > d/y; rm d",
+     "rm: d: directory not empty", 1),
+    ("rm -r d; ls d", f"ls: d: {NONE}", 1),
+    ("rm nosuch", f"rm: nosuch: {NONE}", 1),
+    ("rm -f nosuch", "", 0),
+    ("rm -f", "", 0),
+    ("touch t; ls t; rm t; ls t", f"t\nls: t: {NONE}", 1),
+    ("ls f g", "f\ng", 0),
+    ("mkdir d; touch d/b d/a; ls d f", "d:\na\nb\nf", 0),
+    ("cd d; ls; cd ..", "a\nb", 0),
+    # ln, mv, cp, touch
+    ("ln f h; echo more >> h; cat f", "one\nmore", 0),
+    ("rm f; cat h", "one\nmore", 0),
+    ("ln d dd", "ln: d to dd: not permitted", 1),
+    ("ln nosuch x", f"ln: nosuch to x: {NONE}", 1),
+    ("mv h f; cat f; cat h", f"one\nmore\ncat: h: {NONE}", 1),
+    ("mv f g d; ls d", "a\nb\nf\ng", 0),
+    ("cat d/g; mv d/f .; mv d/g .; ls d", "two\na\nb", 0),
+    ("mv d d2; ls d2", "a\nb", 0),
+    ("mv d2 d2/a", None, 1),
+    ("mv nosuch x", f"mv: nosuch to x: {NONE}", 1),
+    ("cp f copy; cat copy", "one\nmore", 0),
+    ("cp f f", "cp: f and f are the same file", 1),
+    ("cp f g d2; ls d2; cat d2/g", "a\nb\nf\ng\ntwo", 0),
+    ("cp d2 x", "cp: d2: is a directory", 1),
+    ("cp nosuch x", f"cp: nosuch: {NONE}", 1),
+    ("cp usertests u; hexdump usertests > a; hexdump u > b; sort -u a b > c; "
+     "wc -l < a > d; wc -l < c > e; grep -c . a > n1; grep -c . c > n2", "", 0),
+    ("[ $(x) ]", None, 2),
+    ("touch f; cat f", "one\nmore", 0),
+    ("touch nosuch/f", f"touch: nosuch/f: {NONE}", 1),
+    # hexdump
+    ("echo 'hello, world' | hexdump",
+     "00000000  68 65 6c 6c 6f 2c 20 77  6f 72 6c 64 0a           "
+     "|hello, world.|\n0000000d", 0),
+    ("hexdump -s 1 -n 3 usertests",
+     "00000001  45 4c 46" + " " * 42 + "|ELF|\n00000004", 0),
+    ("hexdump nosuch", f"hexdump: nosuch: {NONE}", 1),
+    # test, true, false
+    ("true", "", 0),
+    ("false", "", 1),
+    ("test -f f && test -d d2 && ! test -e nosuch && [ -s f ]", "", 0),
+    ("[ 1 -lt 2 ] && [ 2 -ge 2 ] && [ a != b ] && [ ! a = b ]", "", 0),
+    ("[ -z a ]", "", 1),
+    ("test", "", 1),
+    ("test a -lt b", "usage: test EXPRESSION", 2),
+    ("[ a", "usage: [ EXPRESSION ]", 2),
+    # kill, sleep, sync
+    ("sleep 0.1", "", 0),
+    ("sleep .1", "", 0),
+    ("kill 99999", "kill: 99999: no such process", 1),
+    ("kill 1", None, 1),
+    ("sync", "", 0),
+]
+
+# What is wrong to ask: each gets a usage line, and status 2.
+MISUSED = [
+    "cat -x", "cp", "cp f", "cp f g h", "clear x", "free x", "grep",
+    "grep -z a", "head -n", "head -n x", "head -n -1", "hexdump -q",
+    "hexdump -n x", "hexdump f g", "kill", "kill x", "ln", "ln f", "ln a b c",
+    "ls -x", "mkdir", "mv", "mv f", "mv f g h", "pgtbl x", "pgtbl 0",
+    "pgtbl 1 2 3", "pgtbl 1 x", "poweroff x", "ps x", "reboot x", "restrict",
+    "rm", "rm -x", "rmdir", "sleep", "sleep x", "sleep 1 2", "sleep -1",
+    "sleep 1.", "sort -x", "sync x", "tail -n", "tail -n x", "test -q f",
+    "top -n", "top -n x", "top -d 0", "touch", "uptime x", "vmmap x",
+    "vmmap 1 2", "wc -x", "grind -x", "grind x", "stressfs 0", "stressfs x",
+    "usertests -x", "sh -x", "forktest x", "top x", "crash nosuch",
+]
+
+
+def wanted(m, line, printed, status):
+    text, got = m.call(line)
+    text = text[:-1] if text.endswith("\n") else text
+    assert got == status and printed in (None, text), (line, text, got)
+
+
+@test(quick=True)
+def test_small_cases():
+    with Machine() as m:
+        for line, printed, status in SMALL:
+            if "$(" not in line:
+                wanted(m, line, printed, status)
+
+
+@test(quick=True)
+def test_usage():
+    with Machine() as m:
+        m.run("touch f g; echo x > h")
+        failed = []
+        for line in MISUSED:
+            name = line.split()[0]
+            text, status = m.call(line)
+            if status != 2 or not re.match(rf"usage: {name}\b", text) or \
+                    text.count("\n") != 1:
+                failed.append((line, text[:200], status))
+        assert not failed, failed
+
+
+def rows(text):
+    return [line.split() for line in text.split("\n")]
+
+
+@test(quick=True)
+def test_looking():
+    """ls -l, ps, top, uptime, free, clear: their columns hold what is so."""
+    with Machine(cpus=2) as m:
+        m.run("mkdir d d/e; echo 12345 > f; ln f g")
+        listed = {row[-1]: row[:-1] for row in rows(m.run("ls -l"))}
+        assert listed["f"] == listed["g"]
+        assert listed["f"][:2] + listed["f"][3:] == ["-", "2", "6"]
+        assert listed["d/"][:2] == ["d", "3"]  # its name, its ., that of e
+        assert listed["console"][0] == "c"
+        assert listed["sh"][0] == "-" and int(listed["sh"][3]) > 10000
+
+        pid = m.run("sleep 1000 & echo $!").split("\n")[-1]
+        shell = m.run("echo $$")
+        table = rows(m.run("ps"))
+        assert table[0] == ("PID PPID PGID CPU STATE TIME SIZE MEM TABLES WAITS"
+                            " NAME").split()
+        found = {row[0]: row for row in table[1:]}
+        assert found["1"][1] == "0" and found["1"][-1] == "init"
+        assert found[shell][1] == "1" and found[shell][-1] == "sh"
+        assert found[pid][1] == shell and found[pid][4] == "sleep"
+        assert any(row[4] == "run" and row[-1] == "ps" for row in table[1:])
+        m.run(f"kill {pid}")
+        assert f" {pid} " not in m.run("ps")
+
+        spinner = m.run("sh -c 'while :; do :; done' & echo $!").split()[-1]
+        top = m.run("top -n 2 -d 1")
+        last = top[top.rindex("PID"):].split("\n")
+        assert last[1].split()[0] == spinner, top  # the busiest comes first
+        m.run(f"kill {spinner}")
+
+        first = m.run("uptime")
+        assert re.fullmatch(r"up 0:0\d:\d\d, 2 CPUs \d+% busy since boot, "
+                            r"\d+ processes, \d+ runnable", first), first
+        assert m.run("free").startswith(" ")
+        m.start("clear")
+        m.expect(rb"clear\r*\n\x1b\[H\x1b\[2J")
+        m.wait_prompt()
+
+
+@test()
+def test_top_until_q():
+    with Machine() as m:
+        m.start("top -d 1")
+        m.expect(rb"PID")
+        m.expect(rb"PID")
+        m.send("q")
+        m.wait_prompt()
+        assert m.run("echo cooked") == "cooked"
+        m.start("top")
+        m.expect(rb"PID")
+        m.send("\x03")
+        m.wait_prompt()
+        assert "top" not in m.run("ps")
+
+
+@test(quick=True)
+def test_copies_are_whole():
+    """Large files come through cp, cat and pipes as they were."""
+    with Machine() as m:
+        m.run("cp usertests a; cat usertests > b; cat usertests | cat | cat > c")
+        want = m.run("hexdump usertests | wc")
+        last = m.run("hexdump usertests | tail -n 1")
+        for name in "abc":
+            assert m.run(f"hexdump {name} | wc") == want
+            assert m.run(f"hexdump {name} | tail -n 1") == last
+            # Lines of two equal dumps, each once, are those of one.
+            assert m.run(f"hexdump usertests > x; hexdump {name} > y; "
+                         "sort -u x > s; sort -u x y > t; wc -l < s > n; "
+                         "wc -l < t > o; cat n") == m.run("cat o")
+        assert m.run("a -l | head -n 1") == m.run("usertests -l | head -n 1")
+
+
+@test(quick=True)
+def test_init():
+    """init cannot be killed, and reaps whom others leave behind."""
+    with Machine() as m:
+        m.call("kill 1")
+        m.run("sh -c '(sleep 0.2 &) ; (sleep 0.3 &)'")
+        assert re.search(r" 1 +\d+ .* sleep$", m.run("ps"), re.M)
+        m.run("sleep 0.6")
+        table = m.run("ps")
+        assert "sleep" not in [r[-1] for r in rows(table)], table
+        assert "zombie" not in table and "init" in table
+        m.call("kill $$")  # the shell itself: init starts another

@@ -1,0 +1,554 @@
+/*
+ * Address spaces, kernel/vm/{space,uvm,fault}.c, against a model: an array that
+ * says of each page what is there. Memory runs out at every place where it can.
+ */
+/* sources: kernel/vm/uvm.c kernel/vm/fault.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
+#include "mm_fakes.h"
+
+#include "vm/fault.h"
+#include "vm/space.c"
+
+/* Pages at the bottom, around the end of a page-table page, and up to the end
+ * of user memory; by the model they lie side by side in three windows. */
+#define WINDOW 24UL
+static const vaddr_t windows[] = {0, MiB(2) - WINDOW / 2 * PGSIZE,
+                                  SPACE_END - WINDOW * PGSIZE};
+#define PAGES (NELEM(windows) * WINDOW)
+
+static const char *const names[] = {"heap", "data"};
+static const uint kinds[] = {PTE_R | PTE_W, PTE_R | PTE_X, PTE_R, PTE_X, 0};
+
+static struct page_model {
+  bool there;  /* a region covers it */
+  bool begins; /* a region begins here */
+  uint rights;
+  const char *name;
+  bool filled;
+  uint64 tag; /* what its memory holds; 0: zeros */
+} model[PAGES];
+
+static struct space *space;
+static uchar trapframe[PGSIZE] __attribute__((aligned(PGSIZE)));
+#define TF ((struct trapframe *)trapframe)
+
+static vaddr_t va_of(uint64 page) {
+  return windows[page / WINDOW] + page % WINDOW * PGSIZE;
+}
+/* The end of a range whose last page this is. */
+static vaddr_t end_of(uint64 page) { return va_of(page) + PGSIZE; }
+
+static uchar *memory_at(struct space *s, vaddr_t va) {
+  pte_t *pte = walk(s->pagetable, va, false);
+
+  return pte && (*pte & PTE_V) ? P2V(PTE2PA(*pte)) : NULL;
+}
+
+/* --- the space is as the model says --- */
+
+static void check_regions(struct space *s) {
+  vaddr_t last_end = 0;
+  uint64 page = 0;
+
+  list_for_each(l, &s->regions) {
+    struct region *r = region_of(l);
+
+    assert_true(r->start >= last_end && r->start < r->end);
+    assert_ptr_equal(l->next->prev, l);
+    last_end = r->end;
+    while (page < PAGES && va_of(page) < r->start)
+      assert_false(model[page++].there);
+    for (vaddr_t va = r->start; va < r->end; va += PGSIZE, page++) {
+      assert_true(page < PAGES && va_of(page) == va && model[page].there);
+      assert_int_equal(model[page].begins, va == r->start);
+      assert_int_equal(model[page].rights, r->rights);
+      assert_string_equal(model[page].name, r->name);
+    }
+  }
+  while (page < PAGES)
+    assert_false(model[page++].there);
+}
+
+static void check_pages(struct space *s) {
+  uint64 n = 0;
+
+  for (uint64 i = 0; i < PAGES; i++) {
+    pte_t *pte = walk(s->pagetable, va_of(i), false);
+    uchar *memory = memory_at(s, va_of(i));
+
+    assert_int_equal(memory != NULL, model[i].filled);
+    if (memory == NULL)
+      continue;
+    n++;
+    assert_int_equal(*pte & (PTE_R | PTE_W | PTE_X | PTE_U),
+                     model[i].rights | PTE_U);
+    assert_true(model[i].tag ? page_marked(memory, model[i].tag)
+                             : page_zero(memory));
+  }
+  assert_int_equal(uvmcount(s->pagetable, 0, SPACE_END), n);
+}
+
+static void check_space(struct space *s) {
+  check_regions(s);
+  check_pages(s);
+  assert_false(s->lock.locked);
+  assert_int_equal(memory_at(s, TRAPFRAME) == trapframe, 1);
+}
+
+/* Write to some pages, so that they are not zero any more. */
+static void mark_pages(void) {
+  static uint64 tag;
+
+  for (uint64 i = 0; i < PAGES; i++) {
+    if (model[i].filled && random_below(2)) {
+      model[i].tag = ++tag;
+      page_mark(memory_at(space, va_of(i)), tag);
+    }
+  }
+}
+
+/* --- operations on both --- */
+
+/* Objects that take what room the pages of a slab cache have. */
+static void *fillers[1000];
+static uint64 nfillers;
+
+/* Leave n pages, with no room in the region cache; sometimes leave all. */
+static bool limit_memory(void) {
+  if (random_below(3) > 0)
+    return false;
+  while (random_below(8) && !list_empty(&region_cache.partial) &&
+         nfillers < NELEM(fillers))
+    fillers[nfillers++] = slab_alloc(&region_cache);
+  memory_leave(random_below(7));
+  return true;
+}
+
+static void unlimit_memory(void) {
+  memory_return();
+  while (nfillers > 0)
+    slab_free(&region_cache, fillers[--nfillers]);
+}
+
+static void model_add(uint64 first, uint64 last, uint rights,
+                      const char *name, bool fill) {
+  struct page_model *below = first % WINDOW ? &model[first - 1] : NULL;
+  bool grows = below && below->there && below->rights == rights &&
+               below->name == name;
+
+  for (uint64 i = first; i <= last; i++)
+    model[i] = (struct page_model){true, i == first && !grows, rights, name,
+                                   fill, 0};
+}
+
+static void random_add(uint64 first, uint64 last) {
+  uint rights = kinds[random_below(NELEM(kinds))];
+  const char *name = names[random_below(NELEM(names))];
+  bool fill = rights != 0 && random_below(2), limited = limit_memory();
+  bool overlaps = false;
+  struct census before = census_take();
+  int r;
+
+  if (first / WINDOW != last / WINDOW)
+    last = first - first % WINDOW + WINDOW - 1; /* no holes in it */
+  for (uint64 i = first; i <= last; i++)
+    overlaps |= model[i].there;
+  r = space_add_locked(space, va_of(first), end_of(last), rights, name, fill);
+  if (overlaps)
+    assert_int_equal(r, -EINVAL);
+  else if (r == 0)
+    model_add(first, last, rights, name, fill);
+  else
+    assert_true(r == -ENOMEM && limited);
+  if (r < 0)
+    assert_int_equal(pages_owned(PAGE_USER), before.pages[PAGE_USER]);
+  unlimit_memory();
+}
+
+/* A region must end before this page and another begin with it. */
+static void model_split(uint64 page) {
+  if (page < PAGES && model[page].there)
+    model[page].begins = true;
+}
+
+/* For want of memory the ends may be split or not: it means the same. */
+static void model_resplit(uint64 page) {
+  struct region *r;
+
+  if (page >= PAGES || !model[page].there || page % WINDOW == 0)
+    return;
+  r = space_find_locked(space, va_of(page));
+  assert_non_null(r);
+  model[page].begins |= r->start == va_of(page);
+}
+
+static void random_remove(uint64 first, uint64 last) {
+  bool limited = limit_memory();
+  uint64 flushes = space->arch.flushes, filled = 0;
+  int r = space_remove_locked(space, va_of(first), end_of(last));
+
+  if (r < 0) {
+    assert_true(r == -ENOMEM && limited);
+    model_resplit(first);
+    model_resplit(last + 1);
+  } else {
+    for (uint64 i = first; i <= last; i++) {
+      filled += model[i].filled;
+      model[i] = (struct page_model){0};
+    }
+    model_split((last + 1) % WINDOW ? last + 1 : PAGES);
+    assert_int_equal(space->arch.flushes > flushes, filled > 0);
+  }
+  unlimit_memory();
+}
+
+static void random_fault(uint64 page) {
+  static const uint accesses[] = {PTE_R, PTE_W, PTE_X};
+  uint access = accesses[random_below(3)];
+  bool limited = limit_memory();
+  uint64 count = fault_count();
+  int r = fault_resolve(space, va_of(page) + random_below(PGSIZE), access);
+
+  assert_int_equal(fault_count(), count + 1);
+  if (!model[page].there || !(model[page].rights & access))
+    assert_int_equal(r, -EFAULT);
+  else if (r == 0)
+    model[page].filled = true;
+  else
+    assert_true(r == -ENOMEM && limited && !model[page].filled);
+  unlimit_memory();
+}
+
+static void random_operations(void **state) {
+  struct census before = census_take();
+
+  (void)state;
+  memset(model, 0, sizeof(model));
+  space = space_create(TF);
+  for (int i = 0; i < 6000; i++) {
+    uint64 first = random_below(PAGES);
+    uint64 reach = random_below(60) ? 8 : PAGES; /* mostly short ranges */
+    uint64 last = first + random_below(MIN(reach, PAGES - first));
+    uint64 kind = random_below(10);
+
+    if (kind < 4)
+      random_add(first, last);
+    else if (kind < 6)
+      random_remove(first, last);
+    else
+      random_fault(first);
+    if (i % 10 == 0)
+      mark_pages();
+    check_space(space);
+  }
+  space_put(space);
+  assert_int_equal(space_cache.objects, 0);
+  assert_int_equal(region_cache.objects, 0);
+  assert_census(before);
+}
+
+/* --- what the model does not reach --- */
+
+static void bad_ranges_are_refused(void **state) {
+  static const struct {
+    vaddr_t start, end;
+  } bad[] = {
+      {0, 0},
+      {MiB(1), MiB(1)},
+      {MiB(2), MiB(1)},
+      {1, PGSIZE},
+      {0, PGSIZE + 1},
+      {0, SPACE_END + PGSIZE},
+      {SPACE_END, SPACE_END + PGSIZE},
+      {MAXVA, MAXVA + PGSIZE},
+      {-2UL * PGSIZE, -1UL * PGSIZE},
+      {-1UL * PGSIZE, 0},
+  };
+
+  (void)state;
+  space = space_create(TF);
+  for (uint i = 0; i < NELEM(bad); i++) {
+    assert_int_equal(space_add_locked(space, bad[i].start, bad[i].end, PTE_R,
+                                      "data", true),
+                     -EINVAL);
+    assert_int_equal(space_remove_locked(space, bad[i].start, bad[i].end),
+                     -EINVAL);
+  }
+  assert_true(list_empty(&space->regions));
+  assert_null(space_find_locked(space, 0));
+  assert_null(space_find_locked(space, ~0UL));
+  assert_int_equal(fault_resolve(space, SPACE_END, PTE_R), -EFAULT);
+  assert_int_equal(fault_resolve(space, TRAMPOLINE, PTE_X), -EFAULT);
+  assert_int_equal(fault_resolve(space, ~0UL, PTE_W), -EFAULT);
+  space_put(space);
+}
+
+/* Nothing is left behind if a space cannot be made. */
+static void creation_fails_at_each_page(void **state) {
+  struct census before = census_take();
+
+  (void)state;
+  while (!list_empty(&space_cache.partial))
+    fillers[nfillers++] = slab_alloc(&space_cache);
+  for (uint64 n = 0; n < 5; n++) {
+    uint64 slabs = pages_owned(PAGE_SLAB);
+    bool made;
+
+    memory_leave(n);
+    space = space_create(TF);
+    made = space != NULL;
+    /* slab, root, level 1, level 0 */
+    assert_int_equal(made, n + (pages_owned(PAGE_SLAB) == slabs) >= 4);
+    if (made)
+      space_put(space);
+    assert_int_equal(pages_owned(PAGE_TABLE), before.pages[PAGE_TABLE]);
+    memory_return();
+  }
+  while (nfillers > 0)
+    slab_free(&space_cache, fillers[--nfillers]);
+  assert_int_equal(space_cache.objects, 0);
+  assert_census(before);
+}
+
+/* --- fork --- */
+
+/* Regions of all kinds, filled and not, some written to. */
+static void make_space(void) {
+  memset(model, 0, sizeof(model));
+  space = space_create(TF);
+  for (uint64 i = 0; i + 5 < PAGES; i += 6) {
+    uint rights = kinds[i / 6 % NELEM(kinds)];
+
+    assert_int_equal(space_add_locked(space, va_of(i), end_of(i + 4), rights,
+                                      names[i % 2], false),
+                     0);
+    model_add(i, i + 4, rights, names[i % 2], false);
+    for (uint64 p = i; rights != 0 && p < i + 4; p += 3) {
+      assert_int_equal(
+          fault_resolve(space, va_of(p), rights & PTE_R ? PTE_R : PTE_X), 0);
+      model[p].filled = true;
+    }
+  }
+  space->brk = 12345;
+  mark_pages();
+}
+
+static void a_copy_is_equal_and_apart(void **state) {
+  struct census before = census_take();
+  struct space *copy;
+
+  (void)state;
+  make_space();
+  code_written = 0;
+  copy = space_copy(space, TF);
+  assert_non_null(copy);
+  assert_int_equal(copy->brk, 12345);
+  assert_int_equal(copy->refs, 1);
+  assert_ptr_equal(copy->tf, TF);
+  assert_true(code_written > 0);
+  check_space(copy);
+  for (uint64 i = 0; i < PAGES; i++)
+    if (model[i].filled)
+      page_mark(memory_at(copy, va_of(i)), 1UL << 40);
+  check_space(space); /* it did not notice */
+  space_put(space);
+  for (uint64 i = 0; i < PAGES; i++)
+    model[i].tag = 1UL << 40;
+  check_space(copy); /* nor did the copy mind that */
+  space_put(copy);
+  assert_census(before);
+}
+
+static void copying_fails_at_each_page(void **state) {
+  struct census before, at_start = census_take();
+  struct space *copy = NULL;
+
+  (void)state;
+  make_space();
+  before = census_take();
+  for (uint64 n = 0; copy == NULL; n++) {
+    assert_true(n < 100);
+    while (!list_empty(&region_cache.partial))
+      fillers[nfillers++] = slab_alloc(&region_cache);
+    memory_leave(n);
+    copy = space_copy(space, TF);
+    if (copy == NULL)
+      assert_int_equal(pages_owned(PAGE_TABLE), before.pages[PAGE_TABLE]);
+    unlimit_memory();
+    if (copy == NULL)
+      assert_census(before);
+    check_space(space);
+  }
+  check_space(copy);
+  space_put(copy);
+  space_put(space);
+  assert_census(at_start);
+}
+
+static void the_last_reference_frees(void **state) {
+  struct census before = census_take();
+
+  (void)state;
+  make_space();
+  assert_ptr_equal(space_get(space), space);
+  space_put(space);
+  check_space(space);
+  space_put(space);
+  assert_int_equal(space_cache.objects, 0);
+  assert_int_equal(region_cache.objects, 0);
+  assert_census(before);
+}
+
+/* --- a page is free only after the flush --- */
+
+static uint64 flushed, users_at_flush;
+
+static void note_flush(vaddr_t va, size_t size) {
+  assert_int_equal(va, MiB(2) - 4 * PGSIZE);
+  assert_int_equal(size, 8 * PGSIZE);
+  for (vaddr_t at = va; at < va + size; at += PGSIZE)
+    assert_null(memory_at(space, at)); /* the next translation must fail */
+  users_at_flush = pages_owned(PAGE_USER);
+  flushed++;
+}
+
+static void pages_are_freed_after_the_flush(void **state) {
+  uint64 users = pages_owned(PAGE_USER);
+
+  (void)state;
+  space = space_create(TF);
+  assert_int_equal(space_add_locked(space, MiB(2) - 4 * PGSIZE,
+                                    MiB(2) + 4 * PGSIZE, PTE_R, "data", true),
+                   0);
+  on_flush = note_flush;
+  assert_int_equal(space_remove_locked(space, 0, MiB(4)), 0);
+  on_flush = NULL;
+  assert_int_equal(flushed, 1);
+  assert_int_equal(users_at_flush, users + 8);
+  assert_int_equal(pages_owned(PAGE_USER), users);
+  space_put(space);
+}
+
+/* --- sbrk --- */
+
+#define HEAP MiB(2) /* it begins here, above a page of another kind */
+
+static void check_heap(const bool *touched) {
+  vaddr_t end = PGROUNDUP(space->brk);
+  struct region *r = space_find_locked(space, HEAP);
+  uint64 n = 0;
+
+  assert_int_equal(r != NULL, end > HEAP);
+  if (r != NULL) {
+    assert_int_equal(r->start, HEAP);
+    assert_int_equal(r->end, end);
+    assert_int_equal(r->rights, PTE_R | PTE_W);
+  }
+  for (vaddr_t va = HEAP; va < HEAP + MiB(1); va += PGSIZE) {
+    bool there = memory_at(space, va) != NULL;
+
+    assert_int_equal(there, touched[(va - HEAP) / PGSIZE]);
+    n += there;
+  }
+  assert_int_equal(uvmcount(space->pagetable, HEAP, SPACE_END), n);
+}
+
+static bool touched[MiB(1) / PGSIZE];
+
+/* A step that keeps the heap between HEAP and HEAP + 1 MiB. */
+static void random_sbrk(void) {
+  vaddr_t brk = space->brk, old = 0;
+  long n = (long)random_below(MiB(1) / 4) - (long)MiB(1) / 8;
+  bool fill = random_below(2), limited = false;
+  int r;
+
+  if (random_below(3) == 0)
+    n = (long)random_below(20) - 10;
+  if ((long)brk + n < (long)HEAP || brk + n > HEAP + MiB(1))
+    n = -(long)(brk - HEAP);
+  if (random_below(3) == 0) {
+    memory_leave(random_below(10));
+    limited = true;
+  }
+  r = space_sbrk(space, n, fill, &old);
+  memory_return();
+  assert_int_equal(old, brk);
+  if (r < 0)
+    assert_true(r == -ENOMEM && limited && fill && n > 0);
+  assert_int_equal(space->brk, r < 0 ? brk : brk + n);
+  for (vaddr_t va = PGROUNDUP(brk); r == 0 && va < brk + n; va += PGSIZE)
+    touched[(va - HEAP) / PGSIZE] = fill;
+  for (vaddr_t va = PGROUNDUP(brk + n); r == 0 && va < brk; va += PGSIZE)
+    touched[(va - HEAP) / PGSIZE] = false;
+}
+
+static void sbrk_moves_the_end(void **state) {
+  struct census before = census_take();
+
+  (void)state;
+  space = space_create(TF);
+  space_add_locked(space, HEAP - PGSIZE, HEAP, PTE_R | PTE_W, "stack", true);
+  space->brk = HEAP;
+  for (int i = 0; i < 2000; i++) {
+    random_sbrk();
+    check_heap(touched);
+  }
+  space_put(space);
+  assert_census(before);
+}
+
+static void sbrk_knows_its_limits(void **state) {
+  vaddr_t old;
+
+  (void)state;
+  space = space_create(TF);
+  space->brk = HEAP + 5;
+  assert_int_equal(space_sbrk(space, INT64_MAX, false, &old), -ENOMEM);
+  assert_int_equal(space_sbrk(space, INT64_MIN, false, &old), -EINVAL);
+  assert_int_equal(space_sbrk(space, -(long)HEAP - 6, false, &old), -EINVAL);
+  assert_int_equal(space_sbrk(space, SPACE_END - HEAP - 4, false, &old),
+                   -ENOMEM);
+  assert_int_equal(space_sbrk(space, SPACE_END - HEAP - 5, true, &old),
+                   -ENOMEM); /* more than there is memory */
+  assert_int_equal(space->brk, HEAP + 5);
+  assert_true(list_empty(&space->regions));
+
+  assert_int_equal(space_sbrk(space, 0, true, &old), 0);
+  assert_int_equal(old, HEAP + 5);
+  assert_int_equal(space_sbrk(space, SPACE_END - HEAP - 5, false, &old), 0);
+  assert_int_equal(space->brk, SPACE_END);
+  assert_int_equal(space_sbrk(space, 1, false, &old), -ENOMEM);
+  assert_int_equal(fault_resolve(space, SPACE_END - 1, PTE_W), 0);
+  assert_int_equal(space_sbrk(space, -(long)(SPACE_END - HEAP), false, &old),
+                   0);
+  assert_true(list_empty(&space->regions));
+  assert_int_equal(uvmcount(space->pagetable, 0, SPACE_END), 0);
+
+  /* another region is in the way */
+  space_add_locked(space, HEAP + MiB(1), HEAP + MiB(2), PTE_R, "data", false);
+  assert_true(space_sbrk(space, MiB(1) + PGSIZE, true, &old) < 0);
+  assert_int_equal(space->brk, HEAP);
+  assert_int_equal(space_sbrk(space, MiB(1), true, &old), 0);
+  space_put(space);
+}
+
+static int start(void **state) {
+  (void)state;
+  ram_start(600);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(creation_fails_at_each_page),
+      cmocka_unit_test(random_operations),
+      cmocka_unit_test(bad_ranges_are_refused),
+      cmocka_unit_test(a_copy_is_equal_and_apart),
+      cmocka_unit_test(copying_fails_at_each_page),
+      cmocka_unit_test(the_last_reference_frees),
+      cmocka_unit_test(pages_are_freed_after_the_flush),
+      cmocka_unit_test(sbrk_moves_the_end),
+      cmocka_unit_test(sbrk_knows_its_limits),
+  };
+
+  return cmocka_run_group_tests(tests, start, NULL);
+}

@@ -1,0 +1,45 @@
+/*
+ * What address spaces stand on, beside memory: sleeping locks for a single
+ * thread, and the machine's part of user page tables.
+ */
+#include "mm_fakes.h"
+
+#include "mm/kvm.h"
+#include "sched/sleep.h"
+#include "tables.h"
+
+void (*on_flush)(vaddr_t va, size_t size);
+uint64 code_written;
+
+void initsleeplock(struct sleeplock *lk, const char *name) {
+  *lk = (struct sleeplock){.name = name};
+}
+
+void acquiresleep(struct sleeplock *lk) {
+  assert_false(lk->locked); /* it would wait for itself */
+  lk->locked = true;
+}
+
+void releasesleep(struct sleeplock *lk) {
+  assert_true(lk->locked);
+  lk->locked = false;
+}
+
+/* The page is not looked at, so any will do. */
+int tables_prepare_user(pagetable_t user, struct trapframe *tf) {
+  if (mappages(user, TRAMPOLINE, PGSIZE, V2P(ram), PTE_R | PTE_X) < 0)
+    return -ENOMEM;
+  return mappages(user, TRAPFRAME, PGSIZE, V2P(tf), PTE_R | PTE_W);
+}
+
+void tables_unprepare_user(pagetable_t user) {
+  unmappages(user, TRAPFRAME, 2 * PGSIZE, NULL, NULL);
+}
+
+void tables_flush_user(struct arch_space *as, vaddr_t va, size_t size) {
+  as->flushes++;
+  if (on_flush != NULL)
+    on_flush(va, size);
+}
+
+void instructions_written(void) { code_written++; }
