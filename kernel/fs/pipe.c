@@ -66,7 +66,7 @@ struct pipe *pipe_new(void) {
  * sleep. */
 static void wake(struct waitq *q) {
   if (!list_empty(&q->waiters))
-    wakeup(q);
+    wakeup_here(q);
 }
 
 void pipe_close(struct pipe *p, bool writer) {

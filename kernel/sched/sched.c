@@ -78,6 +78,12 @@ void sched_ready_locked(struct thread *t) {
   enqueue(t, t->cpu);
 }
 
+void sched_ready_here_locked(struct thread *t) {
+  if (__atomic_load_n(&my_runq()->n, __ATOMIC_RELAXED) == 0)
+    t->cpu = mycpu();
+  sched_ready_locked(t);
+}
+
 void sched_place_locked(struct thread *t) {
   struct cpu *best = mycpu();
   uint least = runqs[best->id].n + 1; /* it runs something: us */

@@ -15,6 +15,8 @@ void sched_start(void) __attribute__((noreturn));
 
 /* Make a thread runnable: a new one, or one that slept. t->lock held. */
 void sched_ready_locked(struct thread *t);
+/* The same for one that slept, on this CPU if nobody waits for it. */
+void sched_ready_here_locked(struct thread *t);
 /* The same for a new thread, on the CPU with the least to do. */
 void sched_place_locked(struct thread *t);
 

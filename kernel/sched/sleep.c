@@ -84,27 +84,34 @@ int sleep_until(struct waitq *q, struct spinlock *lk, uint64 deadline_ns) {
   return r;
 }
 
-/* False if it was awake already: kill or the time was first. */
-static bool wake(struct list *waitlink) {
+/* Make a waiter ready, with `here` preferably on this CPU. False if it was awake
+ * already: kill or the time was first. */
+static bool wake(struct list *waitlink, bool here) {
   struct thread *t = list_entry(waitlink, struct thread, waitlink);
   bool asleep;
 
   acquire(&t->lock);
   asleep = t->state == T_SLEEPING;
-  if (asleep)
+  if (asleep && here)
+    sched_ready_here_locked(t);
+  else if (asleep)
     sched_ready_locked(t);
   release(&t->lock);
   return asleep;
 }
 
-void wakeup(struct waitq *q) {
+static void wake_all(struct waitq *q, bool here) {
   struct list *l;
 
   acquire(&q->lock);
   while ((l = list_pop(&q->waiters)) != NULL)
-    wake(l);
+    wake(l, here);
   release(&q->lock);
 }
+
+void wakeup(struct waitq *q) { wake_all(q, false); }
+
+void wakeup_here(struct waitq *q) { wake_all(q, true); }
 
 void wakeup_one(struct waitq *q) {
   struct list *l;
@@ -112,7 +119,7 @@ void wakeup_one(struct waitq *q) {
   acquire(&q->lock);
   do {
     l = list_pop(&q->waiters);
-  } while (l != NULL && !wake(l));
+  } while (l != NULL && !wake(l, false));
   release(&q->lock);
 }
 

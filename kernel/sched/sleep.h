@@ -41,6 +41,9 @@ int sleep_until(struct waitq *q, struct spinlock *lk, uint64 deadline_ns);
 /* Wake all, or the one that has waited longest. Any context. */
 void wakeup(struct waitq *q);
 void wakeup_one(struct waitq *q);
+/* Wake all; the caller is likely to sleep soon, so that they can run on its
+ * CPU. This spares the interrupt to another one. */
+void wakeup_here(struct waitq *q);
 
 /* A lock that may be held across sleeping. Not in interrupts. */
 struct sleeplock {

@@ -132,6 +132,8 @@ void wakeup(struct waitq *q) {
   pthread_mutex_unlock(&sleepers);
 }
 
+void wakeup_here(struct waitq *q) { wakeup(q); }
+
 static __thread struct thread self;
 
 struct thread *mythread(void) { return &self; }

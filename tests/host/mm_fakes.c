@@ -8,6 +8,7 @@
 struct machine machine;
 struct cpu cpus[NCPU];
 int ncpu = 3;
+bool panicked;
 
 /* Blocks of the allocator are aligned from the start of RAM on. */
 uchar ram[RAM_PAGES * PGSIZE] __attribute__((aligned(MiB(4))));
@@ -21,7 +22,7 @@ void ram_start(uint64 pages) {
     cpus[i].id = i;
   machine.ram_start = (paddr_t)ram;
   machine.ram_end = (paddr_t)ram + pages * PGSIZE;
-  memset(ram, 0xaa, sizeof(ram));
+  memset(ram, 0xaa, pages * PGSIZE);
   kinit();
 }
 

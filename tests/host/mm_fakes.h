@@ -19,7 +19,7 @@
 #include "mm/kalloc.h"
 #include "pte.h"
 
-#define RAM_PAGES 4096
+#define RAM_PAGES 13000UL /* enough for all kernel stacks */
 
 /* Let RAM be `pages` pages; the kernel's image ends in the page IMAGE_PAGES
  * from the start. Once in a program. */

@@ -32,7 +32,7 @@ static void take_object(struct slab_cache *c, int i) {
 
   assert_non_null(p);
   assert_int_equal((vaddr_t)p % 16, 0);
-  assert_true(p >= ram && p + c->size <= ram + sizeof(uchar[RAM_PAGES][PGSIZE]));
+  assert_true(p >= ram && p + c->size <= ram + RAM_PAGES * PGSIZE);
   assert_int_equal((vaddr_t)p / PGSIZE, (vaddr_t)(p + c->size - 1) / PGSIZE);
   assert_true(all_bytes(p, c->size, 0));
   objects[i].at = p;
