@@ -28,6 +28,7 @@
 #define INPUT 8192    /* bytes of the ring, a power of two */
 #define LINE_MAX 4096 /* of a line being edited, its newline included */
 #define OUTPUT_CHUNK 256
+#define COUNT_MASK 0x7fffffff /* a result below 0 would be an error */
 
 #define CTRL(c) ((c) - '@')
 #define BACKSPACE '\b'
@@ -42,6 +43,7 @@ static struct {
   uint done, ready, end;   /* [lock] */
   int mode;                /* [lock] TTY_* bits; [a] to read */
   int pgrp;                /* [a] foreground process group */
+  uint interrupts;         /* [lock] Ctrl-C's so far; [a] to read */
   struct waitq readers;    /* wait for done != ready */
   struct sleeplock writer; /* whose write is under way */
 } tty = {
@@ -149,6 +151,7 @@ static bool act(int c) {
   tty.done = tty.ready = tty.end;
   echo(c);
   echo('\n');
+  tty.interrupts++;
   pgrp = tty.pgrp;
   release(&tty.lock);
   if (tty_ops.interrupt && pgrp)
@@ -278,6 +281,8 @@ static int tty_ctl(struct chardev *d, int op, int arg) {
         return -EINVAL;
       __atomic_store_n(&tty.pgrp, arg, __ATOMIC_RELAXED);
       return 0;
+    case TTY_INTERRUPTS:
+      return tty.interrupts & COUNT_MASK;
     default:
       return -EINVAL;
   }

@@ -42,10 +42,11 @@ static struct slab *slab_of(void *object) {
 static struct slab *slab_create(struct slab_cache *c) {
   size_t size = object_size(c);
   struct slab *s = kalloc_for(PAGE_SLAB);
-  char *first = (char *)s + ((sizeof(*s) + OBJECT_ALIGN - 1) & -OBJECT_ALIGN);
+  char *first;
 
   if (s == NULL)
     return NULL;
+  first = (char *)s + ((sizeof(*s) + OBJECT_ALIGN - 1) & -OBJECT_ALIGN);
   ASSERT(first + size <= (char *)s + PGSIZE);
   *s = (struct slab){.cache = c};
   for (char *p = first; p + size <= (char *)s + PGSIZE; p += size) {

@@ -140,8 +140,11 @@ static int load_file(struct image *im) {
 static int add_stack(struct image *im) {
   vaddr_t base = im->end + PGSIZE;
   vaddr_t top = base + im->stack_pages * PGSIZE;
-  int r = space_add_locked(im->space, im->end, base, 0, "guard", false);
+  int r;
 
+  if (top > SPACE_END)
+    return -ENOEXEC;
+  r = space_add_locked(im->space, im->end, base, 0, "guard", false);
   if (r == 0)
     r = space_add_locked(im->space, base, top, PTE_R | PTE_W, "stack", true);
   im->space->brk = top;

@@ -61,7 +61,6 @@ LINES = [
     ("echo '$x' \"$?\"", "$x 0", 0),
     ("echo a'b'\"c\"d", "abcd", 0),
     ("echo '' \"\" | wc -c", "2", 0),
-    ("echo # comment", "", 0),
     ("echo a#b", "a#b", 0),
     # variables and $?
     ("x=1; echo $x ${x}2 \"$x\" '$x'", "1 12 1 $x", 0),
@@ -74,7 +73,7 @@ LINES = [
      "name 2 one two words one two  words", 0),
     ("sh -c 'echo $10 ${10}' 0 a b c d e f g h i j", "a0 j", 0),
     ("echo $ $. cost$", "$ $. cost$", 0),
-    ("crash null > g 2>&1; echo $?", None, 0),
+    ("for i in 1 2; do sh -c 'kill $$'; echo $i $?; done", "1 255\n2 255", 0),
     # if, while, for
     ("if true; then echo yes; else echo no; fi", "yes", 0),
     ("if false; then echo no; elif true; then echo yes; fi", "yes", 0),
@@ -87,17 +86,16 @@ LINES = [
     ("cd d; echo in > here; cd; cat d/here; pwd", "in\n/", 0),
     ("cd nosuch", "sh: cd: nosuch: no such file or directory", 1),
     ("cd f", "sh: cd: f: not a directory", 1),
-    ("cd a b", "usage: cd [DIRECTORY]", 2),
+    ("cd a b", "sh: usage: cd [DIRECTORY]", 2),
     ("sh -c 'exit 3; echo no'", "", 3),
     ("sh -c 'false; exit'", "", 1),
-    ("exit a", "usage: exit [STATUS]", 2),
+    ("exit a", "sh: usage: exit [STATUS]", 2),
     # commands that cannot be
     ("nosuch", "sh: nosuch: not found", 127),
     ("/nosuch a b", "sh: /nosuch: not found", 127),
     ("./nosuch", "sh: ./nosuch: not found", 127),
     ("nosuch; echo $?", "sh: nosuch: not found\n127", 0),
     ("/d", "sh: /d: permission denied", 126),
-    ("''", "sh: : not found", 127),
     ("sh nosuch", "sh: nosuch: no such file or directory", 127),
     ("sh -x", "usage: sh [-c COMMANDS | FILE] [ARG...]", 2),
     ("sh -c", "usage: sh [-c COMMANDS | FILE] [ARG...]", 2),
@@ -129,9 +127,6 @@ def test_command_lines():
     with Machine() as m:
         for line, printed, status in LINES:
             got = m.call(line)
-            if printed is None:
-                assert got[1] == status, (line, got)
-                continue
             text = got[0][:-1] if got[0].endswith("\n") else got[0]
             assert (text, got[1]) == (printed, status), (line, got)
 
@@ -182,7 +177,7 @@ def write_file(m, name, text):
 
 SCRIPT = """\
 # a comment
-echo start
+echo start # to the end of the line
 x=1
 for i in a b
 do
@@ -226,7 +221,7 @@ def test_scripts():
         assert m.run("outer") == "outer\n2 x y\n5"
         m.run("mkdir bin; mv args bin/args")
         assert m.run("args", status=127) == "sh: args: not found"
-        assert m.run("PATH=/:/bin; args q", status=5) == "1 q"
+        assert m.run("PATH=/:/bin; args q", status=5) == "1 q "
         # What is no program and no script is neither run nor believed.
         m.run("hexdump README > data; cp fs-none data2 2> data3", status=1)
         m.run("head -n 1 wc > binary")
@@ -243,7 +238,7 @@ def test_jobs():
         m.run("wait")
         assert not re.search(rf"^ *{pid} ", m.run("ps"), re.M)
         # They do not take what the person types.
-        m.run("cat > stolen &")
+        m.run("cat > stolen & true")
         assert m.run("echo mine") == "mine"
         m.run("wait")
         assert m.run("wc -c < stolen") == "0"

@@ -17,6 +17,16 @@ uchar ram[RAM_PAGES * PGSIZE] __attribute__((aligned(MiB(4))));
 asm(".globl end\n.set end, ram + (5 - 1) * 4096 + 100");
 _Static_assert(IMAGE_PAGES == 5, "the line above");
 
+uint64 reclaims;
+
+static uint64 shrink(uint64 want) {
+  (void)want;
+  reclaims++;
+  return 0;
+}
+
+static struct reclaimer reclaimer = {.name = "test", .shrink = shrink};
+
 void ram_start(uint64 pages) {
   for (int i = 0; i < NCPU; i++)
     cpus[i].id = i;
@@ -24,6 +34,7 @@ void ram_start(uint64 pages) {
   machine.ram_end = (paddr_t)ram + pages * PGSIZE;
   memset(ram, 0xaa, pages * PGSIZE);
   kinit();
+  reclaimer_register(&reclaimer);
 }
 
 static void *taken; /* pages, linked through their first words */

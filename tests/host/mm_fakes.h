@@ -31,6 +31,9 @@ extern uchar ram[];
 void memory_leave(uint64 n);
 void memory_return(void);
 
+/* Times that the allocator asked caches for memory, since ram_start(). */
+extern uint64 reclaims;
+
 /* Pages of each owner: take a census, and compare with it later. */
 struct census {
   uint64 pages[PAGE_OWNERS];
@@ -42,14 +45,14 @@ struct census census_take(void);
 void check_census(struct census c, const char *file, int line);
 
 /* The call must panic, with a message that contains text. */
-#define assert_panics(text, call)                        \
-  do {                                                   \
-    panic_expected = true;                               \
-    if (setjmp(panic_jump) == 0) {                       \
-      call;                                              \
-      fail_msg("no panic: %s", #call);                   \
-    }                                                    \
-    if (strstr(panic_message, text) == NULL)             \
+#define assert_panics(text, call)                         \
+  do {                                                    \
+    panic_expected = true;                                \
+    if (setjmp(panic_jump) == 0) {                        \
+      call;                                               \
+      fail_msg("no panic: %s", #call);                    \
+    }                                                     \
+    if (strstr(panic_message, text) == NULL)              \
       fail_msg("%s: panic is: %s", #call, panic_message); \
   } while (0)
 extern jmp_buf panic_jump;

@@ -26,8 +26,11 @@ static char strings[ARG_MAX + 1][64];
 static const char *expected[ARG_MAX + 1];
 static char page_long[3 * PGSIZE];
 
+static struct census before_test;
+
 static int start(void **state) {
   (void)state;
+  before_test = census_take();
   memset(&args, 0, sizeof(args));
   space = space_create((struct trapframe *)trapframe);
   assert_int_equal(
@@ -43,6 +46,7 @@ static int finish(void **state) {
   (void)state;
   args_free(&args);
   space_put(space);
+  assert_census(before_test);
   return 0;
 }
 
@@ -139,8 +143,8 @@ static vaddr_t put_argv(int argc) {
 
   argv += random_below(2); /* nobody says that it is aligned */
   for (int i = 0; i < argc; i++) {
-    assert_int_equal(
-        copyout(space, at, expected[i], strlen(expected[i]) + 1), 0);
+    assert_int_equal(copyout(space, at, expected[i], strlen(expected[i]) + 1),
+                     0);
     assert_int_equal(copyout(space, argv + i * 8, &at, sizeof(at)), 0);
     at += strlen(expected[i]) + 1 + random_below(100);
   }
@@ -203,8 +207,7 @@ static void too_many(void **state) {
   args_free(&args);
   args = (struct args){0};
   expected[ARG_MAX] = "a";
-  assert_int_equal(args_add_user(&args, space, put_argv(ARG_MAX + 1)),
-                   -E2BIG);
+  assert_int_equal(args_add_user(&args, space, put_argv(ARG_MAX + 1)), -E2BIG);
   args_free(&args);
   args = (struct args){0};
   assert_int_equal(args_add_user(&args, space, put_argv(ARG_MAX)), 0);
@@ -250,8 +253,8 @@ static void endless(void **state) {
 
 static void bad_addresses(void **state) {
   vaddr_t argv[3] = {DATA, 0, 0};
-  static const vaddr_t bad[] = {8, TRAMPOLINE, TRAPFRAME, MAXVA, ~0UL,
-                                DATA + DATA_PAGES * PGSIZE};
+  static const vaddr_t bad[] = {8,     TRAMPOLINE, TRAPFRAME,
+                                MAXVA, ~0UL,       DATA + DATA_PAGES * PGSIZE};
 
   (void)state;
   for (uint i = 0; i < NELEM(bad); i++) {

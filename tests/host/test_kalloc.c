@@ -128,8 +128,7 @@ static void *allocate(int order, enum page_owner owner) {
 static void take_block(int i) {
   static uint64 tag;
   int order = random_below(3) ? 0 : random_below(8);
-  enum page_owner owner =
-      PAGE_KERNEL + random_below(PAGE_OWNERS - PAGE_KERNEL);
+  enum page_owner owner = PAGE_KERNEL + random_below(PAGE_OWNERS - PAGE_KERNEL);
   uchar *p = allocate(order, owner);
 
   if (p == NULL) {
@@ -220,10 +219,21 @@ static void pages_on_other_cpus_are_found(void **state) {
 
 static void *cache[64]; /* what the reclaimers can give back */
 static uint64 cached, wanted, asked;
+static void *spare; /* and a single page */
 
-static uint64 shrink_none(uint64 want) {
-  (void)want;
+static uint64 shrink_spare(uint64 want) {
+  assert_int_equal(want, 32);
   asked++;
+  if (spare == NULL)
+    return 0;
+  kfree(spare);
+  spare = NULL;
+  return 1;
+}
+
+static uint64 shrink_last(uint64 want) {
+  assert_int_equal(cached, 0); /* the others had enough */
+  assert_true(want > 0);
   return 0;
 }
 
@@ -239,22 +249,30 @@ static uint64 shrink_cache(uint64 want) {
 }
 
 static void reclaiming(uint64 pages) {
-  static struct reclaimer none = {.name = "none", .shrink = shrink_none};
+  static struct reclaimer first = {.name = "spare", .shrink = shrink_spare};
   static struct reclaimer some = {.name = "some", .shrink = shrink_cache};
+  static struct reclaimer last = {.name = "last", .shrink = shrink_last};
 
   (void)pages;
-  reclaimer_register(&none);
+  reclaimer_register(&first);
   reclaimer_register(&some);
+  reclaimer_register(&last);
   for (; cached < NELEM(cache); cached++)
     cache[cached] = kalloc_for(PAGE_CACHE);
+  spare = kalloc_for(PAGE_CACHE);
   memory_leave(3);
   for (int i = 0; i < 3; i++)
     assert_non_null(kalloc());
   assert_int_equal(asked, 0); /* not while there are pages */
-  for (uint64 i = 0; i < NELEM(cache); i++)
+  for (int i = 0; i < 32; i++)
     assert_non_null(kalloc());
-  assert_int_equal(asked, 4); /* twice both, 32 pages at a time */
-  assert_int_equal(wanted, NELEM(cache) / 2);
+  assert_int_equal(asked, 2);
+  assert_int_equal(wanted, 31); /* the spare page is one */
+  for (int i = 0; i < 32; i++)
+    assert_non_null(kalloc());
+  assert_int_equal(asked, 4);
+  assert_int_equal(wanted, 32);
+  assert_non_null(kalloc()); /* one is left */
   assert_null(kalloc());
   assert_int_equal(pages_owned(PAGE_CACHE), 0);
 }

@@ -153,6 +153,7 @@ static bool used[KSTACK_MAX];
 static int nused;
 
 static void take_stack(void) {
+  uint64 before = shootdowns, pages = pages_owned(PAGE_STACK);
   int n = kstack_alloc();
 
   assert_in_range(n, 0, KSTACK_MAX - 1);
@@ -160,6 +161,10 @@ static void take_stack(void) {
   used[n] = true;
   nused++;
   assert_int_equal(mapped(n, false), KSTACK_PAGES);
+  if (pages_owned(PAGE_STACK) > pages) { /* no CPU knows it as unmapped */
+    assert_int_equal(shootdowns, before + 1);
+    assert_int_equal(stacks_at_shootdown, pages + KSTACK_PAGES);
+  }
   mark(n);
 }
 

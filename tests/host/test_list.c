@@ -26,7 +26,7 @@ static void check(void) {
   int i = 0;
 
   assert_int_equal(list_empty(&head), n == 0);
-  list_for_each(l, &head) {
+  list_for_each (l, &head) {
     assert_true(i < n);
     assert_int_equal(list_entry(l, struct member, link)->number, model[i++]);
     assert_ptr_equal(l->next->prev, l);
@@ -99,7 +99,7 @@ static void members_may_leave_while_all_are_visited(void **state) {
     members[i].number = i;
     list_add_back(&head, &members[i].link);
   }
-  list_for_each_safe(l, &head) {
+  list_for_each_safe (l, &head) {
     assert_int_equal(list_entry(l, struct member, link)->number, seen++);
     if (seen % 3 != 0)
       list_remove(l);

@@ -201,6 +201,7 @@ static void keys_that_act(void **state) {
   assert_int_equal(listed, 1);
   type("b\x03");
   assert_int_equal(interrupted, 7);
+  assert_int_equal(console->ctl(console, TTY_INTERRUPTS, 0), 1);
   assert_shown("ab^C\r\n");
   type("c\n");
   assert_read(100, "c\n");

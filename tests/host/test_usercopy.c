@@ -45,9 +45,9 @@ static uint rights_at(vaddr_t va) {
 }
 
 static void add(vaddr_t start, uint64 pages, uint rights, bool fill) {
-  assert_int_equal(space_add_locked(space, start, start + pages * PGSIZE,
-                                    rights, "x", fill),
-                   0);
+  assert_int_equal(
+      space_add_locked(space, start, start + pages * PGSIZE, rights, "x", fill),
+      0);
 }
 
 static int start(void **state) {
@@ -81,8 +81,9 @@ static size_t allowed(vaddr_t va, size_t len, uint access) {
 
 /* An address in or near what is mapped, often close to a page's end. */
 static vaddr_t random_address(void) {
-  vaddr_t page = random_below(6) ? LOW - PGSIZE + random_below(PAGES + 2) * PGSIZE
-                                 : TOP + random_below(4) * PGSIZE;
+  vaddr_t page = random_below(6)
+                     ? LOW - PGSIZE + random_below(PAGES + 2) * PGSIZE
+                     : TOP + random_below(4) * PGSIZE;
 
   if (random_below(2))
     return page + random_below(PGSIZE);
@@ -204,8 +205,7 @@ static void a_string_over_many_pages(void **state) {
   put(va, text, sizeof(text));
   assert_int_equal(copyinstr(space, got, va, sizeof(text)), sizeof(text) - 1);
   assert_string_equal(got, text);
-  assert_int_equal(copyinstr(space, got, va, sizeof(text) - 1),
-                   -ENAMETOOLONG);
+  assert_int_equal(copyinstr(space, got, va, sizeof(text) - 1), -ENAMETOOLONG);
   put(va + sizeof(text) - 1, "x", 1);
   assert_int_equal(copyinstr(space, got, va, sizeof(text)), -ENAMETOOLONG);
 }
@@ -214,11 +214,24 @@ static void a_string_over_many_pages(void **state) {
 
 static void wild_addresses(void **state) {
   const vaddr_t bad[] = {
-      0,          LOW - 1,    LOW + 3 * PGSIZE, LOW + 5 * PGSIZE,
-      TOP - 1,    SPACE_END,  TRAPFRAME + 8,    TRAMPOLINE,
-      MAXVA - 1,  MAXVA,      MAXVA + LOW,      1UL << 63,
-      1UL << 39,  ~0UL,       ~0UL - 7,         (vaddr_t)ram,
-      (1UL << 39) + LOW,      -(1UL << 38) + LOW,
+      0,
+      LOW - 1,
+      LOW + 3 * PGSIZE,
+      LOW + 5 * PGSIZE,
+      TOP - 1,
+      SPACE_END,
+      TRAPFRAME + 8,
+      TRAMPOLINE,
+      MAXVA - 1,
+      MAXVA,
+      MAXVA + LOW,
+      1UL << 63,
+      1UL << 39,
+      ~0UL,
+      ~0UL - 7,
+      (vaddr_t)ram,
+      (1UL << 39) + LOW,
+      -(1UL << 38) + LOW,
   };
 
   (void)state;

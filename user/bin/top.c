@@ -165,6 +165,8 @@ int main(int argc, char **argv) {
         parse_number(optarg, option == 'n' ? &times : &seconds) < 0 ||
         times < 0 || seconds < 1)
       bad_usage(USAGE);
+  if (optind < argc)
+    bad_usage(USAGE);
   if (times != 1)
     begin_screen();
   run(times, seconds);

@@ -47,11 +47,14 @@ static void wait_all(uint n) {
     fail("wait got too many");
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   struct sysinfo before;
   int fd[2];
   uint n;
 
+  (void)argv;
+  if (argc != 1)
+    bad_usage("");
   if (sysinfo(&before) < 0 || pipe(fd) < 0)
     fail("cannot start");
   n = fork_all(fd, before.processes_max);

@@ -72,6 +72,15 @@ static void put_number(struct expansion *e, int n, int quoted) {
   put_value(e, digits, quoted);
 }
 
+/* $0, $1 ...: the argument whose number is the n digits at s, or 0. */
+static const char *argument(const char *s, uint n) {
+  int i = 0;
+
+  while (n-- > 0 && i <= shell.argc)
+    i = i * 10 + (*s++ - '0');
+  return i <= shell.argc ? shell.args[i] : 0;
+}
+
 /* The parameter with the name of n bytes at s. */
 static void put_parameter(struct expansion *e, const char *s, uint n,
                           int quoted) {
@@ -88,7 +97,7 @@ static void put_parameter(struct expansion *e, const char *s, uint n,
   else if (n == 1 && (*s == '@' || *s == '*'))
     put_arguments(e, *s, quoted);
   else if (*s >= '0' && *s <= '9')
-    value = atoi(s) <= shell.argc ? shell.args[atoi(s)] : 0;
+    value = argument(s, n);
   else
     value = var_get(s, n);
   if (value)

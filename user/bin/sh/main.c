@@ -24,7 +24,8 @@ int run_source(struct source *src) {
 
     reap_background();
     n = parse(&lx, &status);
-    shell.interrupted = 0;
+    if (shell.interactive)
+      shell.interrupts = ttyctl(0, TTY_INTERRUPTS, 0);
     if (n)
       run(n);
     else if (status < 0)

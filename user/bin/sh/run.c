@@ -313,8 +313,6 @@ static int wait_job(struct job *j, const int *pids, int n) {
       status = EXIT_FAILED;
   if (shell.interactive)
     ttyctl(0, TTY_SETPGRP, 0);
-  if (status == STATUS_KILLED)
-    shell.interrupted = 1;
   return j->failed ? EXIT_FAILED : join_status(status);
 }
 
@@ -338,6 +336,14 @@ static int run_background(struct node *n) {
 }
 
 /* ---- nodes ---- */
+
+/* Was Ctrl-C typed since the command was begun? It has ended the job that was
+ * in the foreground, if there was one; what is left of the command ends, too. */
+static int interrupted(void) {
+  int now = shell.interactive ? ttyctl(0, TTY_INTERRUPTS, 0) : -1;
+
+  return now >= 0 && now != shell.interrupts;
+}
 
 static int run_builtin(builtin_fn *builtin, int argc, char **argv,
                        struct node *n) {
@@ -381,7 +387,7 @@ static int run_simple(struct node *n) {
 static int run_loop(struct node *n) {
   int wanted = n->type == N_WHILE, status = 0;
 
-  while ((run(n->left) == 0) == wanted && !shell.interrupted)
+  while ((run(n->left) == 0) == wanted && !interrupted())
     status = run(n->right);
   return status;
 }
@@ -390,7 +396,7 @@ static int run_for(struct node *n) {
   int count, status = 0;
   char **values = expand_words(n->words, &count);
 
-  for (int i = 0; i < count && !shell.interrupted; i++) {
+  for (int i = 0; i < count && !interrupted(); i++) {
     var_set(n->name, strlen(n->name), values[i]);
     status = run(n->right);
   }
@@ -451,6 +457,8 @@ static int run_node(struct node *n) {
 }
 
 int run(struct node *n) {
-  shell.status = run_node(n);
+  int status = interrupted() ? 0 : run_node(n);
+
+  shell.status = interrupted() ? join_status(STATUS_KILLED) : status;
   return shell.status;
 }

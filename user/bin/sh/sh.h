@@ -188,7 +188,7 @@ struct shell {
   int last_job;    /* $! */
   int argc;        /* $#: without args[0] */
   char **args;     /* $0, $1, ... */
-  int interrupted; /* a foreground job was killed: loops end */
+  int interrupts;  /* TTY_INTERRUPTS when the command was begun */
 };
 extern struct shell shell;
 

@@ -164,9 +164,15 @@ static void killstatus(void) {
   }
 }
 
+/* Long enough to be killed, also by another than its parent. */
+static void pause_alone(void *arg) {
+  (void)arg;
+  pause(10 * TICKS_PER_SECOND);
+}
+
 static void wait_for_grandchild(void *arg) {
   (void)arg;
-  spawn(pause_long, 0);
+  spawn(pause_alone, 0);
   wait(0);
 }
 
