@@ -74,8 +74,8 @@ host-tests: $(HOST_TEST_FILES)
 
 # One command compiles all files of a test, and the compiler then notes only
 # what the last one, the test itself, includes; so all headers count.
-HOST_TEST_HEADERS := $(wildcard kernel/*/*.h include/abi/*.h tests/host/*.h \
-  tests/host/include/*.h tests/host/include/*/*.h user/include/*/*.h tools/*.c)
+HOST_TEST_HEADERS := $(wildcard kernel/*/*.h kernel/arch/*/*.h include/abi/*.h \
+  tests/host/*.h tests/host/include/*.h tests/host/include/*/*.h user/include/*/*.h tools/*.c)
 
 .SECONDEXPANSION:
 $(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c \

@@ -14,6 +14,8 @@
 struct buf;
 struct space;
 
+#define MAXSIZE (MAXFILE * BSIZE) /* bytes of the longest file */
+
 /*
  * An inode in memory. Guarded by: [i] the inode table's lock; [s] the inode's
  * own sleep lock, that is between ilock and iunlock; [c] constant.
