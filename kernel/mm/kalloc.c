@@ -315,10 +315,10 @@ uint64 pages_largest(void) {
   int order = ORDER_MAX;
 
   acquire(&block_lock);
-  while (order > 0 && list_empty(&blocks[order]))
+  while (order >= 0 && list_empty(&blocks[order]))
     order--;
   release(&block_lock);
-  return 1UL << order;
+  return order < 0 ? 0 : 1UL << order;
 }
 
 /* Give the frames [from, to) to the blocks, as large as they can be. */

@@ -135,8 +135,8 @@ def reported(m, who):
     root = int(re.search(r"root page at 0x([0-9a-f]+)", text).group(1), 16)
     leaves = {}
     for start, end, pa, flags, name in re.findall(
-            r"([0-9a-f]{10})-([0-9a-f]{10}) -> ([0-9a-f]{10}) (\S+) .*?iB  (.*)",
-            text):
+            r"([0-9a-f]{10})-([0-9a-f]{10}) -> ([0-9a-f]{10}) (\S+) .*?iB  "
+            r"(.*)", text):
         start, end, pa = int(start, 16), int(end, 16), int(pa, 16)
         for offset in range(0, end + 1 - start, PGSIZE):
             leaves[start + offset] = (pa + offset, letters(flags), name)

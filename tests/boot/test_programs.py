@@ -180,7 +180,7 @@ def test_looking():
         assert found[shell][1] == "1" and found[shell][-1] == "sh"
         assert found[pid][1] == shell and found[pid][4] == "sleep"
         assert any(row[4] == "run" and row[-1] == "ps" for row in table[1:])
-        m.run(f"kill {pid}")
+        m.run(f"kill {pid}; wait")
         assert f" {pid} " not in m.run("ps")
 
         spinner = m.run("sh -c 'while :; do :; done' & echo $!").split()[-1]
@@ -216,10 +216,11 @@ def test_top_until_q():
 
 def dumped(text):
     """The bytes that `hexdump` showed."""
-    return b"".join(bytes.fromhex(line[10:59]) for line in text.split("\n")[:-1])
+    return b"".join(bytes.fromhex(line[10:59])
+                    for line in text.split("\n")[:-1])
 
 
-@test(quick=True)
+@test()
 def test_copies_are_whole():
     """Files come through cp, cat and pipes as they were, also large ones."""
     with open(path("disk", "user", "wc"), "rb") as f:
@@ -245,7 +246,7 @@ def test_init():
         m.call("kill 1")
         m.run("sh -c '(sleep 0.2 &) ; (sleep 0.3 &)'")
         assert re.search(r" 1 +\d+ .* sleep$", m.run("ps"), re.M)
-        m.run("sleep 0.6")
+        m.run("sleep 0.8")
         table = m.run("ps")
         assert "sleep" not in [r[-1] for r in rows(table)], table
         assert "zombie" not in table and "init" in table
