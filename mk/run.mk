@@ -11,6 +11,9 @@ APPEND ?=
 ## QEMUEXTRA="..."  more options for QEMU
 QEMUEXTRA ?=
 
+# The image, if it is made here.
+BUILT_FS = $(filter $(B)/fs.img,$(FS))
+
 QEMU_MIN := 7.2
 QEMU_CMD = $(QEMU) $(QEMU_MACHINE) -kernel $(KERNEL) -m $(MEM) -smp $(CPUS) \
   -nographic $(QEMU_DISK) $(if $(APPEND),-append "$(APPEND)") $(QEMUEXTRA)
@@ -18,17 +21,20 @@ QEMU_CMD = $(QEMU) $(QEMU_MACHINE) -kernel $(KERNEL) -m $(MEM) -smp $(CPUS) \
 GDBPORT ?= $(shell expr $$(id -u) % 5000 + 25000)
 
 .PHONY: qemu qemu-gdb print-gdbport check-qemu check test lint format \
-  format-check compile_commands.json clean help
+  format-check compile_commands.json clean help check-machine
 
 check-qemu:
 	@tools/check-qemu $(QEMU) $(QEMU_MIN)
 
+check-machine:
+	@tools/check-machine '$(CPUS)' '$(MEM)' $(if $(BUILT_FS),,'$(FS)')
+
 ## qemu             build and boot; Ctrl-A X leaves QEMU
-qemu: check-qemu kernel $(FS) $(B)/floors.ok
+qemu: check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok
 	$(QEMU_CMD)
 
 ## qemu-gdb         the same, waiting for gdb
-qemu-gdb: check-qemu kernel $(FS) $(B)/floors.ok .gdbinit
+qemu-gdb: check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok .gdbinit
 	@echo 'In another window: gdb-multiarch kernel/kernel' \
 	  '-ex "target remote :$(GDBPORT)"'
 	$(QEMU_CMD) -S -gdb tcp::$(GDBPORT)

@@ -10,7 +10,7 @@ PROGRAMS ?=
 ## FSSIZE=16M       size of the disk image
 FSSIZE ?= 16M
 
-# Programs that need more stack than the page that xv6 programs get.
+# Programs of ours that need more stack than the page that xv6 programs get.
 BIG_STACK := sh usertests grind bench top sort
 BIG_STACK_SIZE := 65536
 
@@ -21,9 +21,6 @@ UOBJS := $(USRCS:%=$(B)/%.o) $(B)/gen/usys.S.o
 UINCLUDES := -Iuser/include $(INCLUDES)
 UCFLAGS := $(COMMON) $(ARCH_UFLAGS) $(CFLAGS_EXTRA)
 UASFLAGS := -g -fno-pic $(CC_TARGET) $(ARCH_UFLAGS)
-# Programs written for xv6 declare main() and its like in ways of their own.
-XV6WARN := -Wall -Wno-main -Wno-unknown-warning-option \
-  -Wno-infinite-recursion
 ULINK = $(LD) $(ARCH_LDFLAGS) $(LD_SEGMENTS) -z noexecstack -T $(ULDS)
 
 USTAMP := $(B)/user.stamp
@@ -86,22 +83,28 @@ ifneq ($(and $(GUEST_SKIPPED),$(TOOLS_WANTED)),)
 $(info PROGRAMS: no main() in, and so left out: $(notdir $(GUEST_SKIPPED)))
 endif
 GUEST_NAMES := $(notdir $(GUEST_SRCS:.c=))
+# Programs written for xv6 declare main() and its like in ways of their own, and
+# may read address 0, where their text is.
+GUEST_CFLAGS := $(UCFLAGS) -Wall -Wno-main -fno-delete-null-pointer-checks \
+  $(if $(call cc-option,-Winfinite-recursion),-Wno-infinite-recursion)
+# What is theirs and not in the library that our programs have.
+GUEST_LIB := $(B)/user/lib/xv6/digits.c.o $(ULIB)
 OWN_NAMES := $(filter-out $(GUEST_NAMES),$(OWN_NAMES))
 
 $(B)/guest/%.o: $(GUEST_DIR)/%.c $(USTAMP) $(B)/guest.stamp | $(GENERATED)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(UCFLAGS) $(XV6WARN) -DXV6_NAMES_ONLY -I$(GUEST_DIR) \
+	$(Q)$(CC) $(GUEST_CFLAGS) -DXV6_NAMES_ONLY -I$(GUEST_DIR) \
 	  $(UINCLUDES) -MMD -MP -c -o $@ $<
 
-$(GUEST_NAMES:%=$(B)/guest/%): $(B)/guest/%: $(B)/guest/%.o $(ULIB) $(ULDS) \
-    mk/user.mk
+$(GUEST_NAMES:%=$(B)/guest/%): $(B)/guest/%: $(B)/guest/%.o $(GUEST_LIB) \
+    $(ULDS) mk/user.mk
 	$(call say,LD,$@)
-	$(Q)$(call link-program,$(call stack-size,$*),$< $(ULIB))
+	$(Q)$(call link-program,,$< $(GUEST_LIB))
 
--include $(GUEST_NAMES:%=$(B)/guest/%.d)
+-include $(GUEST_NAMES:%=$(B)/guest/%.d) $(B)/user/lib/xv6/digits.c.d
 endif
-$(call stamp,$(B)/guest.stamp,$(GUEST_DIR) $(GUEST_NAMES))
+$(call stamp,$(B)/guest.stamp,$(GUEST_CFLAGS) $(GUEST_DIR) $(GUEST_NAMES))
 
 # --- Links ------------------------------------------------------------------
 

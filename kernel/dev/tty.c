@@ -15,7 +15,8 @@
  * returns 0 if it stands alone.
  *
  * Output gets a carriage return before each newline. One write at a time
- * passes, so that the lines of two processes do not mix.
+ * passes, so that the lines of two processes do not mix; the file layer cuts
+ * one of more than a page in pieces, which may.
  */
 #include "dev/tty.h"
 

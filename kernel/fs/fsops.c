@@ -329,12 +329,17 @@ struct move {
   struct inode *ip;                /* what moves */
   struct inode *victim;            /* what it replaces, or NULL */
   struct dirslot oslot, nslot, up; /* entries: old, new, ip's ".." */
+  struct inode *stray;             /* what a damaged disk led to, or NULL */
   bool is_dir;
 };
 
-/* Is ip the directory dp or above it? No inode is locked; the tree is. Cycles
- * of a damaged disk are cut off by the number of inodes. */
-static int is_above(struct inode *ip, struct inode *dp) {
+/* Is m->ip the directory m->ndp or above it? No inode is locked; the tree is,
+ * so what is above a linked directory has links, too, and dropping our
+ * reference to it frees nothing (which must not happen inside an operation).
+ * Where a damaged disk says otherwise, the reference is left in m->stray.
+ * Cycles are cut off by the number of inodes. */
+static int is_above(struct move *m) {
+  struct inode *ip = m->ip, *dp = m->ndp;
   struct inode *d = idup(dp), *up;
   int r = 0;
 
@@ -345,9 +350,14 @@ static int is_above(struct inode *ip, struct inode *dp) {
       r = ilock(d);
     if (r < 0)
       break;
-    up = d->type == T_DIR ? dirlookup(d, "..", &r) : NULL;
-    if (d->type != T_DIR)
-      r = fs_damaged("inode %u is used as a directory", d->inum);
+    up = NULL;
+    if (d->type != T_DIR || d->nlink == 0) {
+      r = fs_damaged("inode %u (type %d, %d links) is above a directory",
+                     d->inum, d->type, d->nlink);
+      m->stray = idup(d);
+    } else {
+      up = dirlookup(d, "..", &r);
+    }
     iunlock(d);
     if (up == NULL)
       break;
@@ -377,7 +387,11 @@ static int move_find(struct move *m) {
   iunlock(m->ip);
   if (!m->is_dir)
     return 0;
-  r = is_above(m->ip, m->ndp);
+  r = lock_dir(m->ndp); /* is it still linked? */
+  if (r < 0)
+    return r;
+  iunlock(m->ndp);
+  r = is_above(m);
   return r > 0 ? -EINVAL : r;
 }
 
@@ -505,6 +519,8 @@ int fs_rename(struct inode *cwd, const char *from, const char *to) {
     iput(m.ip);
   if (m.victim != NULL)
     iput(m.victim);
+  if (m.stray != NULL)
+    iput(m.stray);
   return r;
 }
 

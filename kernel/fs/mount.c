@@ -23,6 +23,9 @@ _Static_assert(sizeof(struct dinode) == 64 && sizeof(struct dirent) == 16 &&
                    BSIZE % sizeof(struct dinode) == 0,
                "the format on disk");
 
+/* A directory entry's inum must be able to name each. */
+#define INODES_MAX 65536
+
 struct mount fs;
 
 bool fs_may_complain(void) {
@@ -50,7 +53,7 @@ static int check_superblock(const struct superblock *sb, uint64 blocks) {
                       sb->size, (unsigned long)blocks);
   if (sb->nlog < MAXOPBLOCKS + 1 || sb->nlog > LOGHEADERMAX + 1)
     return fs_damaged("a log of %u blocks", sb->nlog);
-  if (sb->ninodes <= ROOTINO)
+  if (sb->ninodes <= ROOTINO || sb->ninodes > INODES_MAX)
     return fs_damaged("there are %u inodes", sb->ninodes);
   if (sb->nblocks == 0 || sb->nblocks >= sb->size)
     return fs_damaged("%u of %u blocks are for data", sb->nblocks, sb->size);
@@ -142,6 +145,11 @@ int fs_mount(int dev) {
   if (fs.disk == NULL) {
     printf("fs: there is no disk %d\n", dev);
     return -ENODEV;
+  }
+  if (fs.disk->sectors < 2 * SECTORS_PER_BLOCK) {
+    printf("fs: disk %d has %lu sectors: too small for a superblock\n", dev,
+           (unsigned long)fs.disk->sectors);
+    return -EINVAL;
   }
   r = mount();
   if (r < 0)

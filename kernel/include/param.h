@@ -5,10 +5,11 @@
 #ifndef PARAM_H
 #define PARAM_H
 
+#include "abi/limits.h" /* PATH_MAX */
+
 #define NCPU 8             /* CPUs that are used; more are left idle */
 #define PROC_MAX 512       /* processes, unless maxproc= says otherwise */
 #define FD_MAX 512         /* open descriptors of one process */
-#define PATH_MAX 1024      /* bytes in a path, the final 0 included */
 #define ARG_MAX 1024       /* arguments of exec */
 #define TICK_HZ 100        /* preemption ticks a second */
 #define KSTACK_MAX 4096    /* kernel stacks, and so threads, at most */

@@ -9,12 +9,16 @@
 #define CMDLINE_MAX 1024
 #define WORDS_MAX 64
 
-/* Every option that some module asks for. */
-static const char *const options[] = {
-    "asid",     /* arch/: "off" does without address-space identifiers */
-    "maxproc",  /* proc/: processes at most */
-    "panic",    /* lib/panic.c: "exit" leaves the emulator */
-    "selftest", /* selftest.c: the fault to commit */
+/* Every option that some module asks for, and its only value, if there is but
+ * one. */
+static const struct option {
+  const char *name;
+  const char *value;
+} options[] = {
+    {"asid", "off"},    /* arch/: do without address-space identifiers */
+    {"maxproc", NULL},  /* proc/: processes at most */
+    {"panic", "exit"},  /* lib/panic.c: leave the emulator */
+    {"selftest", NULL}, /* selftest.c: the fault to commit */
 };
 
 /* Set by cmdline_init, constant afterwards. */
@@ -33,11 +37,18 @@ static const char *value_of(const char *word, const char *name) {
   return word[len] == 0 ? word + len : NULL;
 }
 
-static bool known(const char *word) {
-  for (size_t i = 0; i < NELEM(options); i++)
-    if (value_of(word, options[i]))
-      return true;
-  return false;
+/* Say what is wrong with a word. */
+static void check(const char *word) {
+  for (size_t i = 0; i < NELEM(options); i++) {
+    const struct option *o = &options[i];
+    const char *value = value_of(word, o->name);
+
+    if (value != NULL && o->value != NULL && strcmp(value, o->value) != 0)
+      printf("boot: option \"%s\": the only value is \"%s\"\n", word, o->value);
+    if (value != NULL)
+      return;
+  }
+  printf("boot: unknown option \"%s\"\n", word);
 }
 
 static char *next_word(char *p) {
@@ -63,8 +74,7 @@ void cmdline_init(const char *from) {
   if (*p)
     printf("boot: only the first %d options are used\n", WORDS_MAX);
   for (int i = 0; i < nwords; i++)
-    if (!known(words[i]))
-      printf("boot: unknown option \"%s\"\n", words[i]);
+    check(words[i]);
 }
 
 /* The last one counts, so that a person can append to what a script gives. */

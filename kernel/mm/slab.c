@@ -7,7 +7,7 @@
  *
  * A free object holds the link to the next free one. Pages with free objects
  * are on their cache's list; a page that becomes empty goes back at once if
- * the cache has another with room.
+ * the cache has another with room, and else when memory runs out.
  */
 #include "mm/slab.h"
 
@@ -29,6 +29,9 @@ struct slab {
 };
 
 #define OBJECT_ALIGN 16UL
+
+static struct spinlock caches_lock = SPINLOCK("slab caches");
+static struct list caches = LIST_INIT(caches); /* [caches_lock] */
 
 static size_t object_size(const struct slab_cache *c) {
   return (c->size + OBJECT_ALIGN - 1) & ~(OBJECT_ALIGN - 1);
@@ -56,6 +59,53 @@ static struct slab *slab_create(struct slab_cache *c) {
     s->free = o;
   }
   return s;
+}
+
+/* Take the empty pages of a cache; they are linked by their `link`. */
+static uint64 shrink_cache(struct slab_cache *c) {
+  struct list empty = LIST_INIT(empty), *l;
+  uint64 freed = 0;
+
+  if (!acquire_try(&c->lock))
+    return 0;
+  list_for_each_safe (p, &c->partial) {
+    if (list_entry(p, struct slab, link)->used > 0)
+      continue;
+    list_remove(p);
+    list_add_back(&empty, p);
+  }
+  release(&c->lock);
+  while ((l = list_pop(&empty)) != NULL) {
+    kfree(list_entry(l, struct slab, link));
+    freed++;
+  }
+  return freed;
+}
+
+/* A reclaimer's shrink(). */
+static uint64 shrink(uint64 want) {
+  uint64 freed = 0;
+
+  (void)want; /* there are few */
+  if (!acquire_try(&caches_lock))
+    return 0;
+  list_for_each (l, &caches) {
+    freed += shrink_cache(list_entry(l, struct slab_cache, link));
+  }
+  release(&caches_lock);
+  return freed;
+}
+
+/* Put a cache into the list of all. */
+static void enlist(struct slab_cache *c) {
+  static struct reclaimer reclaimer = {.name = "slab", .shrink = shrink};
+
+  acquire(&caches_lock);
+  if (list_empty(&caches))
+    reclaimer_register(&reclaimer);
+  if (c->link.next == NULL)
+    list_add_back(&caches, &c->link);
+  release(&caches_lock);
 }
 
 /* Take an object from the first page with room; NULL if there is none. */
@@ -86,6 +136,8 @@ void *slab_alloc(struct slab_cache *c) {
     s = slab_create(c); /* without the lock: it may reclaim memory */
     if (s == NULL)
       return NULL;
+    if (c->link.next == NULL)
+      enlist(c);
     acquire(&c->lock);
     list_add_front(&c->partial, &s->link);
     o = take(c);

@@ -14,6 +14,7 @@ struct slab_cache {
   struct spinlock lock;
   struct list partial; /* slabs with free objects */
   uint64 objects;      /* handed out */
+  struct list link;    /* [cache list] of all caches; NULL: not in it yet */
 };
 
 #define SLAB_CACHE(cache, objname, objsize)                          \

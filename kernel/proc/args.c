@@ -17,6 +17,7 @@
 #include "vm/usercopy.h"
 
 #define STACK_ALIGN 16UL /* of sp at a function's entry, in all our ABIs */
+#define STACK_LEFT 1024  /* bytes that the program must have to begin with */
 
 /* Where the next string goes, with the room to the end of its page; NULL: no
  * memory, or too much. A string may run from one page into the next. */
@@ -127,7 +128,7 @@ long args_push(const struct args *a, struct space *s, vaddr_t sp,
   size_t pointers = (a->argc + 1) * sizeof(vaddr_t);
   vaddr_t strings;
 
-  if (a->size + pointers + 2 * STACK_ALIGN > sp - base)
+  if (a->size + pointers + 2 * STACK_ALIGN + STACK_LEFT > sp - base)
     return -E2BIG;
   strings = (sp - a->size) & ~(STACK_ALIGN - 1);
   sp = (strings - pointers) & ~(STACK_ALIGN - 1);

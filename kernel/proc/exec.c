@@ -115,6 +115,12 @@ static int load_header(struct image *im, const struct proghdr *ph) {
   return 0;
 }
 
+static bool executable(struct space *s, vaddr_t va) {
+  struct region *r = space_find_locked(s, va);
+
+  return r != NULL && (r->rights & PTE_X);
+}
+
 /* All that comes from the file. im->ip and the space are locked. */
 static int load_file(struct image *im) {
   struct elfhdr elf;
@@ -130,7 +136,7 @@ static int load_file(struct image *im) {
     if (r == 0)
       r = load_header(im, &ph);
   }
-  if (r == 0 && (im->end == 0 || elf.entry >= SPACE_END))
+  if (r == 0 && !executable(im->space, elf.entry))
     r = -ENOEXEC;
   im->entry = elf.entry;
   return r;

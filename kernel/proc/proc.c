@@ -9,6 +9,7 @@
 #include "dev/tty.h"
 #include "lib/cmdline.h"
 #include "lib/panic.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
@@ -30,14 +31,20 @@ static struct slab_cache proc_cache =
 
 /* Kernel stacks that must be left for the kernel's own threads. */
 #define KSTACK_RESERVE 64
+#define MAXPROC_MIN 4 /* init, a shell, and what it runs */
 
 void proc_init(void) {
+  uint64 wanted;
+
   for (int i = 0; i < PID_BUCKETS; i++)
     list_init(&pids[i]);
   tty_ops.list_processes = procdump;
   tty_ops.interrupt = kill_group;
-  maxprocs = cmdline_number("maxproc", PROC_MAX);
-  maxprocs = MAX(MIN(maxprocs, KSTACK_MAX - KSTACK_RESERVE), 2);
+  wanted = cmdline_number("maxproc", PROC_MAX);
+  maxprocs = MAX(MIN(wanted, KSTACK_MAX - KSTACK_RESERVE), MAXPROC_MIN);
+  if (wanted != (uint64)maxprocs)
+    printf("boot: maxproc=%lu: %d to %d; using %d\n", (unsigned long)wanted,
+           MAXPROC_MIN, KSTACK_MAX - KSTACK_RESERVE, maxprocs);
 }
 
 int proc_count(void) { return __atomic_load_n(&nprocs, __ATOMIC_RELAXED); }

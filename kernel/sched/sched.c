@@ -9,7 +9,8 @@
  *
  * Balancing: a new thread goes to the CPU with the least to do; a thread that
  * wakes goes where it ran last; a CPU without work takes some from the longest
- * queue; a tick that finds threads waiting wakes an idle CPU.
+ * queue; a tick that finds threads waiting wakes an idle CPU; and at a tick a
+ * CPU takes a thread from a queue that is longer than its own.
  *
  * Lock order: thread, run queue.
  */
@@ -19,12 +20,16 @@
 #include "mm/kvm.h"
 #include "sched/timer.h"
 
+#define ROTATE_TICKS 16
+
 static struct runq {
   struct spinlock lock;
   struct list threads; /* [lock] */
   uint n;              /* [lock], read without it as a hint */
   uint idle;           /* [a] 1: the CPU waits for an interrupt */
   bool preempt;        /* this CPU only: the tick wants a switch */
+  uint ticks;          /* this CPU only */
+  bool ticked;         /* this CPU only: sched_preempt() has not seen it yet */
   struct thread *prev; /* this CPU only: who is being switched away from */
   uint64 switches;     /* this CPU only */
   uint64 idle_ns;      /* this CPU only */
@@ -112,8 +117,8 @@ static struct thread *dequeue(struct runq *q) {
   return l ? list_entry(l, struct thread, runlink) : NULL;
 }
 
-/* A thread from the longest queue of another CPU, or NULL. */
-static struct thread *steal(void) {
+/* The longest queue, or NULL if all are empty. */
+static struct runq *longest_queue(void) {
   struct runq *longest = NULL;
   uint most = 0;
 
@@ -125,6 +130,13 @@ static struct thread *steal(void) {
       most = n;
     }
   }
+  return longest;
+}
+
+/* A thread from the longest queue, which is another CPU's, or NULL. */
+static struct thread *steal(void) {
+  struct runq *longest = longest_queue();
+
   return longest ? dequeue(longest) : NULL;
 }
 
@@ -257,6 +269,8 @@ void sched_start(void) {
 void sched_tick(void) {
   struct runq *q = my_runq();
 
+  q->ticks++;
+  q->ticked = true;
   if (__atomic_load_n(&q->n, __ATOMIC_RELAXED) == 0)
     return;
   q->preempt = true;
@@ -269,9 +283,36 @@ uint64 sched_next_tick(uint64 now) {
   return now + NSEC_PER_SEC / TICK_HZ;
 }
 
+/* Pull a thread here from a queue that is longer by two; from one that is
+ * longer by one only now and then, so that three threads on two CPUs take
+ * turns in being alone. No lock held. */
+static void balance(struct runq *q) {
+  uint more = q->ticks % ROTATE_TICKS == 0 ? 1 : 2;
+  struct runq *longest = longest_queue();
+  struct thread *t;
+
+  if (longest == NULL || longest->n < q->n + more)
+    return;
+  t = dequeue(longest);
+  if (t == NULL)
+    return;
+  acquire(&t->lock);
+  enqueue(t, mycpu());
+  release(&t->lock);
+  q->preempt = true;
+}
+
 void sched_preempt(void) {
+  struct runq *q;
+  bool now;
+
   push_off();
-  bool now = my_runq()->preempt && mycpu()->noff == 1;
+  q = my_runq();
+  if (q->ticked && mycpu()->noff == 1) {
+    q->ticked = false;
+    balance(q);
+  }
+  now = q->preempt && mycpu()->noff == 1;
   pop_off();
   if (now)
     yield();

@@ -193,8 +193,10 @@ int space_sbrk(struct space *s, long n, bool fill, vaddr_t *old) {
   int r = 0;
 
   *old = s->brk;
-  if (n > 0 ? (brk < s->brk || brk > SPACE_END) : brk > s->brk)
-    return n > 0 ? -ENOMEM : -EINVAL;
+  if (n > 0 && (brk < s->brk || brk > SPACE_END))
+    return -ENOMEM;
+  if (n < 0 && brk > s->brk)
+    return 0; /* below 0: nothing happens, as in xv6 */
   acquiresleep(&s->lock);
   if (to > from)
     r = grow(s, from, to, fill);

@@ -57,7 +57,7 @@ int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end);
 struct region *space_find_locked(struct space *s, vaddr_t va);
 
 /* Move the end of the heap by n bytes (either way). The old end is stored in
- * *old. 0, -ENOMEM or -EINVAL. The caller's own space. */
+ * *old. 0 or -ENOMEM. The caller's own space. */
 int space_sbrk(struct space *s, long n, bool fill, vaddr_t *old);
 
 /* User addresses end here: below it lies the process, above the machine's. */

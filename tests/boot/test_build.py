@@ -69,6 +69,31 @@ def test_old_or_missing_qemu_is_named():
         assert word in done.stderr and "apt-get install" in done.stderr
 
 
+IMPOSSIBLE = {
+    "CPUS=0": "1 to 8", "CPUS=9": "1 to 8", "CPUS=two": "1 to 8",
+    "MEM=lots": "a number with M or G", "MEM=128": "a number with M or G",
+    "MEM=M": "a number with M or G", "FS=/no/such.img": "no such file",
+}
+
+
+@test(quick=True)
+@cases("qemu", "qemu-gdb")
+def test_impossible_machine_is_refused(target):
+    """In one line, and QEMU does not start."""
+    for setting, reason in IMPOSSIBLE.items():
+        output, status = make(target, setting, "QEMU_MACHINE=--version",
+                              check=False)
+        assert status != 0 and f"{setting}: {reason}" in output, output
+        assert "QEMU emulator" not in output, output
+
+
+@test(quick=True)
+def test_possible_machines():
+    image = path("kernel.elf")
+    for setting in ("CPUS=1", "CPUS=8", "MEM=2G", "MEM=96M", f"FS={image}"):
+        make("check-machine", setting)
+
+
 @test(quick=True)
 def test_unknown_arch_is_refused():
     done = subprocess.run(["make", "ARCH=vax"], cwd=TOP, env=environment(),

@@ -128,10 +128,11 @@ PROGRAMS = [
     ("mkdir d; mkdir d/e; echo x > d/e/f; echo y > d/f; find . f",
      "./d/e/f\n./d/f"),
     ("find . f | xargs cat", "x\ny"),
-    ("oldstyle a b", "oldstyle 3 5 own mine\nsync 7\nmalloc -5 c 0xff %\n"
-     "old style OK"),
+    ("oldstyle a b", "oldstyle 3 5 own mine\nsync 7\nmalloc -5 c 0xFF %\n"
+     "size 5000000000\n0x00000000ABCDEF12\nold style OK"),
     ("newstyle", "new style OK"),
     ("probe", ".*probe OK"),
+    ("usertests", ".*stack OK"),  # named like one of ours with a large stack
 ]
 
 

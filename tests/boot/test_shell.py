@@ -94,6 +94,8 @@ LINES = [
     ("nosuch", "sh: nosuch: not found", 127),
     ("/nosuch a b", "sh: /nosuch: not found", 127),
     ("./nosuch", "sh: ./nosuch: not found", 127),
+    ("''", "sh: : not found", 127),
+    ("sh -c 'PATH=; nosuch'", "sh: nosuch: not found", 127),
     ("nosuch; echo $?", "sh: nosuch: not found\n127", 0),
     ("/d", "sh: /d: permission denied", 126),
     ("sh nosuch", "sh: nosuch: no such file or directory", 127),

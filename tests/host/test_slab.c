@@ -100,7 +100,7 @@ static void pages_are_filled(void **state) {
 }
 
 static void memory_runs_out(void **state) {
-  struct slab_cache own = SLAB_CACHE(own, "own", 1000);
+  static struct slab_cache own = SLAB_CACHE(own, "own", 1000);
   struct census before = census_take();
 
   (void)state;
@@ -125,6 +125,22 @@ static void memory_runs_out(void **state) {
   assert_census(before);
 }
 
+/* An empty page stays with its cache until memory runs out. */
+static void empty_pages_are_given_back(void **state) {
+  struct slab_cache *c = &caches[3];
+  void *page;
+
+  (void)state;
+  slab_free(c, slab_alloc(c));
+  assert_true(pages_owned(PAGE_SLAB) > 0);
+  memory_leave(0);
+  page = kalloc();
+  assert_non_null(page);
+  assert_int_equal(pages_owned(PAGE_SLAB), 0);
+  kfree(page);
+  memory_return();
+}
+
 static void the_wrong_cache_panics(void **state) {
   void *object = slab_alloc(&caches[1]);
   void *page = kalloc_zero(PAGE_KERNEL);
@@ -144,9 +160,10 @@ static int start(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(memory_runs_out), /* first: no other cache has pages */
       cmocka_unit_test(objects_never_overlap_and_are_zeroed),
       cmocka_unit_test(pages_are_filled),
-      cmocka_unit_test(memory_runs_out),
+      cmocka_unit_test(empty_pages_are_given_back),
       cmocka_unit_test(the_wrong_cache_panics),
   };
 

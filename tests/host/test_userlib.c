@@ -62,6 +62,7 @@ static void *host_memset(void *p, int c, size_t n) { return memset(p, c, n); }
 #define snprintf user_snprintf
 #define vsnprintf user_vsnprintf
 
+#include "../../user/lib/digits.c"
 #include "../../user/lib/error.c"
 #include "../../user/lib/getopt.c"
 #include "../../user/lib/io.c"
@@ -166,6 +167,7 @@ static void survives_odd_formats(void **state) {
   (void)state;
   expect_format("(null) 100%", "%s 100%%", (char *)0);
   expect_format("%q %", "%q %");
+  expect_format("12345678901 [-2]", "%l [%l]", 12345678901L, -2L);
   expect_format("", "");
 }
 

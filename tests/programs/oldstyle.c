@@ -54,6 +54,8 @@ main(int argc, char *argv[])
   strcpy(p, "malloc");
   printf("%s %d %c 0x%x %%\n", p, -5, 'c', 255);
   free(p);
+  printf("size %l\n", 5000000000L);
+  printf("%p\n", (void*) 0xabcdef12L);
   if((pid = fork()) < 0)
     panic("fork");
   if(pid == 0){

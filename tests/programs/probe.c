@@ -44,6 +44,28 @@ probe(uint64 a)
     exit(1);
 }
 
+// The kernel takes paths of less than MAXPATH bytes.
+void
+longpath(void)
+{
+  static char path[MAXPATH+1];
+  char *args[] = { "echo", 0 };
+
+  memset(path, 'x', MAXPATH);
+  if(unlink(path) != -1 || open(path, O_CREATE|O_WRONLY) != -1 ||
+     link(path, path) != -1 || exec(path, args) != -1){
+    printf("a path of MAXPATH bytes\n");
+    exit(1);
+  }
+}
+
+// Text starts at address 0, and may be read.
+int
+first(char *p)
+{
+  return *p == 0 && p[1] == 0;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -55,6 +77,11 @@ main(int argc, char *argv[])
   for(int i = 0; i < sizeof(addrs)/sizeof(addrs[0]); i++)
     probe(addrs[i]);
   probe((uint64) guard);
+  longpath();
+  if(first(0))
+    exit(4);
+  if(SYS_sleep != SYS_pause)
+    exit(5);
   if(call(SYS_getpid) != getpid() || call(SYS_fork + 1000) != -1)
     exit(2);
   if(PGROUNDUP((uint64) 1) != PGSIZE || MAXFILE != NDIRECT + NINDIRECT)

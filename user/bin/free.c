@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
       {"slab", m.slab, "small objects of the kernel"},
       {"stacks", m.stacks, "kernel stacks"},
       {"kernel", m.kernel, "other memory of the kernel"},
-      {"image", m.image, "the kernel's own text and data"},
+      {"image", m.image, "the kernel's text and data, and the table of frames"},
       {"reserved", m.reserved, "never handed out"},
   };
   struct part total = {"total", 0, ""};

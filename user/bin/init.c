@@ -25,6 +25,15 @@ static void shell(void) {
   fatal("/sh");
 }
 
+/* Not at once again: what keeps a process from starting needs time to go away.
+ * Nor may it wait for a child to end, as one may never do so. */
+static void cannot_fork(void) {
+  warn("cannot start a shell");
+  while (waitpid(-1, 0, WNOHANG) > 0)
+    ;
+  pause(RETRY_TICKS);
+}
+
 int main(void) {
   open_console();
   for (;;) {
@@ -33,13 +42,12 @@ int main(void) {
 
     if (pid == 0)
       shell();
-    if (pid < 0)
-      warn("cannot start a shell");
+    if (pid < 0) {
+      cannot_fork();
+      continue;
+    }
     do {
       child = wait(0);
     } while (child >= 0 && child != pid);
-    /* Not at once again, lest a shell that cannot start fill the screen. */
-    if (child < 0)
-      pause(RETRY_TICKS);
   }
 }

@@ -8,4 +8,6 @@
 
 #define EXTRA __attribute__((weak))
 
+extern const char printf_digits[]; /* digits.c */
+
 #endif

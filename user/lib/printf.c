@@ -81,7 +81,7 @@ static void field(struct sink *s, const struct spec *spec, const char *prefix,
 static void number(struct sink *s, const struct spec *spec, const char *prefix,
                    unsigned long long value, uint base, int upper) {
   char digits[DIGITS_MAX];
-  const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+  const char *set = upper ? "0123456789ABCDEF" : printf_digits;
   int i = DIGITS_MAX;
 
   do {
@@ -180,6 +180,11 @@ static void convert(struct sink *s, const char **fmt, struct args *a) {
   struct spec spec = parse_spec(fmt, a);
   char c = **fmt;
 
+  /* Older xv6's long in decimal: %l alone. */
+  if (spec.longs == 1 && !strchr("diuxX", c)) {
+    decimal(s, &spec, arg_signed(a, spec.longs));
+    return;
+  }
   if (c)
     (*fmt)++;
   switch (c) {

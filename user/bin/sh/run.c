@@ -126,23 +126,26 @@ static void try_script(const char *path, char **argv) {
   exit(run_source(&src));
 }
 
-/* Returns only if it could not be done; lasterr() says why. */
-static void exec_path(const char *path, char **argv) {
+/* Returns only if it could not be done: why, which lasterr() says, too. */
+static int exec_path(const char *path, char **argv) {
   exec(path, argv);
-  if (lasterr() != ENOEXEC)
-    return;
-  try_script(path, argv);
-  exec(path, argv); /* for the reason */
+  if (lasterr() == ENOEXEC) {
+    try_script(path, argv);
+    exec(path, argv); /* for the reason */
+  }
+  return lasterr();
 }
 
-/* Look for a command in the folders of PATH, separated by colons. */
-static void exec_search(const char *name, char **argv) {
+/* Look for a command in the folders of PATH, separated by colons. An empty
+ * name is in none of them: the path made of it is the folder's own. */
+static int exec_search(const char *name, char **argv) {
   const char *path = var_get("PATH", 4);
   uint length = strlen(name);
+  int err = ENOENT;
 
   if (!path)
     path = DEFAULT_PATH;
-  while (*path) {
+  while (length > 0 && *path && err == ENOENT) {
     const char *end = strchr(path, ':');
     uint n = end ? end - path : (long)strlen(path);
     char *full = arena_alloc(n + 1 + length + 1);
@@ -150,22 +153,18 @@ static void exec_search(const char *name, char **argv) {
     memmove(full, path, n);
     full[n] = '/';
     strcpy(full + n + 1, name);
-    exec_path(full, argv);
-    if (lasterr() != ENOENT)
-      return;
+    err = exec_path(full, argv);
     path += end ? n + 1 : n;
   }
+  return err;
 }
 
 /* Become the program of a command. `[` is the program test by another name. */
 static void exec_command(char **argv) {
   const char *name = strcmp(argv[0], "[") == 0 ? "test" : argv[0];
+  int err = strchr(name, '/') ? exec_path(name, argv) : exec_search(name, argv);
 
-  if (strchr(name, '/'))
-    exec_path(name, argv);
-  else
-    exec_search(name, argv);
-  if (lasterr() == ENOENT) {
+  if (err == ENOENT) {
     complain("%s: not found", argv[0]);
     exit(STATUS_NOT_FOUND);
   }

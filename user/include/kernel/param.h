@@ -2,9 +2,13 @@
  * xv6's limits, with the values that its programs were written for. They say
  * nothing about this kernel, whose limits are higher or do not exist: a test
  * that opens NOFILE files or passes MAXARG arguments still does what it meant.
+ * MAXPATH and USERSTACK are this kernel's own, as tests check that one byte or
+ * one page more is refused.
  */
 #ifndef XV6_PARAM_H
 #define XV6_PARAM_H
+
+#include "abi/limits.h"
 
 #define NPROC 64                    /* processes */
 #define NCPU 8                      /* CPUs */
@@ -19,7 +23,7 @@
 #define LOGSIZE LOGBLOCKS           /* the same, by its older name */
 #define NBUF (MAXOPBLOCKS * 3)      /* disk blocks in memory */
 #define FSSIZE 2000                 /* blocks of the disk image */
-#define MAXPATH 128                 /* bytes of a path */
+#define MAXPATH PATH_MAX            /* bytes of a path */
 #define USERSTACK 1                 /* pages of a user stack */
 
 #endif

@@ -59,8 +59,8 @@ void *memcpy(void *to, const void *from, uint n);
 int memcmp(const void *a, const void *b, uint n);
 
 /*
- * lib/printf.c. Conversions: d i u x with l or ll, p (0x and 16 digits, two a
- * byte), c, s, %; flags - and 0, a width (or *), and for s a precision. A call
+ * lib/printf.c. Conversions: d i u x with l or ll, l (the same as ld), p (0x and
+ * 16 digits, two a byte), c, s, %; flags - and 0, a width (or *), and for s a precision. A call
  * makes one write() unless its text is over a kilobyte.
  */
 void printf(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));

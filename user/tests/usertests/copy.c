@@ -5,6 +5,7 @@
  * translated, in the guard page, in read-only text, and ones that begin well and
  * end badly.
  */
+#include "abi/limits.h"
 #include "usertests.h"
 
 static const uint64 forbidden[] = FORBIDDEN_ADDRESSES;
@@ -155,7 +156,9 @@ static void copyinstr2(void) {
   CHECK_FAILS(mkdir(path), ENAMETOOLONG);
   CHECK_FAILS(link(path, "y"), ENAMETOOLONG);
   CHECK_FAILS(exec(path, argv), ENAMETOOLONG);
-  path[128] = 0; /* xv6's MAXPATH must do */
+  path[PATH_MAX] = 0;
+  CHECK_FAILS(open(path, O_RDONLY), ENAMETOOLONG);
+  path[PATH_MAX - 1] = 0;
   CHECK_FAILS(open(path, O_RDONLY), ENOENT);
 }
 

@@ -273,6 +273,29 @@ static void getcwds(void) {
   remove("ONE");
 }
 
+static void remove_parents(void *arg) {
+  (void)arg;
+  remove("/usertests.d/one/two");
+  remove("/usertests.d/one");
+}
+
+/* Nothing moves into a directory that was removed, though we are still in it,
+ * and looking up from there harms nothing. */
+static void renameremoved(void) {
+  make_dir("one");
+  make_dir("one/two");
+  make_dir("moves");
+  CHECK_EQ(chdir("one/two"), 0);
+  CHECK_EQ(run_child(remove_parents, 0), 0);
+  for (int i = 0; i < 3; i++) {
+    CHECK_FAILS(rename("/usertests.d/moves", "new"), ENOENT);
+    make_file("/usertests.d/reuse", 10, i); /* takes the freed inode */
+    remove("/usertests.d/reuse");
+  }
+  CHECK_EQ(chdir("/usertests.d"), 0);
+  remove("moves");
+}
+
 /* As deep as a path can reach. */
 static void deep(void) {
   const int depth = quick ? 10 : 60;
@@ -293,7 +316,7 @@ static void deep(void) {
 }
 
 const struct test dir_tests[] = {
-    TEST(dirtest),  TEST(subdir),   TEST(rmdot),   TEST(dirfile),
-    TEST(linktest), TEST(dirlinks), TEST(bigdir),  TEST(iref),
-    TEST(iputtest), TEST(openiput), TEST(renames), TEST(renamedir),
-    TEST(getcwds),  TEST(deep),     TESTS_END};
+    TEST(dirtest),  TEST(subdir),   TEST(rmdot),         TEST(dirfile),
+    TEST(linktest), TEST(dirlinks), TEST(bigdir),        TEST(iref),
+    TEST(iputtest), TEST(openiput), TEST(renames),       TEST(renamedir),
+    TEST(getcwds),  TEST(deep),     TEST(renameremoved), TESTS_END};

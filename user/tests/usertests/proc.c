@@ -417,6 +417,46 @@ static void processlist(void) {
   CHECK_EQ(procs(p, 2), 2);
 }
 
+/* Of the processes in pid[], kill those that run on a CPU (-1: all; the killed
+ * become 0), or only count them. */
+static int on_cpu(int *pid, int n, int cpu, int end) {
+  static struct procinfo info[64];
+  int all = procs(info, NELEM(info)), found = 0;
+
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < all; k++) {
+      if (pid[i] == 0 || info[k].pid != pid[i] ||
+          (cpu >= 0 && info[k].cpu != cpu))
+        continue;
+      found++;
+      if (!end)
+        continue;
+      CHECK_EQ(kill(pid[i]), 0);
+      CHECK_EQ(join(pid[i]), STATUS_KILLED);
+      pid[i] = 0;
+    }
+  return found;
+}
+
+/* When the processes of one CPU end, those that wait for another move. */
+static void rebalance(void) {
+  struct sysinfo s;
+  int pid[8];
+
+  CHECK_EQ(sysinfo(&s), 0);
+  if (s.cpus < 2)
+    return;
+  for (uint i = 0; i < NELEM(pid); i++)
+    pid[i] = spawn(spin, 0);
+  pause(2);
+  on_cpu(pid, NELEM(pid), 0, 1);
+  for (int i = 0; on_cpu(pid, NELEM(pid), 0, 0) == 0 && i < 100; i++)
+    pause(1);
+  CHECK(on_cpu(pid, NELEM(pid), -1, 0) == 0 ||
+        on_cpu(pid, NELEM(pid), 0, 0) > 0);
+  on_cpu(pid, NELEM(pid), -1, 1);
+}
+
 /* Numbers that no system call has. */
 static void badcalls(void) {
   static const long number[] = {0,   22,  63,      86, 200,
@@ -429,14 +469,14 @@ static void badcalls(void) {
   }
 }
 
-const struct test proc_tests[] = {TEST(exitwait),    TEST(twochildren),
-                                  TEST(forkfork),    SLOW_TEST(forkforkfork),
-                                  TEST(reparent),    TEST(reparent2),
-                                  TEST(orphan),      TEST(killinit),
-                                  TEST(killstatus),  TEST(killwait),
-                                  TEST(killparent),  TEST(killbusy),
-                                  TEST(waitpids),    TEST(groups),
-                                  TEST(rights),      TEST(preemption),
-                                  TEST(manycpus),    TEST(times),
-                                  TEST(processlist), TEST(badcalls),
-                                  TESTS_END};
+const struct test proc_tests[] = {TEST(exitwait),   TEST(twochildren),
+                                  TEST(forkfork),   SLOW_TEST(forkforkfork),
+                                  TEST(reparent),   TEST(reparent2),
+                                  TEST(orphan),     TEST(killinit),
+                                  TEST(killstatus), TEST(killwait),
+                                  TEST(killparent), TEST(killbusy),
+                                  TEST(waitpids),   TEST(groups),
+                                  TEST(rights),     TEST(preemption),
+                                  TEST(manycpus),   TEST(rebalance),
+                                  TEST(times),      TEST(processlist),
+                                  TEST(badcalls),   TESTS_END};

@@ -296,7 +296,57 @@ static void exitiputtest(void) {
   unlink("d");
 }
 
+static void rename_from_removed(void *arg) {
+  (void)arg;
+  if (chdir("q/b") < 0)
+    return;
+  unlink("../../q/b");
+  unlink("/usertests.d/q");
+  for (int i = 0; i < 50; i++)
+    rename("/usertests.d/r", "x");
+}
+
+static void sit_in_removed(void *arg) {
+  chdir("q");
+  for (long i = 0; i < (long)arg; i++)
+    yield();
+}
+
+static void keep_log_busy(void *arg) {
+  (void)arg;
+  for (;;) {
+    make_file("/usertests.d/w", 2000, 1);
+    unlink("/usertests.d/w");
+  }
+}
+
+/* The last to leave a removed directory frees it, whatever others do just then
+ * inside an operation of the log. */
+static void removedraces(void) {
+  int writer = spawn(keep_log_busy, 0);
+
+  make_dir("r");
+  for (long i = 0; i < (quick ? 20 : 200); i++) {
+    int sitter, renamer;
+
+    mkdir("q");
+    mkdir("q/b");
+    sitter = spawn(sit_in_removed, (void *)(i % 50));
+    renamer = spawn(rename_from_removed, 0);
+    join(sitter);
+    join(renamer);
+    unlink("q/b");
+    unlink("q");
+  }
+  kill(writer);
+  join(writer);
+  unlink("w");
+  unlink("r");
+  unlink("q/x");
+}
+
 const struct test race_tests[] = {
     TEST(sharedfd),   TEST(fourfiles),  TEST(createdelete), TEST(concreate),
     TEST(linkunlink), TEST(dirrace),    TEST(renamerace),   TEST(dirloop),
-    TEST(manywrites), TEST(sharedread), TEST(exitiputtest), TESTS_END};
+    TEST(manywrites), TEST(sharedread), TEST(exitiputtest), TEST(removedraces),
+    TESTS_END};
