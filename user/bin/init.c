@@ -25,8 +25,8 @@ static void shell(void) {
   fatal("/sh");
 }
 
-/* Not at once again: what keeps a process from starting needs time to go away.
- * Nor may it wait for a child to end, as one may never do so. */
+/* Fork failed. What keeps a process from starting needs time to go away, but
+ * not until a child ends, as one may never do so. */
 static void cannot_fork(void) {
   warn("cannot start a shell");
   while (waitpid(-1, 0, WNOHANG) > 0)
@@ -38,7 +38,7 @@ int main(void) {
   open_console();
   for (;;) {
     int pid = fork();
-    int child;
+    int child, status = 0;
 
     if (pid == 0)
       shell();
@@ -47,7 +47,9 @@ int main(void) {
       continue;
     }
     do {
-      child = wait(0);
+      child = wait(&status);
     } while (child >= 0 && child != pid);
+    if (status != 0)
+      pause(RETRY_TICKS); /* lest one that fails at once fill the screen */
   }
 }
