@@ -94,10 +94,15 @@ $(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c \
 
 -include $(HOST_TEST_FILES:%=%.d)
 
-## lint             dependencies between folders, functions nothing calls
+## lint             layout, dependencies between folders, functions nothing calls
 lint: $(B)/floors.ok $(KERNEL)
+	$(Q)if clang-format --version 2>/dev/null | grep -q 'version $(FORMAT_VERSION)\.'; \
+	then $(MAKE) -s format-check; \
+	else echo 'lint: layout not checked: that takes clang-format $(FORMAT_VERSION)'; fi
 	$(Q)tools/check-unused $(LD) $(ARCH_LDFLAGS) -T $(KLDS) $(KOBJS) $(B)/ksyms.o
 
+# Each version of clang-format lays out a little differently.
+FORMAT_VERSION := 14
 FORMAT_FILES = $(shell find kernel user include tools tests/host bench \
   -name '*.[ch]' | sort)
 ## format           lay the sources out by .clang-format

@@ -41,9 +41,9 @@ struct dinode {
   uint addrs[NDIRECT + 1]; /* data blocks, then the indirect block; 0: hole */
 };
 
-#define IPB (BSIZE / sizeof(struct dinode))        /* inodes per block */
+#define IPB (BSIZE / sizeof(struct dinode))         /* inodes per block */
 #define IBLOCK(i, sb) ((i) / IPB + (sb).inodestart) /* block of inode i */
-#define BPB (BSIZE * 8)                            /* bitmap bits per block */
+#define BPB (BSIZE * 8)                             /* bitmap bits per block */
 #define BBLOCK(b, sb) ((b) / BPB + (sb).bmapstart) /* bitmap block of block b */
 
 #define DIRSIZ 14 /* longest name; a name of 14 bytes has no final 0 */

@@ -27,15 +27,15 @@ struct meminfo {
 
 struct sysinfo {
   uint64 uptime_ns;
-  uint64 idle_ns;   /* summed over all CPUs */
-  uint64 switches;  /* context switches since boot */
+  uint64 idle_ns;  /* summed over all CPUs */
+  uint64 switches; /* context switches since boot */
   uint64 interrupts;
   uint64 syscalls;
-  uint64 faults;    /* user page faults */
+  uint64 faults; /* user page faults */
   uint cpus;
   uint processes;
   uint processes_max;
-  uint runnable;    /* threads that run or could */
+  uint runnable; /* threads that run or could */
   char version[32];
   char machine[32]; /* "riscv-virtio,qemu": what the device tree calls it */
   char arch[16];    /* "riscv64" */
@@ -51,13 +51,13 @@ struct procinfo {
   int pid;
   int ppid;
   int pgid;
-  int state;      /* enum procstate */
-  int cpu;        /* that it runs or last ran on */
+  int state; /* enum procstate */
+  int cpu;   /* that it runs or last ran on */
   int threads;
-  uint64 cpu_ns;  /* processor time used */
-  uint64 size;    /* virtual memory in regions */
+  uint64 cpu_ns;   /* processor time used */
+  uint64 size;     /* virtual memory in regions */
   uint64 resident; /* user pages mapped, in bytes */
-  uint64 tables;  /* page-table pages, in bytes */
+  uint64 tables;   /* page-table pages, in bytes */
   char name[PROCNAMESZ];
   char waiting[16]; /* what it sleeps on, or "" */
 };
@@ -86,22 +86,22 @@ struct vmregion {
 struct ptentry {
   uint64 va;
   uint64 pa;
-  uint64 size;     /* bytes */
-  uint64 flags;    /* the PTE's flag bits, as in the hardware */
-  int level;       /* of the leaf: 0 is a 4096-byte page */
-  char name[20];   /* "text", "stack", "trapframe", "PLIC", "RAM", ... */
+  uint64 size;   /* bytes */
+  uint64 flags;  /* the PTE's flag bits, as in the hardware */
+  int level;     /* of the leaf: 0 is a 4096-byte page */
+  char name[20]; /* "text", "stack", "trapframe", "PLIC", "RAM", ... */
 };
 
 #define PTWALK_LEVELS 5
 
 /* One address taken through the tree, root first. */
 struct ptwalk {
-  uint64 root;       /* physical address of the root page */
-  int levels;        /* of the tree */
-  int steps;         /* entries below that are filled in */
-  int fault;         /* enum ptfault for a user-mode read of va */
-  uint64 pa;         /* where va leads; valid if the last step is a leaf */
-  char name[20];     /* what is mapped there, or the region without a page */
+  uint64 root;   /* physical address of the root page */
+  int levels;    /* of the tree */
+  int steps;     /* entries below that are filled in */
+  int fault;     /* enum ptfault for a user-mode read of va */
+  uint64 pa;     /* where va leads; valid if the last step is a leaf */
+  char name[20]; /* what is mapped there, or the region without a page */
   struct {
     int level;       /* levels - 1 at the root, 0 at the last */
     int index;       /* into the table page */

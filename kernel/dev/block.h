@@ -17,13 +17,13 @@ enum bio_op { BIO_READ, BIO_WRITE, BIO_FLUSH };
  */
 struct bio {
   enum bio_op op;
-  uint64 sector;            /* first sector; not for BIO_FLUSH */
-  uint sectors;             /* how many; at most blockdev.max_sectors */
-  void *data;               /* in direct-mapped RAM, physically contiguous */
-  int status;               /* 0, -EIO, ... : valid in done() */
+  uint64 sector; /* first sector; not for BIO_FLUSH */
+  uint sectors;  /* how many; at most blockdev.max_sectors */
+  void *data;    /* in direct-mapped RAM, physically contiguous */
+  int status;    /* 0, -EIO, ... : valid in done() */
   void (*done)(struct bio *b);
-  void *owner;              /* for done() */
-  struct bio *next;         /* the driver's, while the request is under way */
+  void *owner;      /* for done() */
+  struct bio *next; /* the driver's, while the request is under way */
 };
 
 struct blockdev {

@@ -11,12 +11,13 @@ struct list {
   struct list *next, *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
+#define LIST_INIT(name) \
+  { &(name), &(name) }
 #define list_entry(p, type, member) container_of(p, type, member)
 #define list_for_each(p, head) \
   for (struct list *p = (head)->next; p != (head); p = p->next)
 /* The current member may be removed in the body. */
-#define list_for_each_safe(p, head)                                   \
+#define list_for_each_safe(p, head)                                     \
   for (struct list *p = (head)->next, *p##_next = p->next; p != (head); \
        p = p##_next, p##_next = p->next)
 

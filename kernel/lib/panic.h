@@ -18,16 +18,15 @@ void panic(const char *fmt, ...)
 void panic_at(vaddr_t pc, vaddr_t fp, const char *fmt, ...)
     __attribute__((noreturn, format(__printf__, 3, 4)));
 
-#define ASSERT(cond)                                          \
-  do {                                                        \
-    if (!(cond))                                              \
-      panic("%s: %s is false (%s:%d)", __func__, #cond,       \
-            __FILE__, __LINE__);                              \
+#define ASSERT(cond)                                                         \
+  do {                                                                       \
+    if (!(cond))                                                             \
+      panic("%s: %s is false (%s:%d)", __func__, #cond, __FILE__, __LINE__); \
   } while (0)
 
 /* Upward calls, filled in by higher floors; any may be NULL. */
 struct panic_ops {
-  void (*describe)(void);  /* print which CPU, thread and process it was */
+  void (*describe)(void);    /* print which CPU, thread and process it was */
   void (*stop_others)(void); /* stop the other CPUs */
   void (*exit)(void);        /* leave the machine, with a failure status */
 };

@@ -28,7 +28,8 @@ int mappages(pagetable_t pagetable, vaddr_t va, size_t size, paddr_t pa,
              uint perm);
 
 /* Remove the mappings of pages in [va, va+size), aligned; pages that are not
- * mapped are skipped. each(arg, pte) is called with each old leaf, if not NULL. */
+ * mapped are skipped. each(arg, pte) is called with each old leaf, unless it is
+ * NULL. */
 void unmappages(pagetable_t pagetable, vaddr_t va, size_t size,
                 void (*each)(void *arg, pte_t pte), void *arg);
 

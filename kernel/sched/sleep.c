@@ -84,8 +84,8 @@ int sleep_until(struct waitq *q, struct spinlock *lk, uint64 deadline_ns) {
   return r;
 }
 
-/* Make a waiter ready, with `here` preferably on this CPU. False if it was awake
- * already: kill or the time was first. */
+/* Make a waiter ready, with `here` preferably on this CPU. False if it was
+ * awake already: kill or the time was first. */
 static bool wake(struct list *waitlink, bool here) {
   struct thread *t = list_entry(waitlink, struct thread, waitlink);
   bool asleep;

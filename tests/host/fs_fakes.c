@@ -136,7 +136,9 @@ void wakeup_here(struct waitq *q) { wakeup(q); }
 
 static __thread struct thread self;
 
-struct thread *mythread(void) { return &self; }
+struct thread *mythread(void) {
+  return &self;
+}
 
 void initsleeplock(struct sleeplock *lk, const char *name) {
   *lk = (struct sleeplock){.name = name};

@@ -1,15 +1,16 @@
 #
 # Traps from supervisor mode arrive here by way of uservec, on the kernel stack
-# of whatever was interrupted. Save the registers that C code may change, call kerneltrap(),
-# restore them.
+# of whatever was interrupted. Save the registers that C code may change, call
+# kerneltrap(), restore them.
 #
 # If the frame would reach into the stack's guard page the stack has overflowed
 # (the trap is the fault that says so, or one a moment earlier). Saving anything
 # there would only fault again, so go to the hart's boot stack, which has been
 # free since its idle thread started, and report it.
 #
-#define FRAME 160
 #include "start.h"
+
+#define FRAME 160
 
         .text
         .globl kernelvec

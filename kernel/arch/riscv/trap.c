@@ -191,7 +191,7 @@ static void trapframe_init(struct thread *t) {
 
 /* --- from the kernel --- */
 
-/* A fault in the guard page of a kernel stack: the frame pointer tells whose. */
+/* A fault in the guard page of the running thread's kernel stack. */
 void kernel_stack_overflow(vaddr_t sp, vaddr_t fp) {
   struct thread *t = mycpu()->thread;
 
