@@ -142,10 +142,12 @@ $(BUILD)/host/%: tools/%.c
 # Files on the disk besides the programs, as NAME=PATH.
 DISK_FILES := $(if $(wildcard README.md),README=README.md)
 
+# init makes it where it is missing, but cannot on a disk that is read-only.
+CONSOLE_DEVICE := console=@1
 FSSTAMP := $(B)/fs.stamp
-$(call stamp,$(FSSTAMP),$(FSSIZE) $(PROGRAM_FILES) $(DISK_FILES))
+$(call stamp,$(FSSTAMP),$(FSSIZE) $(CONSOLE_DEVICE) $(PROGRAM_FILES) $(DISK_FILES))
 
 $(B)/fs.img: $(MKFS) $(PROGRAM_FILES) $(FSSTAMP) \
     $(foreach f,$(DISK_FILES),$(lastword $(subst =, ,$(f))))
 	$(call say,MKFS,$@)
-	$(Q)$(MKFS) -s $(FSSIZE) $@ $(DISK_FILES) $(call on-disk,$(PROGRAM_FILES))
+	$(Q)$(MKFS) -s $(FSSIZE) $@ $(CONSOLE_DEVICE) $(DISK_FILES) $(call on-disk,$(PROGRAM_FILES))

@@ -3,6 +3,8 @@
  *
  *   mkfs [-s SIZE] [-i INODES] [-l LOGBLOCKS] IMAGE [[NAME=]FILE]...
  *
+ * NAME=@MAJOR makes a character device of that number.
+ *
  * Nothing is fixed: what is not given follows from the files and the size.
  * Data blocks are handed out from the first on, so that the bitmap is written
  * last, as one run of ones. The image is written beside IMAGE and renamed when
@@ -38,6 +40,7 @@ struct item {
   const char *path;
   char name[DIRSIZ + 1];
   uint64 size;
+  short major;   /* of a device; 0: it is a file */
   bool replaced; /* a later one has the same name */
 };
 
@@ -131,6 +134,12 @@ static void item_init(struct item *it, char *arg) {
     die("%s: the name '%s' has more than %d characters", it->path, name,
         DIRSIZ);
   strcpy(it->name, name);
+  if (it->path[0] == '@') {
+    it->major = atoi(it->path + 1);
+    if (it->major <= 0)
+      die("%s: a device's number is from 1 on", it->path);
+    return;
+  }
   f = fopen(it->path, "rb");
   if (f == NULL || fseek(f, 0, SEEK_END) < 0 || (size = ftell(f)) < 0)
     die("%s: %s", it->path, strerror(errno));
@@ -247,8 +256,8 @@ static void read_block(struct item *it, FILE *f, char *block, size_t n) {
 }
 
 /* Give an inode its number and `blocks` data blocks, in order. */
-static uint inode_write(short type, uint64 size, uint *first) {
-  struct dinode d = {.type = type, .nlink = 1, .size = size};
+static uint inode_write(short type, short major, uint64 size, uint *first) {
+  struct dinode d = {.type = type, .major = major, .nlink = 1, .size = size};
   uint indirect[NINDIRECT] = {0};
   uint blocks = blocks_of(size), inum = next_inode++;
 
@@ -269,10 +278,14 @@ static uint inode_write(short type, uint64 size, uint *first) {
 }
 
 static uint file_write(struct item *it) {
-  FILE *f = fopen(it->path, "rb");
   char block[BSIZE];
-  uint first, inum = inode_write(T_FILE, it->size, &first);
+  uint first, inum;
+  FILE *f;
 
+  if (it->major > 0)
+    return inode_write(T_DEVICE, it->major, 0, &first);
+  inum = inode_write(T_FILE, 0, it->size, &first);
+  f = fopen(it->path, "rb");
   if (f == NULL)
     die("%s: %s", it->path, strerror(errno));
   for (uint64 off = 0; off < it->size; off += BSIZE) {
@@ -300,7 +313,7 @@ static void root_write(struct options *o) {
   dir = calloc(blocks_of(entries * sizeof(*dir)), BSIZE);
   if (dir == NULL)
     die("out of memory");
-  inode_write(T_DIR, entries * sizeof(*dir), &first);
+  inode_write(T_DIR, 0, entries * sizeof(*dir), &first);
   entry_set(&dir[0], ROOTINO, ".");
   entry_set(&dir[1], ROOTINO, "..");
   entries = 2;

@@ -22,14 +22,13 @@
 #include "sched/thread.h"
 #include "vm/usercopy.h"
 
-#define PIPE_ORDER 2    /* 2^2 pages; fewer if there are not so many */
+#define PIPE_ORDER 2 /* 2^2 pages: 16 KiB */
+#define PIPE_SIZE (PGSIZE << PIPE_ORDER)
 #define PIPE_ATOMIC 512 /* bytes that are never mixed with others' */
 
 struct pipe {
   struct spinlock lock;
   char *data;     /* [c] */
-  int order;      /* [c] of data */
-  uint size;      /* [c] bytes of data */
   uint64 nread;   /* [p] bytes taken out since the beginning */
   uint64 nwrite;  /* [p] bytes put in */
   bool reading;   /* [p] a reader copies, without the lock */
@@ -47,14 +46,11 @@ struct pipe *pipe_new(void) {
 
   if (p == NULL)
     return NULL;
-  p->order = PIPE_ORDER;
-  while ((p->data = kalloc_pages(p->order, PAGE_PIPE)) == NULL) {
-    if (p->order-- == 0) {
-      slab_free(&pipes, p);
-      return NULL;
-    }
+  p->data = kalloc_pages(PIPE_ORDER, PAGE_PIPE);
+  if (p->data == NULL) {
+    slab_free(&pipes, p);
+    return NULL;
   }
-  p->size = PGSIZE << p->order;
   p->readopen = p->writeopen = true;
   initlock(&p->lock, "pipe");
   waitq_init(&p->readers, "pipe read");
@@ -82,7 +78,7 @@ void pipe_close(struct pipe *p, bool writer) {
   last = !p->readopen && !p->writeopen;
   release(&p->lock);
   if (last) {
-    kfree_pages(p->data, p->order);
+    kfree_pages(p->data, PIPE_ORDER);
     slab_free(&pipes, p);
   }
 }
@@ -91,8 +87,8 @@ void pipe_close(struct pipe *p, bool writer) {
 static int copy(struct pipe *p, uint64 at, struct space *s, vaddr_t user,
                 size_t n, bool in) {
   while (n > 0) {
-    char *ring = p->data + at % p->size;
-    size_t m = MIN(n, p->size - at % p->size);
+    char *ring = p->data + at % PIPE_SIZE;
+    size_t m = MIN(n, PIPE_SIZE - at % PIPE_SIZE);
     int r =
         in ? either_copyin(s, ring, user, m) : either_copyout(s, user, ring, m);
 
@@ -108,7 +104,7 @@ static int copy(struct pipe *p, uint64 at, struct space *s, vaddr_t user,
 /* Wait until `need` bytes fit and no other writer is at work. */
 static int wait_room_locked(struct pipe *p, size_t need) {
   while (p->readopen &&
-         (p->writing || p->size - (p->nwrite - p->nread) < need)) {
+         (p->writing || PIPE_SIZE - (p->nwrite - p->nread) < need)) {
     int r = sleep_killable(&p->writers, &p->lock);
 
     if (r < 0)
@@ -128,7 +124,7 @@ ssize_t pipe_write(struct pipe *p, struct space *s, vaddr_t src, size_t n) {
     r = wait_room_locked(p, need);
     if (r < 0)
       break;
-    m = MIN(n - done, p->size - (p->nwrite - p->nread));
+    m = MIN(n - done, PIPE_SIZE - (p->nwrite - p->nread));
     p->writing = true;
     release(&p->lock);
     r = copy(p, p->nwrite, s, src + done, m, true);

@@ -25,10 +25,8 @@ struct cpu {
   uint flush_asked;      /* [a] number of the last IPI_FLUSH request */
   uint flush_done;       /* [a] all up to this number are served */
   bool online;           /* [a] takes part in scheduling */
-  uint user_work;        /* [a] not 0: the machine has something to do here
-                            before the next return to user mode */
   uint64 interrupts;     /* served here since boot */
-  uint64 syscalls;       /* the same */
+  uint64 syscalls;       /* of threads that were switched away from here */
 };
 
 extern struct cpu cpus[NCPU];

@@ -170,6 +170,8 @@ static void switch_to(struct thread *prev, struct thread *next) {
   uint64 now = clock_ns();
 
   prev->cpu_ns += now - prev->started_ns;
+  c->syscalls += prev->syscalls;
+  prev->syscalls = 0;
   next->started_ns = now;
   next->state = T_RUNNING; /* taken from its queue, it is ours alone */
   next->cpu = c;

@@ -3,9 +3,9 @@
  *
  *   top       +---------------+
  *             | struct thread |  what a thread is lies on top of its kernel
- *   t         +---------------+  stack: one thing to allocate, and one page
- *             | kernel stack  |  fewer for each trap to touch
- *   t->kstack +---------------+
+ *   t         +---------------+  stack: one thing to allocate, the stack
+ *             | kernel stack  |  pointer tells which thread runs, and a trap
+ *   t->kstack +---------------+  touches a page less
  *             | guard page    |
  */
 #include "sched/thread.h"
@@ -15,18 +15,14 @@
 #include "mm/kvm.h"
 #include "sched/sched.h"
 
-#define STACK_ALIGN 16UL /* of a stack pointer, on all our machines */
-
 struct thread *thread_create(const char *name, void (*entry)(void *),
                              void *arg) {
   int slot = kstack_alloc();
   struct thread *t;
-  vaddr_t top;
 
   if (slot < 0)
     return NULL;
-  top = KSTACK(slot) + KSTACK_PAGES * PGSIZE - sizeof(struct thread);
-  t = (struct thread *)(top & ~(STACK_ALIGN - 1));
+  t = (struct thread *)(KSTACK(slot) + KSTACK_PAGES * PGSIZE - THREAD_ROOM);
   memset(t, 0, sizeof(*t));
   initlock(&t->lock, "thread");
   list_init(&t->waitlink);

@@ -50,11 +50,15 @@ struct thread {
   struct arch_space *arch_space; /* [o] of the same space */
   void (*entry)(void *);         /* [c] where it begins */
   void *arg;                     /* [c] */
+  uint64 syscalls;               /* [o] since it was last switched to */
   int lasterr;                   /* [o] reason of the last failed system call */
   char name[16];
 };
 
-/* The thread that runs here: mythread(), inline in arch_cpu.h. */
+_Static_assert(sizeof(struct thread) <= THREAD_ROOM, "param.h");
+
+/* The thread that runs here: mythread(), inline in arch_cpu.h. Not before
+ * sched_start(). */
 
 /* A thread that has not started, or NULL: out of memory or stacks. */
 struct thread *thread_create(const char *name, void (*entry)(void *),

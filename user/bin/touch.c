@@ -12,8 +12,12 @@ int main(int argc, char **argv) {
 
     if (fd >= 0) {
       close(fd);
-    } else if (stat(argv[i], &st) < 0) { /* a directory can't be opened so */
-      warn("%s", argv[i]);
+    } else {
+      int reason = lasterr();
+
+      if (stat(argv[i], &st) == 0)
+        continue; /* a directory: it is there, but cannot be opened so */
+      complain("%s: %s", argv[i], strerror(reason));
       failed = 1;
     }
   }

@@ -5,6 +5,8 @@
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
 
+#include "memlayout.h"
+#include "param.h"
 #include "riscv.h"
 
 static inline struct cpu *mycpu(void) {
@@ -14,13 +16,12 @@ static inline struct cpu *mycpu(void) {
   return c;
 }
 
-/* The running thread. One instruction, so that it is right even if the thread
- * moves to another hart just before or after. */
+/* The running thread: it lies at the top of the slot (memlayout.h) that the
+ * stack pointer is in. */
 static inline struct thread *mythread(void) {
-  struct thread *t;
+  vaddr_t slot_end = (r_sp() | (KSTACK_SLOT - 1)) + 1;
 
-  asm volatile("ld %0, %1(tp)" : "=r"(t) : "i"(offsetof(struct cpu, thread)));
-  return t;
+  return (struct thread *)(slot_end - THREAD_ROOM);
 }
 
 static inline void intr_on(void) { set_sstatus(SSTATUS_SIE); }

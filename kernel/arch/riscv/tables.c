@@ -5,8 +5,10 @@
  * crossing between user and kernel table nor switching processes flushes
  * anything (privileged spec 1.12, 4.2.1). The kernel's table has ASID 0. User
  * spaces get the others in turn; when they run out a new generation begins: a
- * space of an older one gets a new ASID on its next return to user mode, and
- * each hart flushes once before it uses one of the new generation.
+ * space of an older one gets a new ASID when its thread is next switched to,
+ * and each hart flushes once before it uses one of the new generation. A thread
+ * that goes on running meanwhile keeps its old one: its hart has not seen the
+ * new owner of the number.
  *
  * A space that lost mappings flushes on the hart where it happened and marks
  * itself outdated on all others; those flush before they run it again.
@@ -36,15 +38,8 @@ static uint64 hart_generation[NCPU];         /* this hart's last flush */
 static uint code_written;            /* [a] count of instructions_written() */
 static uint hart_code_written[NCPU]; /* this hart's count at its last fence */
 
-/* Each hart passes through user_satp_prepare() before user mode. */
-static void notify_harts(void) {
-  for (int i = 0; i < ncpu; i++)
-    __atomic_store_n(&cpus[i].user_work, 1, __ATOMIC_RELEASE);
-}
-
 void instructions_written(void) {
   __atomic_fetch_add(&code_written, 1, __ATOMIC_RELEASE);
-  notify_harts();
 }
 
 /* The counterpart, on the way to user mode. */
@@ -114,7 +109,6 @@ static void assign(struct arch_space *as) {
   if (next > asid_max) {
     generation += 1UL << ASID_BITS;
     next = 1;
-    notify_harts();
   }
   as->asid = generation | next++;
   release(&asid_lock);
@@ -143,8 +137,6 @@ void user_satp_prepare(struct thread *t) {
   struct cpu *c = mycpu();
   uint64 asid = 0;
 
-  /* first the flag, then what it stands for: nothing is missed */
-  __atomic_exchange_n(&c->user_work, 0, __ATOMIC_ACQ_REL);
   see_instructions(c->id);
   if (asid_max > 0)
     asid = fresh_asid(t->arch_space, c->id);

@@ -139,7 +139,7 @@ void usertrap(void) {
   t->arch.trapframe->epc = r_sepc();
   if (cause == SCAUSE_ECALL_U) {
     t->arch.trapframe->epc += 4; /* to the instruction after ecall */
-    mycpu()->syscalls++;
+    t->syscalls++;
     intr_on();
     syscall();
   } else {
@@ -153,17 +153,15 @@ void user_return(void) {
   struct thread *t = mythread();
   struct trapframe *tf = t->arch.trapframe;
   uint64 old, status;
-  struct cpu *c;
 
   if (killed()) {
     intr_on();
     trap_leave();
   }
   old = intr_off_status();
-  c = mycpu();
-  if (t->arch.satp == 0 || __atomic_load_n(&c->user_work, __ATOMIC_RELAXED))
+  if (t->arch.satp == 0)
     user_satp_prepare(t);
-  tf->kernel_tp = (uint64)c;
+  tf->kernel_tp = (uint64)mycpu();
 
   /* sret shall go to user mode, with interrupts on */
   status = (old & ~(SSTATUS_SPP | SSTATUS_SIE)) | SSTATUS_SPIE;
