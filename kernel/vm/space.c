@@ -28,7 +28,6 @@ struct space *space_create(struct trapframe *tf) {
   initsleeplock(&s->lock, "space");
   list_init(&s->regions);
   s->refs = 1;
-  s->tf = tf;
   return s;
 }
 

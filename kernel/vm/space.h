@@ -30,11 +30,11 @@ struct space {
   pagetable_t pagetable;  /* [c] entries: [l] */
   struct list regions;    /* [l] in order of start */
   vaddr_t brk;            /* [o] end of the heap, in bytes */
-  struct trapframe *tf;   /* [c] what the table maps at TRAPFRAME; borrowed */
   struct arch_space arch; /* the machine's */
 };
 
-/* An empty space with one reference, or NULL. tf must outlive it. */
+/* An empty space with one reference, or NULL. Its table maps tf, which must
+ * outlive it. */
 struct space *space_create(struct trapframe *tf);
 struct space *space_get(struct space *s);
 /* Give up a reference; with the last, all of its memory is freed. Not the

@@ -48,8 +48,7 @@ struct arch_thread {
   struct trapframe *trapframe; /* NULL for a kernel thread */
   uint64 satp; /* for user mode; 0: user_satp_prepare() must find it */
   struct fpstate fp;
-  bool fp_used;   /* fp holds the thread's registers, or the hart does */
-  bool fp_loaded; /* the hart holds them now */
+  bool fp_loaded; /* the hart holds the registers now */
 };
 
 /* A system call of the program, in its registers: number, i-th argument (0 to

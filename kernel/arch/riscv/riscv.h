@@ -84,25 +84,20 @@
     asm volatile("csrc " #name ", %0" : : "r"(x) : "memory"); \
   }
 
-CSR_READ(mhartid)
 CSR_READ(mstatus)
 CSR_WRITE(mstatus)
 CSR_WRITE(mepc)
 CSR_WRITE(medeleg)
 CSR_WRITE(mideleg)
-CSR_READ(mie)
 CSR_WRITE(mie)
 CSR_WRITE(mtvec)
 CSR_WRITE(mscratch)
-CSR_READ(mcounteren)
 CSR_WRITE(mcounteren)
 
 CSR_READ(sstatus)
 CSR_WRITE(sstatus)
 CSR_BITS(sstatus)
-CSR_READ(sie)
 CSR_WRITE(sie)
-CSR_READ(sip)
 CSR_BITS(sip)
 CSR_WRITE(stvec)
 CSR_READ(sepc)
@@ -116,13 +111,6 @@ CSR_READ(time)
 
 static inline void w_stimecmp(uint64 x) {
   asm volatile("csrw %0, %1" : : "i"(CSR_STIMECMP), "r"(x));
-}
-
-static inline uint64 r_fp(void) {
-  uint64 x;
-
-  asm volatile("mv %0, s0" : "=r"(x));
-  return x;
 }
 
 static inline uint64 r_sp(void) {
