@@ -27,9 +27,9 @@ extern struct machine machine;
  * bring up the console. Boot CPU, paging off. */
 void machine_init(void *firmware_table);
 
-/* The i-th stretch of memory that the kernel maps (devices, text, RAM), in
- * order of address; false beyond the last. The trampoline and the stacks are
- * not among them. */
+/* The i-th stretch of memory that the kernel maps (devices, text, RAM, and what
+ * the machine needs for traps), in order of address; false beyond the last. The
+ * stacks are not among them. */
 bool machine_mapping(int i, struct kmapping *m);
 
 /* Bring up what each CPU has of its own: trap vector, timer, its part of the

@@ -2,9 +2,8 @@
  * The kernel page table.
  *
  * It is built before paging is on, from the list of what the machine has
- * (machine_mapping), plus two things that are not mapped at their own address:
- * the trampoline, which every user table maps at the same place, and the
- * kernel stacks. All CPUs share it, and but for the stacks it never changes.
+ * (machine_mapping) plus the kernel stacks. All CPUs share it, and but for the
+ * stacks it never changes.
  */
 #include "mm/kvm.h"
 
@@ -17,8 +16,6 @@
 #include "tables.h"
 
 pagetable_t kernel_pagetable;
-
-extern char trampoline[]; /* trampoline.S */
 
 void kvmmap(pagetable_t kpgtbl, vaddr_t va, paddr_t pa, size_t size,
             uint perm) {
@@ -34,7 +31,6 @@ pagetable_t kvmmake(void) {
     panic("kvmmake: no memory for the kernel page table");
   for (int i = 0; machine_mapping(i, &m); i++)
     kvmmap(kpgtbl, m.va, m.pa, m.size, m.perm);
-  kvmmap(kpgtbl, TRAMPOLINE, V2P(trampoline), PGSIZE, PTE_R | PTE_X);
   proc_mapstacks(kpgtbl);
   return kpgtbl;
 }
@@ -47,10 +43,6 @@ void kvm_describe(vaddr_t va, char *buf, size_t n) {
   struct kmapping m;
 
   safestrcpy(buf, "", n);
-  if (va >= TRAMPOLINE) {
-    safestrcpy(buf, "trampoline", n);
-    return;
-  }
   if (va < KSTACK_TOP && va >= KSTACK(KSTACK_MAX - 1) - PGSIZE) {
     vaddr_t slot = (KSTACK_TOP - 1 - va) / KSTACK_SLOT;
     bool guard = va < (vaddr_t)KSTACK(slot);

@@ -110,7 +110,7 @@ static void free_level(pagetable_t pagetable, int level) {
 
     if (!(pte & PTE_V))
       continue;
-    if (level == 0 || pte_leaf(pte))
+    if (level == 0 || pte_leaf(pte, level))
       panic("freewalk: a leaf is left: %p", (void *)pte);
     free_level(P2V(PTE2PA(pte)), level - 1);
   }
@@ -137,7 +137,7 @@ static int each_level(const struct visit *v, pagetable_t pagetable,
       break;
     if (!(pte & PTE_V) || level_end(va, level) - 1 < v->from)
       continue;
-    if (pte_leaf(pte))
+    if (pte_leaf(pte, level))
       r = v->visit(v->arg, va, level, pte);
     else if (level > 0)
       r = each_level(v, P2V(PTE2PA(pte)), va, level - 1);
@@ -159,7 +159,7 @@ static uint64 count_level(pagetable_t pagetable, int level) {
   uint64 n = 1;
 
   for (int i = 0; level > 0 && i < PT_ENTRIES; i++) {
-    if ((pagetable[i] & PTE_V) && !pte_leaf(pagetable[i]))
+    if ((pagetable[i] & PTE_V) && !pte_leaf(pagetable[i], level))
       n += count_level(P2V(PTE2PA(pagetable[i])), level - 1);
   }
   return n;

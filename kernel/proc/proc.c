@@ -13,6 +13,7 @@
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
+#include "trap.h"
 
 #define PID_BUCKETS 64
 #define PID_MAX 0x7fffffff
@@ -90,8 +91,7 @@ static bool create_parts(struct proc *p, const char *name,
   if (p->thread == NULL)
     return false;
   p->thread->proc = p;
-  p->thread->arch.trapframe = kalloc_zero(PAGE_KERNEL);
-  return p->thread->arch.trapframe != NULL;
+  return user_prepare(p->thread) == 0;
 }
 
 struct proc *proc_create(const char *name, void (*entry)(void *), int *err) {
@@ -132,8 +132,7 @@ void proc_free(struct proc *p) {
   if (p->files != p->inline_files)
     kfree(p->files);
   if (t != NULL) {
-    if (t->arch.trapframe != NULL)
-      kfree(t->arch.trapframe);
+    user_release(t);
     if (t->state == T_EMBRYO)
       thread_free(t);
     else

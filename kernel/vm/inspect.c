@@ -7,8 +7,8 @@
 #include "mm/kvm.h"
 
 /* Why user mode cannot read through this last entry of a walk. */
-static enum ptfault fault_of(pte_t pte) {
-  if (!pte_leaf(pte))
+static enum ptfault fault_of(pte_t pte, int level) {
+  if (!pte_leaf(pte, level))
     return PT_INVALID;
   if (!pte_allows(pte, PTE_U))
     return PT_NOTUSER;
@@ -29,8 +29,8 @@ void pagetable_trace(pagetable_t pagetable, vaddr_t va, struct ptwalk *w) {
     w->step[i].index = PX(level, va);
     w->step[i].pte_addr = V2P(pte);
     w->step[i].pte = *pte;
-    w->step[i].leaf = pte_leaf(*pte);
-    w->fault = fault_of(*pte);
+    w->step[i].leaf = pte_leaf(*pte, level);
+    w->fault = fault_of(*pte, level);
     if (w->step[i].leaf) {
       vaddr_t offset = va & ((1UL << PXSHIFT(level)) - 1);
 

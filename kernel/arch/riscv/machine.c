@@ -250,6 +250,7 @@ bool machine_mapping(int i, struct kmapping *m) {
       {KERNBASE, 0, text - KERNBASE, PTE_R | PTE_X, "text"},
       {text, 0, data - text, PTE_R | PTE_W, "data"},
       {data, 0, PHYSTOP - data, PTE_R | PTE_W, "RAM"},
+      {TRAMPOLINE, V2P(trampoline), PGSIZE, PTE_R | PTE_X, "trampoline"},
   };
 
   if (i >= (int)(NELEM(devices) + NELEM(memory)))
@@ -259,7 +260,8 @@ bool machine_mapping(int i, struct kmapping *m) {
   else
     *m = (struct kmapping){devices[i].address, 0, PGROUNDUP(devices[i].size),
                            PTE_R | PTE_W, devices[i].name};
-  m->pa = m->va;
+  if (m->pa == 0)
+    m->pa = m->va; /* all but the trampoline are at their own address */
   return true;
 }
 

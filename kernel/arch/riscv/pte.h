@@ -49,8 +49,10 @@
 typedef uint64 pte_t;
 typedef uint64 *pagetable_t; /* a root page: 512 PTEs */
 
-/* Does it point to a page, not to the next level? (4.3.2, step 5) */
-static inline bool pte_leaf(pte_t pte) {
+/* Does an entry of this level point to a page, not to the next level? (4.3.2,
+ * step 5) */
+static inline bool pte_leaf(pte_t pte, int level) {
+  (void)level; /* the rights tell */
   return (pte & PTE_V) && (pte & (PTE_R | PTE_W | PTE_X));
 }
 

@@ -13,6 +13,7 @@
 #include "ipi.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
+#include "mm/kalloc.h"
 #include "mm/kvm.h"
 #include "plic.h"
 #include "sched/sched.h"
@@ -215,6 +216,16 @@ void kerneltrap(vaddr_t fp) {
 }
 
 /* --- what the rest of the kernel asks about user registers --- */
+
+int user_prepare(struct thread *t) {
+  t->arch.trapframe = kalloc_zero(PAGE_KERNEL);
+  return t->arch.trapframe == NULL ? -ENOMEM : 0;
+}
+
+void user_release(struct thread *t) {
+  if (t->arch.trapframe != NULL)
+    kfree(t->arch.trapframe);
+}
 
 void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                 vaddr_t argv) {

@@ -1,0 +1,181 @@
+/*
+ * Registers and instructions of a 32-bit x86 CPU. Section numbers are those of
+ * the "Intel 64 and IA-32 Architectures Software Developer's Manual" (SDM),
+ * volume 3A unless they name another.
+ */
+#ifndef X86_H
+#define X86_H
+
+#define PGSIZE 4096 /* bytes of a page (4.3) */
+#define PGSHIFT 12
+
+/* CR0 (2.5) */
+#define CR0_PE 0x00000001 /* protected mode */
+#define CR0_MP 0x00000002 /* WAIT looks at TS */
+#define CR0_EM 0x00000004 /* no FPU */
+#define CR0_TS 0x00000008 /* the FPU's registers are another thread's */
+#define CR0_NE 0x00000020 /* FPU errors are exceptions */
+#define CR0_WP 0x00010000 /* the kernel, too, obeys read-only pages */
+#define CR0_PG 0x80000000 /* paging */
+
+/* CR4 (2.5) */
+#define CR4_PSE 0x00000010        /* pages of 4 MiB */
+#define CR4_PGE 0x00000080        /* PTE_G works */
+#define CR4_OSFXSR 0x00000200     /* FXSAVE, SSE */
+#define CR4_OSXMMEXCPT 0x00000400 /* SSE errors are exceptions */
+
+/* EFLAGS (2.3) */
+#define FL_IF 0x00000200    /* interrupts on */
+#define FL_IOPL 0x00003000  /* who may use ports */
+#define FL_NT 0x00004000    /* nested task */
+#define FL_FIXED 0x00000002 /* always 1 */
+
+/* Segment selectors: index in the GDT * 8 + privilege level (3.4.2). The order
+ * of the first four is what SYSENTER and SYSEXIT want (vol. 2B). */
+#define SEG_KCODE 1 /* kernel code */
+#define SEG_KDATA 2 /* kernel data and stack */
+#define SEG_UCODE 3 /* user code */
+#define SEG_UDATA 4 /* user data and stack */
+#define SEG_CPU 5   /* %fs in the kernel: this CPU's struct percpu */
+#define SEG_TSS 6   /* this CPU's task state */
+#define SEG_DF 7    /* the task for double faults */
+#define NSEGS 8
+
+#define KCODE_SEL (SEG_KCODE << 3)
+#define KDATA_SEL (SEG_KDATA << 3)
+#define UCODE_SEL ((SEG_UCODE << 3) | 3)
+#define UDATA_SEL ((SEG_UDATA << 3) | 3)
+#define CPU_SEL (SEG_CPU << 3)
+
+/* Vectors: exceptions (6.3.1), then ours. */
+#define T_DEBUG 1
+#define T_BREAKPOINT 3
+#define T_ILLEGAL 6
+#define T_NOFPU 7 /* device not available: CR0.TS is set */
+#define T_DOUBLE 8
+#define T_GENERAL 13
+#define T_PAGE 14
+#define T_SYSCALL 0x40 /* int 0x40: native system calls */
+#define T_IRQ0 0x50    /* I/O APIC input i interrupts as T_IRQ0 + i */
+#define T_TIMER 0xf0   /* local APIC timer */
+#define T_IPI 0xf1
+#define T_SPURIOUS 0xff
+
+/* Error code of a page fault (4.7) */
+#define PF_PRESENT 1 /* the page was there, its rights forbid the access */
+#define PF_WRITE 2
+#define PF_USER 4
+#define PF_RESERVED 8
+
+/* Model-specific registers (vol. 4) */
+#define MSR_APIC_BASE 0x1b
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
+
+#ifndef __ASSEMBLER__
+
+#include "types.h"
+
+static inline uint32 r_cr0(void) {
+  uint32 x;
+
+  asm volatile("mov %%cr0, %0" : "=r"(x));
+  return x;
+}
+static inline void w_cr0(uint32 x) {
+  asm volatile("mov %0, %%cr0" : : "r"(x) : "memory");
+}
+/* The address of the last page fault. */
+static inline uint32 r_cr2(void) {
+  uint32 x;
+
+  asm volatile("mov %%cr2, %0" : "=r"(x));
+  return x;
+}
+/* Physical address of the page directory. */
+static inline uint32 r_cr3(void) {
+  uint32 x;
+
+  asm volatile("mov %%cr3, %0" : "=r"(x));
+  return x;
+}
+static inline void w_cr3(uint32 x) {
+  asm volatile("mov %0, %%cr3" : : "r"(x) : "memory");
+}
+static inline uint32 r_cr4(void) {
+  uint32 x;
+
+  asm volatile("mov %%cr4, %0" : "=r"(x));
+  return x;
+}
+static inline void w_cr4(uint32 x) {
+  asm volatile("mov %0, %%cr4" : : "r"(x) : "memory");
+}
+static inline uint32 r_eflags(void) {
+  uint32 x;
+
+  asm volatile("pushfl; popl %0" : "=r"(x) : : "memory");
+  return x;
+}
+static inline uint32 r_esp(void) {
+  uint32 x;
+
+  asm volatile("mov %%esp, %0" : "=r"(x));
+  return x;
+}
+
+static inline void invlpg(vaddr_t va) {
+  asm volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+static inline uint64 rdtsc(void) {
+  uint32 lo, hi;
+
+  asm volatile("rdtsc" : "=a"(lo), "=d"(hi));
+  return (uint64)hi << 32 | lo;
+}
+
+static inline uint64 rdmsr(uint32 msr) {
+  uint32 lo, hi;
+
+  asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+  return (uint64)hi << 32 | lo;
+}
+static inline void wrmsr(uint32 msr, uint64 x) {
+  asm volatile("wrmsr"
+               :
+               : "c"(msr), "a"((uint32)x), "d"((uint32)(x >> 32))
+               : "memory");
+}
+
+static inline uint8 inb(uint16 port) {
+  uint8 x;
+
+  asm volatile("inb %1, %0" : "=a"(x) : "Nd"(port) : "memory");
+  return x;
+}
+static inline uint16 inw(uint16 port) {
+  uint16 x;
+
+  asm volatile("inw %1, %0" : "=a"(x) : "Nd"(port) : "memory");
+  return x;
+}
+static inline uint32 inl(uint16 port) {
+  uint32 x;
+
+  asm volatile("inl %1, %0" : "=a"(x) : "Nd"(port) : "memory");
+  return x;
+}
+static inline void outb(uint16 port, uint8 x) {
+  asm volatile("outb %0, %1" : : "a"(x), "Nd"(port) : "memory");
+}
+static inline void outw(uint16 port, uint16 x) {
+  asm volatile("outw %0, %1" : : "a"(x), "Nd"(port) : "memory");
+}
+static inline void outl(uint16 port, uint32 x) {
+  asm volatile("outl %0, %1" : : "a"(x), "Nd"(port) : "memory");
+}
+
+#endif /* __ASSEMBLER__ */
+#endif
