@@ -2,13 +2,14 @@
 # them in QEMU. `make help` lists what to ask for.
 #
 #   mk/tools.mk   finds the compiler, says how to install what is missing
-#   mk/riscv.mk   what is special to a machine: flags, QEMU's command line
+#   mk/riscv.mk   what is special to a machine: flags, drivers, QEMU's command
+#                 line; and mk/x86.mk
 #   mk/user.mk    user programs and the disk image
 #   mk/run.mk     QEMU, gdb, tests, tidying
 #
 # Products are in $(BUILD)/$(ARCH)/; kernel/kernel is a link to the kernel there.
 
-## ARCH=riscv       machine to build for
+## ARCH=riscv       machine to build for: riscv or x86
 ARCH ?= riscv
 ## BUILD=dir        where products go (default: build)
 BUILD ?= build
@@ -22,7 +23,8 @@ TOOLPREFIX ?=
 CFLAGS_EXTRA ?=
 
 ifeq ($(wildcard mk/$(ARCH).mk),)
-$(error ARCH=$(ARCH): not a machine this system runs on (there is: riscv))
+$(error ARCH=$(ARCH): not a machine this system runs on (there are: \
+  $(notdir $(wildcard kernel/arch/*))))
 endif
 
 Q := $(if $(filter 1,$(V)),,@)
@@ -49,7 +51,11 @@ stamp = $(if $(TOOLS_WANTED),$(shell mkdir -p $(dir $(1)); \
 
 FLOORS := lib sync mm sched dev vm fs proc sys trap
 KDIRS := kernel $(FLOORS:%=kernel/%) kernel/arch/$(ARCH)
-KSRCS := $(sort $(wildcard $(KDIRS:%=%/*.c) kernel/arch/$(ARCH)/*.S))
+# Drivers of devices that each machine has; $(DRIVERS) are those of this one.
+DEV := block chardev irq tty uart virtio virtio_blk
+KSRCS := $(sort $(DEV:%=kernel/dev/%.c) $(DRIVERS:%=kernel/dev/%.c) \
+  $(wildcard $(patsubst %,%/*.c,$(filter-out kernel/dev,$(KDIRS))) \
+    kernel/arch/$(ARCH)/*.S))
 KOBJS := $(KSRCS:%=$(B)/%.o)
 KLDS := kernel/arch/$(ARCH)/kernel.ld
 

@@ -316,8 +316,8 @@ static void measure(const struct operation *op, int rounds, uint64 target_ns) {
   long n = repetitions(op, target_ns);
   for (int i = 0; i < rounds; i++)
     insert_sorted(ns, i, time_of(op, n) / n);
-  printf("%s %lu ns minimum, %lu ns median, %ld repetitions\n", op->name, ns[0],
-         ns[rounds / 2], n);
+  printf("%s %llu ns minimum, %llu ns median, %ld repetitions\n", op->name,
+         (unsigned long long)ns[0], (unsigned long long)ns[rounds / 2], n);
 }
 
 /* Measure in a child; 0 if that went well. */
@@ -377,10 +377,11 @@ int main(int argc, char **argv) {
       return explain();
 
   os_start();
-  printf("memory available: %lu KB\n", os_available_memory() / 1024);
+  printf("memory available: %llu KB\n",
+         (unsigned long long)(os_available_memory() / 1024));
   for (int i = 0; i < OPERATIONS; i++)
     if (named(operations[i].name, argc - arg, argv + arg))
-      failed += measure_apart(&operations[i], rounds, target_us * 1000UL);
+      failed += measure_apart(&operations[i], rounds, target_us * 1000ULL);
   printf("bench: %d failed\n", failed);
   return failed != 0;
 }

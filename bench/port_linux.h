@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-typedef unsigned long uint64;
+typedef unsigned long long uint64;
 
 #define OS_CREATE O_CREAT
 
@@ -27,7 +27,7 @@ static inline void os_start(void) { setvbuf(stdout, NULL, _IONBF, 0); }
 static inline uint64 os_now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1000000000UL + t.tv_nsec;
+  return t.tv_sec * 1000000000ULL + t.tv_nsec;
 }
 
 static inline int os_getpid(void) { return syscall(SYS_getpid); }
@@ -56,7 +56,8 @@ static inline uint64 os_available_memory(void) {
   static const char *const fields[] = {"MemFree: %lu", "Buffers: %lu",
                                        "Cached: %lu", "SReclaimable: %lu"};
   char line[128];
-  unsigned long kb, total_kb = 0;
+  unsigned long kb;
+  uint64 total_kb = 0;
   FILE *f = fopen("/proc/meminfo", "r");
   if (!f)
     return 0;
@@ -65,7 +66,7 @@ static inline uint64 os_available_memory(void) {
       if (sscanf(line, fields[i], &kb) == 1)
         total_kb += kb;
   fclose(f);
-  return total_kb * 1024;
+  return total_kb * 1024ULL;
 }
 
 #endif

@@ -18,6 +18,7 @@ import collections
 import json
 import os
 import re
+import shlex
 import shutil
 import struct
 import sys
@@ -79,11 +80,14 @@ class Failure(Exception):
 
 def qemu(options, kernel, disk, append, extra):
     """The same machine for both systems; one CPU."""
-    return [options.qemu, "-machine", "virt", "-m", options.mem, "-smp", "1",
+    machine = shlex.split(options.machine.replace("@FS@", disk))
+    return [options.qemu, *machine, "-m", options.mem, "-smp", "1",
             "-nographic", "-no-reboot", "-kernel", kernel, "-append", append,
-            "-global", "virtio-mmio.force-legacy=false", "-drive",
-            f"file={disk},if=none,format=raw,id=x0", "-device",
-            "virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0"] + extra
+            *extra]
+
+
+def linux_options(options):
+    return " ".join(LINUX_OPTIONS + options.linux_options.split())
 
 
 class Guest:
@@ -120,8 +124,8 @@ def boot_pagewise(options, extra, log, scratch):
     disk = os.path.join(scratch, "pagewise.img")
     shutil.copyfile(os.path.join(options.pagewise, "fs.img"), disk)
     kernel = os.path.join(options.pagewise, "kernel.elf")
-    return Guest(qemu(options, kernel, disk, "", ["-bios", "none"] + extra),
-                 log, r"(?:^|[\r\n])\$ ")
+    return Guest(qemu(options, kernel, disk, "", extra), log,
+                 r"(?:^|[\r\n])\$ ")
 
 
 def boot_linux(options, extra, log, scratch):
@@ -129,8 +133,9 @@ def boot_linux(options, extra, log, scratch):
     shutil.copyfile(os.path.join(options.linux, "disk.img"), disk)
     kernel = os.path.join(options.linux, "image")
     initrd = os.path.join(options.linux, "initrd")
-    guest = Guest(qemu(options, kernel, disk, " ".join(LINUX_OPTIONS),
-                       ["-bios", "default", "-initrd", initrd] + extra),
+    guest = Guest(qemu(options, kernel, disk, linux_options(options),
+                       [*shlex.split(options.linux_machine), "-initrd", initrd,
+                        *extra]),
                   log, "init: running")
     guest.wait_for("init: ready", BOOT_SECONDS)
     return guest
@@ -200,15 +205,21 @@ def megabytes_to_kb(text):
 
 
 def elf_image_kb(path):
-    """Text and data of a 64-bit ELF file: what is loaded from it."""
+    """Text and data of an ELF file: what is loaded from it."""
     with open(path, "rb") as file:
         data = file.read()
-    offset, = struct.unpack_from("<Q", data, 32)
-    size, count = struct.unpack_from("<HH", data, 54)
-    headers = (struct.unpack_from("<IIQQQQ", data, offset + i * size)
+    # Type and size in the file of each program header; see the ELF
+    # specification for the two word sizes.
+    if data[4] == 2:
+        offset, size, count = struct.unpack_from("<32xQ14xHH", data)
+        fields = "<I28xQ"
+    else:
+        offset, size, count = struct.unpack_from("<28xI10xHH", data)
+        fields = "<I12xI"
+    headers = (struct.unpack_from(fields, data, offset + i * size)
                for i in range(count))
     load = 1  # PT_LOAD
-    return sum(header[5] for header in headers if header[0] == load) // 1024
+    return sum(length for kind, length in headers if kind == load) // 1024
 
 
 def shown(value):
@@ -318,7 +329,7 @@ def report(results, options):
           + ", ".join(f"{noise(r):.0f}%" for r in records) + " above it")
     if "linux" in results:
         print(f"Linux {results['linux']['version']} "
-              f"with {' '.join(LINUX_OPTIONS[2:])}")
+              f"with {linux_options(options).split(' ', 2)[2]}")
     for name, record in results.items():
         if record["failed"]:
             print(f"{name} failed: {', '.join(record['failed'])}; "
@@ -329,7 +340,13 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pagewise", help="directory of kernel.elf, fs.img")
     parser.add_argument("--linux", help="directory of image, initrd, disk.img")
-    parser.add_argument("--qemu", default="qemu-system-riscv64")
+    parser.add_argument("--qemu", required=True)
+    parser.add_argument("--machine", required=True,
+                        help="QEMU's options; @FS@ stands for the disk image")
+    parser.add_argument("--linux-machine", default="",
+                        help="more of them for Linux")
+    parser.add_argument("--linux-options", default="",
+                        help="more for Linux's command line")
     parser.add_argument("--mem", default="128M")
     parser.add_argument("--passes", type=int, default=3)
     parser.add_argument("--logs", default=".")

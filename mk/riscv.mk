@@ -4,6 +4,9 @@ TOOLPREFIXES := riscv64-unknown-elf- riscv64-linux-gnu- riscv64-elf-
 LLVM_TARGET := riscv64-unknown-elf
 QEMU ?= qemu-system-riscv64
 
+# What drives the devices that not every machine has: kernel/dev/NAME.c.
+DRIVERS := virtio_mmio rtc_goldfish
+
 # The kernel's C code must not touch floating-point registers, which belong to
 # user threads; its assembly files may. Compilers differ in whether they want
 # to be told that CSRs and fence.i are used.
@@ -22,3 +25,12 @@ QEMU_DISK = -global virtio-mmio.force-legacy=false \
   -drive file=$(FS),if=none,format=raw,id=x0 \
   -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0
 GDB_ARCH = riscv:rv64
+
+# The Linux that `make bench-linux` compares with.
+LINUX_PREFIX := riscv64-linux-gnu-
+LINUX_CC_PACKAGES := gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+LINUX_DEBIAN := riscv64
+LINUX_PACKAGE := linux-image-riscv64
+LINUX_SUITE := trixie
+LINUX_BUS := virtio_mmio
+LINUX_QEMU := -bios default

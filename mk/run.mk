@@ -20,8 +20,8 @@ QEMU_CMD = $(QEMU) $(QEMU_MACHINE) -kernel $(KERNEL) -m $(MEM) -smp $(CPUS) \
 # One port for each user of a computer, as xv6 has it.
 GDBPORT ?= $(shell expr $$(id -u) % 5000 + 25000)
 
-.PHONY: qemu qemu-gdb print-gdbport check-qemu check test lint format \
-  format-check compile_commands.json clean help check-machine
+.PHONY: qemu qemu-gdb qemu-vga iso print-gdbport check-qemu check test test-all \
+  lint format format-check compile_commands.json clean help check-machine
 
 check-qemu:
 	@tools/check-qemu $(QEMU) $(QEMU_MIN)
@@ -38,6 +38,19 @@ qemu-gdb: check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok .gdbinit
 	@echo 'In another window: gdb-multiarch kernel/kernel' \
 	  '-ex "target remote :$(GDBPORT)"'
 	$(QEMU_CMD) -S -gdb tcp::$(GDBPORT)
+
+## qemu-vga         the same as qemu, with the screen in a window (if it has one)
+qemu-vga: check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok
+	$(if $(QEMU_SCREEN),,$(error qemu-vga: ARCH=$(ARCH) has no screen))
+	$(patsubst -nographic,$(QEMU_SCREEN),$(QEMU_CMD))
+
+## iso              an image for a CD or USB stick that GRUB boots (if it can)
+iso: $(B)/pagewise.iso
+
+$(B)/pagewise.iso: $(KERNEL) tools/make-iso
+	$(if $(ISO),,$(error iso: no GRUB for ARCH=$(ARCH)))
+	$(call say,ISO,$@)
+	$(Q)tools/make-iso $@ $< '$(APPEND)'
 
 ## print-gdbport    the port that qemu-gdb listens on
 print-gdbport:
@@ -63,6 +76,17 @@ check: check-qemu all lint
 ## test             all tests
 test: check-qemu all lint
 	@$(RUN_TESTS)
+
+# Those that there are, unless one is asked for: make test-all ARCH=...
+MACHINES := $(if $(filter command line,$(origin ARCH)),$(ARCH),\
+  $(notdir $(wildcard kernel/arch/*)))
+
+## test-all         all tests, on all machines
+test-all:
+	$(Q)for arch in $(MACHINES); do \
+	  $(MAKE) --no-print-directory ARCH=$$arch check-qemu all lint || exit 1; \
+	done
+	@ARCH='$(MACHINES)' BUILD=$(BUILD) tests/run
 
 # Units of the kernel, compiled for this computer, with every check that its
 # compiler has. A test names the kernel's files that it needs in a line of its

@@ -46,7 +46,7 @@ define NL
 
 
 endef
-hint = $(subst ;,$(NL),$(shell tools/packages hint))
+hint = $(subst ;,$(NL),$(shell tools/packages hint $(ARCH)))
 ifneq ($(filter compiler,$(MISSING)),)
 $(error No compiler for $(ARCH)$(if $(LLVM)$(filter-out gcc,$(CC)),: $(CC) \
   or $(LD) not found,: tried $(TOOLPREFIXES:%=%gcc) and clang with lld). \

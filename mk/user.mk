@@ -1,9 +1,10 @@
 # User programs and the disk image.
 #
 # Each user/bin/NAME.c and user/tests/NAME.c is a program; so is a folder NAME
-# there, of all its .c files. PROGRAMS=dir adds each .c of a folder of yours
-# that defines main(), compiled against the headers that xv6 programs include;
-# a program of yours replaces one of ours of that name.
+# there, of all its .c files and those in its folder of the machine.
+# PROGRAMS=dir adds each .c of a folder of yours that defines main(), compiled
+# against the headers that xv6 programs include; a program of yours replaces
+# one of ours of that name.
 
 ## PROGRAMS=dir     put the programs in this folder on the disk, too
 PROGRAMS ?=
@@ -16,16 +17,16 @@ BIG_STACK_SIZE := 65536
 
 ULIB := $(B)/user/lib.a
 ULDS := user/lib/user.ld
-USRCS := $(sort $(wildcard user/lib/*.c user/lib/*.S user/lib/$(ARCH)/*.S))
-UOBJS := $(USRCS:%=$(B)/%.o) $(B)/gen/usys.S.o
-UINCLUDES := -Iuser/include $(INCLUDES)
+USRCS := $(sort $(wildcard user/lib/*.c user/lib/$(ARCH)/*.[cS]))
+UOBJS := $(USRCS:%=$(B)/%.o) $(B)/gen/usys.S.o $(ARCH_UOBJS)
+UINCLUDES := -Iuser/include -Iuser/include/$(ARCH) $(INCLUDES)
 UCFLAGS := $(COMMON) $(ARCH_UFLAGS) $(CFLAGS_EXTRA)
 UASFLAGS := -g -fno-pic $(CC_TARGET) $(ARCH_UFLAGS)
 ULINK = $(LD) $(ARCH_LDFLAGS) $(LD_SEGMENTS) -z noexecstack -T $(ULDS)
 
 USTAMP := $(B)/user.stamp
 $(call stamp,$(USTAMP),$(CC_VERSION) $(UCFLAGS) $(WARN) $(UASFLAGS) \
-  $(ULINK) $(USRCS))
+  $(ULINK) $(UOBJS))
 
 $(B)/gen/usys.S: include/abi/syscall.tbl tools/gensyscalls \
     user/lib/$(ARCH)/stub.inc
@@ -40,6 +41,9 @@ $(B)/user/%.c.o: user/%.c $(USTAMP) | $(GENERATED)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(UCFLAGS) $(WARN) $(UINCLUDES) -MMD -MP -c -o $@ $<
+
+# What the tests know of the machine.
+$(B)/user/tests/%.o: UINCLUDES += -Iuser/tests/usertests/$(ARCH)
 
 $(B)/user/%.S.o: user/%.S $(USTAMP) | $(GENERATED)
 	$(call say,AS,$<)
@@ -65,7 +69,7 @@ endef
 UBINDIRS := user/bin user/tests
 # $(call program-sources,NAME): its .c files.
 program-sources = $(foreach d,$(UBINDIRS),\
-  $(wildcard $(d)/$(1).c $(d)/$(1)/*.c))
+  $(wildcard $(d)/$(1).c $(d)/$(1)/*.c $(d)/$(1)/$(ARCH)/*.c))
 OWN_NAMES := $(sort $(foreach d,$(UBINDIRS),\
   $(notdir $(patsubst %.c,%,$(wildcard $(d)/*.c)) \
     $(patsubst %/,%,$(dir $(wildcard $(d)/*/*.c))))))
@@ -83,9 +87,11 @@ ifneq ($(and $(GUEST_SKIPPED),$(TOOLS_WANTED)),)
 $(info PROGRAMS: no main() in, and so left out: $(notdir $(GUEST_SKIPPED)))
 endif
 GUEST_NAMES := $(notdir $(GUEST_SRCS:.c=))
-# Programs written for xv6 declare main() and its like in ways of their own, and
-# may read address 0, where their text is.
+# Programs written for xv6 declare main() and its like in ways of their own, may
+# read address 0, where their text is, and keep pointers in a uint64, which may
+# be wider.
 GUEST_CFLAGS := $(UCFLAGS) -Wall -Wno-main -fno-delete-null-pointer-checks \
+  -Wno-int-to-pointer-cast -Wno-pointer-to-int-cast \
   $(if $(call cc-option,-Winfinite-recursion),-Wno-infinite-recursion)
 # What is theirs and not in the library that our programs have.
 GUEST_LIB := $(B)/user/lib/xv6/digits.c.o $(ULIB)

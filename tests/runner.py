@@ -1,18 +1,25 @@
 """Run tests and say how they went.
 
     tests/run [--quick] [--jobs N] [--list] [PATTERN ...]
+    ARCH=x86 tests/run ...
+    ARCH="riscv x86" tests/run ...
 
 Units of the kernel are tests/host/test_*.c, compiled for this computer. Boot
 tests are the functions test_... in tests/boot/test_*.py. A PATTERN is a part of
 a test's name; without one, all run. Each test is a process with a time limit,
 so that nothing that hangs can hold up the rest. The last line printed is
 "N passed, N failed".
+
+ARCH names the machine. With several, this program runs once for each, one after
+the other; what has nothing to do with the machine (units, and tests marked
+`once`) is left to the first.
 """
 
 import argparse
 import concurrent.futures
 import glob
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +34,7 @@ sys.dont_write_bytecode = True
 import pagewise  # noqa: E402
 
 HOST_TIMEOUT = 120
+SUMMARY = re.compile(r"(\d+) passed, (\d+) failed\n")
 TAIL = 25  # lines of a failed test's output that are shown
 
 
@@ -45,12 +53,16 @@ def host_tests():
         yield Test("host/" + name[5:], [program], HOST_TIMEOUT, True)
 
 
-def boot_tests():
+def boot_tests(repeated):
     for source in sorted(glob.glob(os.path.join(BOOT, "test_*.py"))):
         module = os.path.basename(source)[:-3]
         loaded = __import__(module)
         for name, function in vars(loaded).items():
             if not name.startswith("test_"):
+                continue
+            if getattr(function, "arch", pagewise.ARCH) != pagewise.ARCH:
+                continue
+            if repeated and getattr(function, "once", False):
                 continue
             command = [sys.executable, "-B", os.path.join(BOOT, "pagewise.py"),
                        module, name]
@@ -104,17 +116,50 @@ def run_one(test):
     return passed, time.monotonic() - start, text
 
 
+def run_machines(machines, arguments):
+    """Run this program for each machine, and add up."""
+    passed = failed = 0
+    for n, machine in enumerate(machines):
+        command = [sys.executable, __file__, *arguments]
+        if n > 0:
+            command.append("--repeated")
+        print(f"--- {machine}", flush=True)
+        child = subprocess.Popen(command, cwd=TOP, text=True,
+                                 env=dict(os.environ, ARCH=machine),
+                                 stdout=subprocess.PIPE)
+        counts = None
+        for line in child.stdout:
+            counts = SUMMARY.fullmatch(line)
+            if not counts:
+                print(line, end="", flush=True)
+        child.wait()
+        passed += int(counts.group(1)) if counts else 0
+        failed += int(counts.group(2)) if counts else 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
 def main():
+    machines = os.environ.get("ARCH", "").split()
+    if len(machines) > 1:
+        return run_machines(machines, sys.argv[1:])
+    return run_machine()
+
+
+def run_machine():
     parser = argparse.ArgumentParser(prog="tests/run")
     parser.add_argument("--quick", action="store_true",
                         help="only the quick tests")
     parser.add_argument("--jobs", type=int, default=2,
                         help="tests at a time (default: 2)")
     parser.add_argument("--list", action="store_true", help="only name them")
+    parser.add_argument("--repeated", action="store_true",
+                        help="leave out what no machine makes different")
     parser.add_argument("pattern", nargs="*", help="part of a test's name")
     options = parser.parse_args()
 
-    tests = [t for t in [*host_tests(), *boot_tests()]
+    units = [] if options.repeated else host_tests()
+    tests = [t for t in [*units, *boot_tests(options.repeated)]
              if (t.quick or not options.quick)
              and (not options.pattern
                   or any(p in t.name for p in options.pattern))]

@@ -13,10 +13,41 @@
 #define EM_386 3
 #define EM_RISCV 243
 
-/* File header, 64-bit class. */
-struct elfhdr {
+/* File header, 32-bit class; up to `machine` both are the same. */
+struct elfhdr32 {
   uint magic;
   uchar elf[12]; /* class, data encoding, version, OS ABI, padding */
+  ushort type;
+  ushort machine;
+  uint version;
+  uint32 entry;
+  uint32 phoff;
+  uint32 shoff;
+  uint flags;
+  ushort ehsize;
+  ushort phentsize;
+  ushort phnum;
+  ushort shentsize;
+  ushort shnum;
+  ushort shstrndx;
+};
+
+/* Program header, 32-bit class. */
+struct proghdr32 {
+  uint32 type;
+  uint32 off;
+  uint32 vaddr;
+  uint32 paddr;
+  uint32 filesz;
+  uint32 memsz;
+  uint32 flags;
+  uint32 align;
+};
+
+/* File header, 64-bit class. */
+struct elfhdr64 {
+  uint magic;
+  uchar elf[12];
   ushort type;
   ushort machine;
   uint version;
@@ -33,7 +64,7 @@ struct elfhdr {
 };
 
 /* Program header, 64-bit class. */
-struct proghdr {
+struct proghdr64 {
   uint32 type;
   uint32 flags;
   uint64 off;
@@ -43,6 +74,17 @@ struct proghdr {
   uint64 memsz;
   uint64 align;
 };
+
+/* Of programs for the machine that this is compiled for. */
+#if __SIZEOF_POINTER__ == 8
+#define elfhdr elfhdr64
+#define proghdr proghdr64
+#define ELFCLASS_OWN ELFCLASS64
+#else
+#define elfhdr elfhdr32
+#define proghdr proghdr32
+#define ELFCLASS_OWN ELFCLASS32
+#endif
 
 #define ELF_PROG_LOAD 1
 #define ELF_PROG_GNU_STACK 0x6474e551 /* memsz: stack size wanted, or 0 */

@@ -65,4 +65,10 @@ struct logheader {
   uint block[LOGHEADERMAX];
 };
 
+/* The format is the same on every machine. */
+_Static_assert(sizeof(struct superblock) == 32 && sizeof(struct dinode) == 64 &&
+                   sizeof(struct dirent) == 16 &&
+                   sizeof(struct logheader) == BSIZE,
+               "abi/fs.h");
+
 #endif

@@ -25,6 +25,8 @@ struct meminfo {
   uint64 largest;  /* pages in the largest free block */
 };
 
+#define PTE_FLAGSSZ 16
+
 struct sysinfo {
   uint64 uptime_ns;
   uint64 idle_ns;  /* summed over all CPUs */
@@ -37,10 +39,15 @@ struct sysinfo {
   uint processes_max;
   uint runnable; /* threads that run or could */
   char version[32];
-  char machine[32]; /* "riscv-virtio,qemu": what the device tree calls it */
-  char arch[16];    /* "riscv64" */
+  char machine[32]; /* what the firmware calls it */
+  char arch[16];    /* as `uname -m` would say it */
   uint levels;      /* levels of a page table */
+  uint index_bits;  /* bits of an address that index a table of each level */
   uint asids;       /* address-space identifiers that the CPUs have */
+  uint rights;      /* VM_READ, VM_WRITE, VM_EXEC: what a mapping can deny */
+  uint elf_class;   /* of programs that run here: ELFCLASS32, ELFCLASS64, */
+  uint elf_machine; /* and their EM_ number */
+  char pte_flags[PTE_FLAGSSZ]; /* a letter for each flag of a PTE, from bit 0 */
 };
 
 #define PROCNAMESZ 16
@@ -62,7 +69,7 @@ struct procinfo {
   char waiting[16]; /* what it sleeps on, or "" */
 };
 
-/* Rights of a region or a mapping. */
+/* Rights of a region or a mapping; the first three as in abi/mman.h. */
 #define VM_READ 1
 #define VM_WRITE 2
 #define VM_EXEC 4

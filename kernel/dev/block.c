@@ -16,8 +16,9 @@ void block_register(struct blockdev *d) {
     printf("%s: only %d disks are used\n", d->name, DISKS_MAX);
     return;
   }
-  printf("disk %d: %s, %lu KiB%s\n", ndisks, d->name,
-         d->sectors / (1024 / SECTOR_SIZE), d->readonly ? ", read-only" : "");
+  printf("disk %d: %s, %llu KiB%s\n", ndisks, d->name,
+         (unsigned long long)d->sectors / (1024 / SECTOR_SIZE),
+         d->readonly ? ", read-only" : "");
   disks[ndisks++] = d;
 }
 

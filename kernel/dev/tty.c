@@ -16,13 +16,12 @@
  *
  * Output gets a carriage return before each newline. One write at a time
  * passes, so that the lines of two processes do not mix; the file layer cuts
- * one of more than a page in pieces, which may.
+ * one of more than a page in pieces, which may. It goes to each port in turn.
  */
 #include "dev/tty.h"
 
 #include "abi/tty.h"
 #include "dev/chardev.h"
-#include "dev/uart.h"
 #include "lib/string.h"
 #include "sched/sleep.h"
 
@@ -47,6 +46,7 @@ static struct {
   uint interrupts;         /* [lock] Ctrl-C's so far; [a] to read */
   struct waitq readers;    /* wait for done != ready */
   struct sleeplock writer; /* whose write is under way */
+  struct tty_port *ports;  /* [a] a list that only grows, at its head */
 } tty = {
     .lock = SPINLOCK("tty"),
     .mode = TTY_COOKED,
@@ -58,6 +58,21 @@ static bool is_control(int c) { return (c >= 0 && c < ' ') || c == DELETE; }
 /* UTF-8: second and later bytes of a character. */
 static bool is_continuation(char c) { return (c & 0xc0) == 0x80; }
 
+static struct tty_port *first_port(void) {
+  return __atomic_load_n(&tty.ports, __ATOMIC_ACQUIRE);
+}
+
+static void show(const char *buf, size_t n) {
+  for (struct tty_port *p = first_port(); p; p = p->next)
+    p->try_write(buf, n);
+}
+
+static void resume_input(void) {
+  for (struct tty_port *p = first_port(); p; p = p->next)
+    if (p->resume_input)
+      p->resume_input();
+}
+
 /* What echo shows of a byte, in one column unless it is a control character:
  * those take two. A tab shows as a space, which is easy to erase. */
 static void echo(int c) {
@@ -66,11 +81,11 @@ static void echo(int c) {
   if (!(tty.mode & TTY_ECHO))
     return;
   if (c == '\n')
-    uart_try_write("\r\n", 2);
+    show("\r\n", 2);
   else if (is_control(c) && c != '\t')
-    uart_try_write(text, 2);
+    show(text, 2);
   else
-    uart_try_write(c == '\t' ? " " : (char[]){c}, 1);
+    show(c == '\t' ? " " : (char[]){c}, 1);
 }
 
 /* Take back the last character of the line being edited. */
@@ -82,9 +97,9 @@ static void erase(void) {
   while (is_continuation(c) && tty.end != tty.ready);
   if (!(tty.mode & TTY_ECHO))
     return;
-  uart_try_write("\b \b", 3);
+  show("\b \b", 3);
   if (is_control(c) && c != '\t')
-    uart_try_write("\b \b", 3);
+    show("\b \b", 3);
 }
 
 static void make_ready(void) {
@@ -161,7 +176,7 @@ static bool act(int c) {
   return true;
 }
 
-static void tty_take(int c) {
+void tty_take(int c) {
   acquire(&tty.lock);
   if (!(tty.mode & TTY_SIGNAL) || !act(c)) {
     if (c == '\r') /* what the Enter key sends, in all modes */
@@ -176,7 +191,7 @@ static void tty_take(int c) {
 
 /* Input is held up only if a reader can make room: what is too much for one
  * line is dropped. */
-static bool tty_room(void) {
+bool tty_room(void) {
   bool room;
 
   acquire(&tty.lock);
@@ -224,7 +239,7 @@ static ssize_t tty_read(struct chardev *d, void *buf, size_t n) {
   }
   got = take_ready(buf, n);
   release(&tty.lock);
-  uart_input_resume();
+  resume_input();
   return got;
 }
 
@@ -232,13 +247,16 @@ static ssize_t tty_read(struct chardev *d, void *buf, size_t n) {
 static bool send(const char *p, size_t n) {
   char out[2 * OUTPUT_CHUNK];
   size_t len = 0;
+  bool whole = true;
 
   while (n-- > 0) {
     if (*p == '\n')
       out[len++] = '\r';
     out[len++] = *p++;
   }
-  return uart_write(out, len) == len;
+  for (struct tty_port *port = first_port(); port; port = port->next)
+    whole &= port->write(out, len) == len;
+  return whole;
 }
 
 static ssize_t tty_write(struct chardev *d, const void *buf, size_t n) {
@@ -264,7 +282,7 @@ static int set_mode(int mode) {
   if (!(mode & TTY_CANON) && tty.end != tty.ready)
     make_ready(); /* nobody edits that line any more */
   release(&tty.lock);
-  uart_input_resume();
+  resume_input();
   return 0;
 }
 
@@ -289,12 +307,17 @@ static int tty_ctl(struct chardev *d, int op, int arg) {
   }
 }
 
-void tty_init(uint irq) {
-  static const struct uart_input input = {.room = tty_room, .take = tty_take};
+void tty_init(void) {
   static struct chardev console = {
       .name = "console", .read = tty_read, .write = tty_write, .ctl = tty_ctl};
 
   initsleeplock(&tty.writer, "tty writer");
   chardev_register(CONSOLE, &console);
-  uart_start(irq, &input);
+}
+
+void tty_add_port(struct tty_port *p) {
+  acquire(&tty.lock);
+  p->next = tty.ports;
+  __atomic_store_n(&tty.ports, p, __ATOMIC_RELEASE);
+  release(&tty.lock);
 }

@@ -12,6 +12,7 @@
 #include "dev/uart.h"
 
 #include "dev/irq.h"
+#include "dev/tty.h"
 #include "lib/panic.h"
 #include "sched/sleep.h"
 
@@ -35,31 +36,34 @@
 #define LSR_RX_READY 1
 #define LSR_TX_EMPTY 0x20
 
-#define FIFO 16      /* bytes that the port takes when it is empty */
-#define BURST 4      /* times that the FIFO is filled in one go */
-#define DIVISOR 2    /* 115200 baud from the usual 3.6864 MHz */
-#define TX_RING 4096 /* power of two */
-#define TX_ECHO 256  /* of which writers leave this much for echo */
+#define FIFO 16 /* bytes that the port takes when it is empty */
+#define BURST 4 /* times that the FIFO is filled in one go */
+#define BAUD 115200
+#define OVERSAMPLING 16 /* cycles of the clock for a bit, before the divisor */
+#define TX_RING 4096    /* power of two */
+#define TX_ECHO 256     /* of which writers leave this much for echo */
 
 static struct {
   struct spinlock lock;
   char ring[TX_RING]; /* [lock] */
   uint head, tail;    /* [lock] next byte to send, next free; they only grow */
-  struct waitq drained;        /* writers wait here for the ring to have room */
-  uint8 ier;                   /* [lock] what the register holds */
-  bool held;                   /* [lock] input is turned off */
-  const struct uart_input *in; /* [c] once started */
-  int early;                   /* a byte that came before uart_init, or -1 */
+  struct waitq drained; /* writers wait here for the ring to have room */
+  uint8 ier;            /* [lock] what the register holds */
+  bool held;            /* [lock] input is turned off */
+  bool started;         /* [lock] interrupts come */
+  int early;            /* a byte that came before uart_init, or -1 */
 } uart = {
     .lock = SPINLOCK("uart"),
     .drained = WAITQ(uart.drained, "tty output"),
 };
 
-void uart_init(void) {
+void uart_init(uint clock_hz) {
+  uint divisor = clock_hz / (OVERSAMPLING * BAUD);
+
   uart_reg_write(IER, 0);
   uart_reg_write(LCR, LCR_DLAB);
-  uart_reg_write(DLL, DIVISOR);
-  uart_reg_write(DLM, 0);
+  uart_reg_write(DLL, (uint8)divisor);
+  uart_reg_write(DLM, divisor >> 8);
   uart_reg_write(LCR, LCR_8N1);
   uart_reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
   /* To turn the FIFO on is to empty it: keep what is in it. */
@@ -88,7 +92,7 @@ static bool fill_fifo(void) {
 static void send_locked(void) {
   for (int i = 0; i < BURST && queued() > 0 && fill_fifo(); i++)
     ;
-  if (uart.in)
+  if (uart.started)
     set_ier(queued() > 0 ? uart.ier | IER_TX : uart.ier & ~IER_TX);
 }
 
@@ -111,7 +115,7 @@ void uart_putc(int c) {
     release(&uart.lock);
 }
 
-size_t uart_write(const char *buf, size_t n) {
+static size_t uart_write(const char *buf, size_t n) {
   size_t done = 0, room, now;
 
   acquire(&uart.lock);
@@ -131,7 +135,7 @@ size_t uart_write(const char *buf, size_t n) {
   return done;
 }
 
-void uart_try_write(const char *buf, size_t n) {
+static void uart_try_write(const char *buf, size_t n) {
   acquire(&uart.lock);
   if (n <= TX_RING - queued()) {
     put_locked(buf, n);
@@ -147,20 +151,20 @@ static void hold_input(bool hold) {
   release(&uart.lock);
 }
 
-void uart_input_resume(void) {
+static void uart_resume_input(void) {
   if (__atomic_load_n(&uart.held, __ATOMIC_RELAXED))
     hold_input(false);
 }
 
 static void receive(void) {
   while (uart_reg_read(LSR) & LSR_RX_READY) {
-    if (!uart.in->room()) {
+    if (!tty_room()) {
       hold_input(true);
-      if (!uart.in->room()) /* a reader may have made some in between */
+      if (!tty_room()) /* a reader may have made some in between */
         return;
       hold_input(false);
     }
-    uart.in->take(uart_reg_read(RBR));
+    tty_take(uart_reg_read(RBR));
   }
 }
 
@@ -175,13 +179,18 @@ static void uart_interrupt(void *arg) {
   release(&uart.lock);
 }
 
-void uart_start(uint irq, const struct uart_input *in) {
+void uart_start(uint irq) {
+  static struct tty_port port = {.write = uart_write,
+                                 .try_write = uart_try_write,
+                                 .resume_input = uart_resume_input};
+
   if (irq_register(irq, "uart", uart_interrupt, NULL) < 0)
     return;
   acquire(&uart.lock);
-  uart.in = in;
+  uart.started = true;
   release(&uart.lock);
+  tty_add_port(&port);
   if (uart.early >= 0)
-    in->take(uart.early);
+    tty_take(uart.early);
   hold_input(false);
 }

@@ -83,7 +83,8 @@ int virtio_negotiate(struct virtio_dev *d, uint64 wanted) {
   if ((d->features & VIRTIO_F_VERSION_1) &&
       (d->transport->get_status(d) & VIRTIO_STATUS_FEATURES_OK))
     return 0;
-  printf("%s: does not agree on features (offers 0x%lx)\n", d->name, offered);
+  printf("%s: does not agree on features (offers 0x%llx)\n", d->name,
+         (unsigned long long)offered);
   return -ENODEV;
 }
 
@@ -105,6 +106,7 @@ bool virtio_is_broken(struct virtio_dev *d, uint isr) {
 int virtq_init(struct virtq *q, struct virtio_dev *d, uint index, uint min) {
   uint max = d->transport->queue_max(d, index);
   struct rings *r;
+  int err;
 
   *q = (struct virtq){.dev = d, .index = index, .size = VIRTQ_MAX};
   while (q->size > max)
@@ -123,8 +125,10 @@ int virtq_init(struct virtq *q, struct virtio_dev *d, uint index, uint min) {
   q->nfree = q->size;
   for (uint i = 0; i < q->size; i++)
     q->next[i] = i + 1;
-  d->transport->queue_start(d, index, q);
-  return 0;
+  err = d->transport->queue_start(d, index, q);
+  if (err < 0)
+    virtq_free(q);
+  return err;
 }
 
 void virtq_free(struct virtq *q) { kfree((void *)q->desc); }

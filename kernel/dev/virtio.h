@@ -19,7 +19,7 @@
 #define VIRTIO_STATUS_NEEDS_RESET 64
 #define VIRTIO_STATUS_FAILED 128
 
-#define VIRTIO_F_VERSION_1 (1UL << 32) /* feature bit (6) */
+#define VIRTIO_F_VERSION_1 (1ULL << 32) /* feature bit (6) */
 
 #define VIRTIO_ID_BLOCK 2 /* device type (5) */
 
@@ -30,14 +30,14 @@
 struct virtio_dev;
 struct virtq;
 
-/* How a device is reached: MMIO, later PCI. */
+/* How a device is reached: MMIO or PCI. */
 struct virtio_transport {
   uint64 (*features)(struct virtio_dev *d); /* that it offers */
   void (*accept)(struct virtio_dev *d, uint64 features);
   uint (*get_status)(struct virtio_dev *d);
   void (*set_status)(struct virtio_dev *d, uint status); /* 0: reset */
   uint (*queue_max)(struct virtio_dev *d, uint index);   /* 0: no such queue */
-  void (*queue_start)(struct virtio_dev *d, uint index, struct virtq *q);
+  int (*queue_start)(struct virtio_dev *d, uint index, struct virtq *q);
   void (*notify)(struct virtio_dev *d, uint index);
   uint (*take_isr)(struct virtio_dev *d); /* VIRTIO_ISR_*; acknowledges it */
   uint32 (*config)(struct virtio_dev *d, uint offset); /* 4 bytes */
@@ -45,7 +45,7 @@ struct virtio_transport {
 
 struct virtio_dev {
   const struct virtio_transport *transport;
-  volatile char *regs; /* the transport's */
+  volatile char *regs; /* the transport's: its main registers */
   uint irq;
   uint64 features; /* negotiated */
   char name[24];   /* for messages */

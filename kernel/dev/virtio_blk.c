@@ -22,10 +22,10 @@
 #include "sync/spinlock.h"
 
 /* Features (5.2.3). */
-#define F_SIZE_MAX (1UL << 1)
-#define F_RO (1UL << 5)
-#define F_BLK_SIZE (1UL << 6)
-#define F_FLUSH (1UL << 9)
+#define F_SIZE_MAX (1ULL << 1)
+#define F_RO (1ULL << 5)
+#define F_BLK_SIZE (1ULL << 6)
+#define F_FLUSH (1ULL << 9)
 
 /* Configuration (5.2.4): offsets. */
 #define CONFIG_CAPACITY 0 /* 64 bits, sectors of 512 bytes */
@@ -41,7 +41,7 @@
 
 #define PIECES 3           /* descriptors of a request: header, data, status */
 #define REQUEST_MAX MiB(1) /* bytes of one request */
-#define TIMEOUT_NS (60UL * NSEC_PER_SEC) /* without any request done */
+#define TIMEOUT_NS (60ULL * NSEC_PER_SEC) /* without any request done */
 
 struct slot {
   uint32 type; /* header: these three */
@@ -250,7 +250,7 @@ static uint32 config(struct virtio_dev *d, uint offset) {
 /* What the disk is like. 0, or -ENODEV if it is none for us. */
 static int configure(struct disk *k) {
   struct virtio_dev *d = k->dev;
-  uint64 max = REQUEST_MAX;
+  uint max = REQUEST_MAX;
 
   if (virtio_negotiate(d, F_SIZE_MAX | F_RO | F_BLK_SIZE | F_FLUSH) < 0)
     return -ENODEV;
@@ -262,7 +262,7 @@ static int configure(struct disk *k) {
   if (d->features & F_SIZE_MAX)
     max = MIN(max, config(d, CONFIG_SIZE_MAX));
   if (max < PGSIZE) {
-    printf("%s: requests of %lu bytes are too small\n", d->name, max);
+    printf("%s: requests of %u bytes are too small\n", d->name, max);
     return -ENODEV;
   }
   k->block.sectors =

@@ -73,14 +73,14 @@ static uint mmio_queue_max(struct virtio_dev *d, uint index) {
   return get(d, QUEUE_READY) ? 0 : get(d, QUEUE_NUM_MAX);
 }
 
-static void mmio_queue_start(struct virtio_dev *d, uint index,
-                             struct virtq *q) {
+static int mmio_queue_start(struct virtio_dev *d, uint index, struct virtq *q) {
   set(d, QUEUE_SEL, index);
   set(d, QUEUE_NUM, q->size);
   set_address(d, QUEUE_DESC, V2P(q->desc));
   set_address(d, QUEUE_DRIVER, V2P(q->avail));
   set_address(d, QUEUE_DEVICE, V2P(q->used));
   set(d, QUEUE_READY, 1);
+  return 0;
 }
 
 static void mmio_notify(struct virtio_dev *d, uint index) {

@@ -11,7 +11,7 @@
 #include "lib/string.h"
 #include "sched/sleep.h"
 
-#define BITS_PER_WORD 64
+#define BITS_PER_WORD (8 * sizeof(unsigned long))
 
 static struct {
   struct sleeplock lock; /* order: inode, this, buffer */
@@ -28,7 +28,7 @@ void balloc_init(void) {
 static uint find_free(const uchar *bits, uint64 from) {
   uint64 base = from - from % BPB;
   uint64 end = MIN(base + BPB, fs.sb.size);
-  uint64 word;
+  unsigned long word;
 
   while (from < end) {
     if (from % BITS_PER_WORD == 0) {

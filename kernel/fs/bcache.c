@@ -70,10 +70,10 @@ static struct {
   uint nblocks;           /* [c] blocks from this on do not exist */
   struct bucket *buckets; /* [c] */
   uint mask;              /* [c] number of buckets - 1 */
-  uint64 max;             /* [c] pages; more only while all are in use */
+  size_t max;             /* [c] pages; more only while all are in use */
   struct spinlock lock;
   struct list clock; /* [k] all pages; the hand is at the front */
-  uint64 count;      /* [k] */
+  size_t count;      /* [k] */
 } cache;
 
 static struct slab_cache bpages =
@@ -171,7 +171,7 @@ static struct bpage *evict(void) {
 
   acquire(&cache.lock);
   if (cache.count >= cache.max)
-    for (uint64 n = 2 * cache.count; n > 0 && p == NULL; n--)
+    for (size_t n = 2 * cache.count; n > 0 && p == NULL; n--)
       p = advance_locked(false, false);
   release(&cache.lock);
   return p;
@@ -182,13 +182,13 @@ static void page_free(struct bpage *p) {
   slab_free(&bpages, p);
 }
 
-uint64 bcache_shrink(uint64 want) {
-  uint64 freed = 0;
+size_t bcache_shrink(size_t want) {
+  size_t freed = 0;
   struct bpage *p;
 
   if (cache.buckets == NULL || !acquire_try(&cache.lock))
     return 0;
-  for (uint64 n = cache.count; n > 0 && freed < want; n--) {
+  for (size_t n = cache.count; n > 0 && freed < want; n--) {
     p = advance_locked(true, true);
     if (p != NULL) {
       page_free(p);

@@ -53,6 +53,6 @@ void block_held(struct buf *b);
 void bpin(struct buf *b);
 
 /* Give up to `want` pages back to kalloc: a reclaimer's shrink(). */
-uint64 bcache_shrink(uint64 want);
+size_t bcache_shrink(size_t want);
 
 #endif

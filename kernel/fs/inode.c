@@ -39,6 +39,7 @@ static struct {
   struct list hash[HASH_LISTS]; /* [i] struct inode.hash */
   struct list idle;             /* [i] struct inode.idle, the oldest first */
   uint nidle;                   /* [i] */
+  uint64 last_gen;              /* [i] given to a struct inode.gen */
 } itable;
 
 static struct {
@@ -46,7 +47,6 @@ static struct {
   uint first;            /* [lock] no inode below it is free */
 } ifree;
 
-static uint64 last_gen; /* [a] */
 static struct slab_cache inodes =
     SLAB_CACHE(inodes, "inode", sizeof(struct inode));
 
@@ -210,6 +210,15 @@ static int check(const struct inode *ip) {
   return 0;
 }
 
+static uint64 new_gen(void) {
+  uint64 gen;
+
+  acquire(&itable.lock);
+  gen = ++itable.last_gen;
+  release(&itable.lock);
+  return gen;
+}
+
 static int load(struct inode *ip) {
   struct dinode *d;
   struct buf *b;
@@ -228,7 +237,7 @@ static int load(struct inode *ip) {
   ip->size = d->size;
   memcpy(ip->addrs, d->addrs, sizeof(ip->addrs));
   ip->room = 0;
-  ip->gen = __atomic_add_fetch(&last_gen, 1, __ATOMIC_RELAXED);
+  ip->gen = new_gen();
   r = check(ip);
   if (r < 0)
     bdrop(b);

@@ -101,8 +101,8 @@ static int check_root(void) {
 }
 
 /* When memory runs out. Inodes hold pages of the cache. */
-static uint64 shrink(uint64 want) {
-  uint64 freed = bcache_shrink(want);
+static size_t shrink(size_t want) {
+  size_t freed = bcache_shrink(want);
 
   if (freed < want) {
     inode_shrink();

@@ -15,7 +15,7 @@ struct trapframe;
 void tables_load_kernel(pagetable_t kernel);
 
 /* Put what the machine needs into a new user table. 0 or -ENOMEM; panics never.
- * On RISC-V: the trampoline and the trapframe. */
+ * tf is where a trap shall save registers, if the table must map that. */
 int tables_prepare_user(pagetable_t user, struct trapframe *tf);
 /* Take it out again; no page of the user's is touched. */
 void tables_unprepare_user(pagetable_t user);

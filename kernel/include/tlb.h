@@ -8,7 +8,8 @@
 #include "cpu.h"
 
 /* tlb_flush_all(), tlb_flush_page(va): this CPU forgets its translations; from
- * arch_cpu.h. */
+ * arch_cpu.h. TLB_KEEPS_INVALID: must it do so, too, before it sees an entry
+ * that was not valid before? */
 
 /* Make all CPUs forget all translations; returns when they have. Any context:
  * a CPU that waits for a spin lock serves the request there. */

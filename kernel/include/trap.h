@@ -16,7 +16,7 @@ struct thread;
 
 /* The program made a system call (sys/syscall.c). Interrupts on. */
 void syscall(void);
-/* The program's access (PTE_R, PTE_W, PTE_X) to va has no translation that
+/* The program's access (PROT_READ, PROT_WRITE or PROT_EXEC) to va has no translation that
  * allows it. Interrupts on. */
 void trap_page_fault(vaddr_t va, uint access);
 /* The program did something else that it may not; `cause` says what, value is

@@ -40,11 +40,13 @@ struct page {
 };
 
 static struct page *frames; /* indexed by frame number */
-static uint64 nframes;
+static size_t nframes;
+/* Frame 0: RAM's start, aligned so that blocks can be. */
+static paddr_t first_frame;
 
 static struct spinlock block_lock = SPINLOCK("pages");
 static struct list blocks[ORDER_MAX + 1]; /* [block_lock] free, by order */
-static uint64 block_pages;                /* [block_lock] pages in blocks */
+static size_t block_pages;                /* [block_lock] pages in blocks */
 
 static struct cpu_list {
   struct spinlock lock;
@@ -57,12 +59,12 @@ static struct list reclaimers = LIST_INIT(reclaimers); /* constant after boot */
 
 extern char end[]; /* kernel.ld: first address after the kernel */
 
-static uint64 frame_of(const void *p) {
-  return (V2P(p) - machine.ram_start) / PGSIZE;
+static size_t frame_of(const void *p) {
+  return (V2P(p) - first_frame) / PGSIZE;
 }
 
-static void *frame_address(uint64 frame) {
-  return P2V(machine.ram_start + frame * PGSIZE);
+static void *frame_address(size_t frame) {
+  return P2V(first_frame + frame * PGSIZE);
 }
 
 /* Count n pages as moved to an owner. */
@@ -74,7 +76,7 @@ static void account(enum page_owner owner, long n) {
 
 /* --- blocks; all with block_lock held --- */
 
-static void block_add(uint64 frame, int order) {
+static void block_add(size_t frame, int order) {
   struct run *r = frame_address(frame);
 
   frames[frame].order = order;
@@ -82,20 +84,20 @@ static void block_add(uint64 frame, int order) {
   list_add_front(&blocks[order], &r->link);
 }
 
-static void block_take(uint64 frame) {
+static void block_take(size_t frame) {
   struct run *r = frame_address(frame);
 
   frames[frame].head = false;
   list_remove(&r->link);
 }
 
-static bool block_is_free(uint64 frame, int order) {
+static bool block_is_free(size_t frame, int order) {
   return frame + (1UL << order) <= nframes && frames[frame].head &&
          frames[frame].order == order;
 }
 
 /* Give a block back, merging it with its free neighbours. */
-static void block_free(uint64 frame, int order) {
+static void block_free(size_t frame, int order) {
   block_pages += 1UL << order;
   while (order < ORDER_MAX && block_is_free(frame ^ (1UL << order), order)) {
     block_take(frame ^ (1UL << order));
@@ -108,7 +110,7 @@ static void block_free(uint64 frame, int order) {
 /* Take a block, splitting a larger one if need be; NULL if there is none. */
 static void *block_alloc(int order) {
   int from = order;
-  uint64 frame;
+  size_t frame;
 
   while (from <= ORDER_MAX && list_empty(&blocks[from]))
     from++;
@@ -191,8 +193,8 @@ static void *page_take(void) {
 }
 
 /* Ask the caches for memory. True if some was given back. */
-static bool reclaim(uint64 want) {
-  uint64 freed = 0;
+static bool reclaim(size_t want) {
+  size_t freed = 0;
 
   list_for_each (l, &reclaimers) {
     if (freed >= want)
@@ -230,11 +232,11 @@ void *kalloc_zero(enum page_owner owner) {
 }
 
 /* The frame of an allocated block that is being freed; panics if it is none. */
-static uint64 frame_release(const void *p, int order, const char *who) {
-  uint64 frame = frame_of(p);
+static size_t frame_release(const void *p, int order, const char *who) {
+  size_t frame = frame_of(p);
   struct page *f = &frames[frame];
 
-  if (V2P(p) % PGSIZE || V2P(p) < machine.ram_start || frame >= nframes)
+  if (V2P(p) % PGSIZE || frame >= nframes)
     panic("%s: %p is no page of RAM", who, p);
   if (f->owner <= PAGE_IMAGE || f->order != order)
     panic("%s: %p is no allocated block of order %d (owner %d, order %d)", who,
@@ -288,14 +290,14 @@ void *kalloc_pages(int order, enum page_owner owner) {
 }
 
 void kfree_pages(void *block, int order) {
-  uint64 frame = frame_release(block, order, "kfree_pages");
+  size_t frame = frame_release(block, order, "kfree_pages");
 
   acquire(&block_lock);
   block_free(frame, order);
   release(&block_lock);
 }
 
-uint64 pages_owned(enum page_owner owner) {
+size_t pages_owned(enum page_owner owner) {
   long n = 0;
 
   if (owner == PAGE_FREE) {
@@ -309,9 +311,9 @@ uint64 pages_owned(enum page_owner owner) {
   return n > 0 ? n : 0;
 }
 
-uint64 pages_total(void) { return nframes; }
+size_t pages_total(void) { return nframes; }
 
-uint64 pages_largest(void) {
+size_t pages_largest(void) {
   int order = ORDER_MAX;
 
   acquire(&block_lock);
@@ -322,7 +324,7 @@ uint64 pages_largest(void) {
 }
 
 /* Give the frames [from, to) to the blocks, as large as they can be. */
-static void free_range(uint64 from, uint64 to) {
+static void free_range(size_t from, size_t to) {
   acquire(&block_lock);
   while (from < to) {
     int order = ORDER_MAX;
@@ -337,9 +339,11 @@ static void free_range(uint64 from, uint64 to) {
 }
 
 void kinit(void) {
-  uint64 image;
+  size_t image, start;
 
-  nframes = (machine.ram_end - machine.ram_start) / PGSIZE;
+  first_frame = machine.ram_start & -((paddr_t)PGSIZE << ORDER_MAX);
+  start = (machine.ram_start - first_frame) / PGSIZE;
+  nframes = (machine.ram_end - first_frame) / PGSIZE;
   for (int i = 0; i <= ORDER_MAX; i++)
     list_init(&blocks[i]);
   for (int i = 0; i < NCPU; i++) {
@@ -350,8 +354,9 @@ void kinit(void) {
   frames = (struct page *)PGROUNDUP((vaddr_t)end);
   memset(frames, 0, nframes * sizeof(struct page));
   image = frame_of((void *)PGROUNDUP((vaddr_t)(frames + nframes)));
-  for (uint64 i = 0; i < image; i++)
-    frames[i].owner = PAGE_IMAGE;
-  account(PAGE_IMAGE, image);
+  for (size_t i = 0; i < image; i++)
+    frames[i].owner = i < start ? PAGE_RESERVED : PAGE_IMAGE;
+  account(PAGE_RESERVED, start);
+  account(PAGE_IMAGE, image - start);
   free_range(image, nframes);
 }

@@ -42,9 +42,9 @@ void *kalloc_pages(int order, enum page_owner owner);
 void kfree_pages(void *block, int order);
 
 /* Pages that an owner holds now; PAGE_FREE: that are free. */
-uint64 pages_owned(enum page_owner owner);
-uint64 pages_total(void);
-uint64 pages_largest(void); /* pages in the largest free block */
+size_t pages_owned(enum page_owner owner);
+size_t pages_total(void);
+size_t pages_largest(void); /* pages in the largest free block */
 
 /*
  * Memory that can be given back when there is none: caches register a
@@ -55,7 +55,7 @@ uint64 pages_largest(void); /* pages in the largest free block */
  */
 struct reclaimer {
   const char *name;
-  uint64 (*shrink)(uint64 want);
+  size_t (*shrink)(size_t want);
   struct list link;
 };
 void reclaimer_register(struct reclaimer *r);

@@ -31,7 +31,7 @@ static int idle[KSTACK_MAX]; /* [kstack_lock] idle stacks, last in first out */
 static int nidle;            /* [kstack_lock] */
 static int lowest_empty;     /* [kstack_lock] none below it is empty */
 
-static uint64 kstack_shrink(uint64 want);
+static size_t kstack_shrink(size_t want);
 static struct reclaimer reclaimer = {.name = "kstacks",
                                      .shrink = kstack_shrink};
 
@@ -76,8 +76,8 @@ static void *take_idle(int keep) {
 }
 
 /* Free what take_idle() collected, once nobody can reach it. */
-static uint64 free_after_flush(void *pages) {
-  uint64 freed = 0;
+static size_t free_after_flush(void *pages) {
+  size_t freed = 0;
 
   if (pages == NULL)
     return 0;
@@ -92,7 +92,7 @@ static uint64 free_after_flush(void *pages) {
   return freed;
 }
 
-static uint64 kstack_shrink(uint64 want) {
+static size_t kstack_shrink(size_t want) {
   void *pages;
 
   (void)want; /* one flush costs the same for all of them */
@@ -150,9 +150,10 @@ int kstack_alloc(void) {
     kvmmap(kernel_pagetable, KSTACK(n) + i * PGSIZE, V2P(page), PGSIZE,
            PTE_R | PTE_W);
   }
-  /* A CPU may have cached that the entries are invalid (4.2.1). Elsewhere the
+  /* Where a CPU may have cached that the entries are invalid: elsewhere the
    * fault that follows is harmless; on a stack it could not be handled. */
-  tlb_shootdown();
+  if (TLB_KEEPS_INVALID)
+    tlb_shootdown();
   return n;
 }
 

@@ -42,13 +42,13 @@ pte_t *walk(pagetable_t pagetable, vaddr_t va, bool alloc) {
   return &pagetable[PX(0, va)];
 }
 
-paddr_t walkaddr(pagetable_t pagetable, vaddr_t va, uint rights) {
+paddr_t walkaddr(pagetable_t pagetable, vaddr_t va, uint access) {
   pte_t *pte;
 
   if (va >= MAXVA)
     return 0;
   pte = walk(pagetable, va, false);
-  if (pte == NULL || !pte_allows(*pte, rights | PTE_U))
+  if (pte == NULL || !pte_allows(*pte, prot_to_pte(access)))
     return 0;
   return PTE2PA(*pte) + va % PGSIZE;
 }
@@ -155,16 +155,16 @@ int pagetable_each(pagetable_t pagetable, vaddr_t from, vaddr_t to,
   return each_level(&v, pagetable, 0, PT_LEVELS - 1);
 }
 
-static uint64 count_level(pagetable_t pagetable, int level) {
-  uint64 n = 1;
+static size_t count_level(pagetable_t pagetable, int level, int entries) {
+  size_t n = 1;
 
-  for (int i = 0; level > 0 && i < PT_ENTRIES; i++) {
+  for (int i = 0; level > 0 && i < entries; i++) {
     if ((pagetable[i] & PTE_V) && !pte_leaf(pagetable[i], level))
-      n += count_level(P2V(PTE2PA(pagetable[i])), level - 1);
+      n += count_level(P2V(PTE2PA(pagetable[i])), level - 1, PT_ENTRIES);
   }
   return n;
 }
 
-uint64 pagetable_pages(pagetable_t pagetable) {
-  return count_level(pagetable, PT_LEVELS - 1);
+size_t pagetable_pages(pagetable_t pagetable) {
+  return count_level(pagetable, PT_LEVELS - 1, PT_OWN_ENTRIES);
 }

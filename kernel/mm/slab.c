@@ -62,9 +62,9 @@ static struct slab *slab_create(struct slab_cache *c) {
 }
 
 /* Take the empty pages of a cache; they are linked by their `link`. */
-static uint64 shrink_cache(struct slab_cache *c) {
+static size_t shrink_cache(struct slab_cache *c) {
   struct list empty = LIST_INIT(empty), *l;
-  uint64 freed = 0;
+  size_t freed = 0;
 
   if (!acquire_try(&c->lock))
     return 0;
@@ -83,8 +83,8 @@ static uint64 shrink_cache(struct slab_cache *c) {
 }
 
 /* A reclaimer's shrink(). */
-static uint64 shrink(uint64 want) {
-  uint64 freed = 0;
+static size_t shrink(size_t want) {
+  size_t freed = 0;
 
   (void)want; /* there are few */
   if (!acquire_try(&caches_lock))

@@ -13,7 +13,7 @@ struct slab_cache {
   size_t size; /* bytes of an object, at most 2016 */
   struct spinlock lock;
   struct list partial; /* slabs with free objects */
-  uint64 objects;      /* handed out */
+  size_t objects;      /* handed out */
   struct list link;    /* [cache list] of all caches; NULL: not in it yet */
 };
 

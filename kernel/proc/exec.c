@@ -49,13 +49,13 @@ static int check_header(const struct elfhdr *elf) {
 static uint segment_rights(const struct proghdr *ph) {
   uint rights = 0;
 
-  /* to write without reading is a reserved combination on RISC-V */
+  /* no machine can let a program write what it may not read */
   if (ph->flags & (ELF_PROG_FLAG_READ | ELF_PROG_FLAG_WRITE))
-    rights |= PTE_R;
+    rights |= PROT_READ;
   if (ph->flags & ELF_PROG_FLAG_WRITE)
-    rights |= PTE_W;
+    rights |= PROT_WRITE;
   if (ph->flags & ELF_PROG_FLAG_EXEC)
-    rights |= PTE_X;
+    rights |= PROT_EXEC;
   return rights;
 }
 
@@ -69,7 +69,7 @@ static bool segment_valid(const struct image *im, const struct proghdr *ph) {
 /* Fill the pages of a segment from the file. The program itself may have no
  * right to write there, so this goes by the page table. */
 static int load_pages(struct image *im, const struct proghdr *ph) {
-  for (uint64 done = 0; done < ph->filesz; done += PGSIZE) {
+  for (size_t done = 0; done < ph->filesz; done += PGSIZE) {
     size_t n = MIN(PGSIZE, ph->filesz - done);
     pte_t *pte = walk(im->space->pagetable, ph->vaddr + done, false);
     int r =
@@ -94,12 +94,12 @@ static int load_segment(struct image *im, const struct proghdr *ph) {
   if ((end - ph->vaddr) / PGSIZE > pages_total())
     return -ENOMEM;
   r = space_add_locked(im->space, ph->vaddr, end, rights,
-                       rights & PTE_X ? "text" : "data", true);
+                       rights & PROT_EXEC ? "text" : "data", true);
   if (r < 0)
     return r;
   im->end = end;
   r = load_pages(im, ph);
-  if (rights & PTE_X)
+  if (rights & PROT_EXEC)
     instructions_written();
   return r;
 }
@@ -118,7 +118,7 @@ static int load_header(struct image *im, const struct proghdr *ph) {
 static bool executable(struct space *s, vaddr_t va) {
   struct region *r = space_find_locked(s, va);
 
-  return r != NULL && (r->rights & PTE_X);
+  return r != NULL && (r->rights & PROT_EXEC);
 }
 
 /* All that comes from the file. im->ip and the space are locked. */
@@ -150,9 +150,10 @@ static int add_stack(struct image *im) {
 
   if (top > SPACE_END)
     return -ENOEXEC;
-  r = space_add_locked(im->space, im->end, base, 0, "guard", false);
+  r = space_add_locked(im->space, im->end, base, PROT_NONE, "guard", false);
   if (r == 0)
-    r = space_add_locked(im->space, base, top, PTE_R | PTE_W, "stack", true);
+    r = space_add_locked(im->space, base, top, PROT_READ | PROT_WRITE, "stack",
+                         true);
   im->space->brk = top;
   return r;
 }

@@ -281,7 +281,7 @@ void sched_tick(void) {
 
 uint64 sched_next_tick(uint64 now) {
   if (mycpu()->thread == mycpu()->idle)
-    return ~0UL;
+    return ~0ULL;
   return now + NSEC_PER_SEC / TICK_HZ;
 }
 

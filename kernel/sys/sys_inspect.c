@@ -4,6 +4,7 @@
  * process that gave up RIGHT_INSPECT sees its own arrangement only.
  */
 #include "abi/inspect.h"
+#include "arch_elf.h"
 #include "cpu.h"
 #include "lib/string.h"
 #include "machine.h"
@@ -35,6 +36,12 @@ long sys_meminfo(void) {
   return copyout(myproc()->space, argaddr(0), &m, sizeof(m));
 }
 
+/* The rights for which page-table entries have a bit. */
+static uint deniable_rights(void) {
+  return (PTE_R != 0 ? VM_READ : 0) | (PTE_W != 0 ? VM_WRITE : 0) |
+         (PTE_X != 0 ? VM_EXEC : 0);
+}
+
 long sys_sysinfo(void) {
   struct sched_stats st;
   struct sysinfo s;
@@ -49,7 +56,12 @@ long sys_sysinfo(void) {
                        .processes_max = proc_max(),
                        .runnable = st.runnable,
                        .levels = PT_LEVELS,
-                       .asids = tables_asids()};
+                       .index_bits = PT_INDEX_BITS,
+                       .asids = tables_asids(),
+                       .rights = deniable_rights(),
+                       .elf_class = ARCH_ELF_CLASS,
+                       .elf_machine = ARCH_ELF_MACHINE,
+                       .pte_flags = PTE_LETTERS};
   for (int i = 0; i < ncpu; i++) {
     s.interrupts += cpus[i].interrupts;
     s.syscalls += cpus[i].syscalls;

@@ -13,7 +13,7 @@
 /* One message at a time. */
 static struct sleeplock report_lock;
 
-/* Why the walk did not end well for this access (PTE_R, PTE_W, PTE_X). */
+/* Why the walk did not end well for this access (PROT_*). */
 static const char *fault_reason(const struct ptwalk *w, uint access) {
   if (w->fault == PT_BADADDR)
     return "the address is above what a page table translates";
@@ -21,35 +21,34 @@ static const char *fault_reason(const struct ptwalk *w, uint access) {
     return "the entry is not valid: nothing is mapped";
   if (w->fault == PT_NOTUSER)
     return "the page is for the kernel only (no u)";
-  if (access == PTE_W)
+  if (access == PROT_WRITE)
     return "the page may not be written (no w)";
-  return access == PTE_X ? "the page may not be executed (no x)"
-                         : "the page may not be read (no r)";
+  return access == PROT_EXEC ? "the page may not be executed (no x)"
+                             : "the page may not be read (no r)";
 }
 
 static void print_flags(pte_t pte) {
-  static const struct {
-    pte_t bit;
-    char letter;
-  } flags[] = {{PTE_V, 'v'}, {PTE_R, 'r'}, {PTE_W, 'w'}, {PTE_X, 'x'},
-               {PTE_U, 'u'}, {PTE_G, 'g'}, {PTE_A, 'a'}, {PTE_D, 'd'}};
-  char text[NELEM(flags) + 1];
+  char text[] = PTE_LETTERS;
 
-  for (uint i = 0; i < NELEM(flags); i++)
-    text[i] = pte & flags[i].bit ? flags[i].letter : '-';
-  text[NELEM(flags)] = 0;
+  for (uint i = 0; text[i]; i++) {
+    if (!(pte >> i & 1))
+      text[i] = '-';
+  }
   printf("%s", text);
 }
 
 static void print_walk(const struct ptwalk *w) {
-  printf("  walk from root %p:\n", (void *)w->root);
+  printf("  walk from root %p:\n", (void *)(paddr_t)w->root);
   for (int i = 0; i < w->steps; i++) {
-    printf("    level %d [%3d]  pte %016lx  ", w->step[i].level,
-           w->step[i].index, w->step[i].pte);
-    print_flags(w->step[i].pte);
-    if (w->step[i].pte & PTE_V)
+    pte_t pte = w->step[i].pte;
+
+    printf(sizeof(pte) > 4 ? "    level %d [%3d]  pte %016llx  "
+                           : "    level %d [%3d]  pte %08llx  ",
+           w->step[i].level, w->step[i].index, (unsigned long long)pte);
+    print_flags(pte);
+    if (pte & PTE_V)
       printf("  -> %s %p", w->step[i].leaf ? "page" : "table",
-             (void *)PTE2PA(w->step[i].pte));
+             (void *)PTE2PA(pte));
     printf("\n");
   }
 }
@@ -61,8 +60,9 @@ static void print_region(struct space *s, vaddr_t va) {
 
   if (r != NULL)
     printf("  region %s %p-%p %c%c%c\n", r->name, (void *)r->start,
-           (void *)r->end, r->rights & PTE_R ? 'r' : '-',
-           r->rights & PTE_W ? 'w' : '-', r->rights & PTE_X ? 'x' : '-');
+           (void *)r->end, r->rights & PROT_READ ? 'r' : '-',
+           r->rights & PROT_WRITE ? 'w' : '-',
+           r->rights & PROT_EXEC ? 'x' : '-');
   else if (machine_part != NULL)
     printf("  the %s: mapped for the kernel only\n", machine_part);
   else

@@ -10,7 +10,7 @@
 void report_init(void);
 
 /* The running program is about to be killed: one paragraph with process, cause
- * and pc, and if an access (PTE_R, PTE_W, PTE_X; else 0) to an address was the
+ * and pc, and if an access (PROT_*; else 0) to an address was the
  * cause, its region and the walk of the page table. */
 void report_user_fault(const char *cause, vaddr_t value, uint access);
 

@@ -20,9 +20,9 @@
 
 /* The access in words. */
 static const char *access_name(uint access) {
-  if (access == PTE_X)
+  if (access == PROT_EXEC)
     return "instruction page fault";
-  return access == PTE_W ? "store page fault" : "load page fault";
+  return access == PROT_WRITE ? "store page fault" : "load page fault";
 }
 
 void trap_page_fault(vaddr_t va, uint access) {

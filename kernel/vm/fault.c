@@ -12,9 +12,21 @@
 
 #include "tlb.h"
 
-static uint64 faults; /* [a] since boot */
+static uint64 faults[NCPU]; /* since boot, by CPU, which alone changes it */
 
-uint64 fault_count(void) { return __atomic_load_n(&faults, __ATOMIC_RELAXED); }
+uint64 fault_count(void) {
+  uint64 n = 0;
+
+  for (int i = 0; i < ncpu; i++)
+    n += faults[i];
+  return n;
+}
+
+static void count_fault(void) {
+  push_off();
+  faults[mycpu()->id]++;
+  pop_off();
+}
 
 /* Lock held. */
 static int resolve_locked(struct space *s, vaddr_t va, uint access) {
@@ -25,8 +37,8 @@ static int resolve_locked(struct space *s, vaddr_t va, uint access) {
   if (r == NULL || (r->rights & access) != access)
     return -EFAULT;
   pte = walk(s->pagetable, page, false);
-  if (pte != NULL && pte_allows(*pte, access | PTE_U)) {
-    /* the CPU remembers an older, invalid entry (4.2.1) */
+  if (pte != NULL && pte_allows(*pte, prot_to_pte(access))) {
+    /* the CPU remembers an older, invalid entry */
     tlb_flush_page(page);
     return 0;
   }
@@ -36,7 +48,7 @@ static int resolve_locked(struct space *s, vaddr_t va, uint access) {
 int fault_resolve(struct space *s, vaddr_t va, uint access) {
   int r;
 
-  __atomic_fetch_add(&faults, 1, __ATOMIC_RELAXED);
+  count_fault();
   if (va >= SPACE_END)
     return -EFAULT;
   acquiresleep(&s->lock);

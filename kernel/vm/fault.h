@@ -6,7 +6,7 @@
 
 #include "vm/space.h"
 
-/* Make va usable for the access (PTE_R, PTE_W or PTE_X), if its region allows
+/* Make va usable for the access (PROT_READ, PROT_WRITE or PROT_EXEC), if its region allows
  * that. 0; -EFAULT: it has no right to; -ENOMEM. Any va; may sleep. This is
  * the one path for faults of a program and for missing pages that a system
  * call meets. */

@@ -6,6 +6,10 @@
 #include "lib/string.h"
 #include "mm/kvm.h"
 
+_Static_assert(VM_READ == PROT_READ && VM_WRITE == PROT_WRITE &&
+                   VM_EXEC == PROT_EXEC,
+               "abi/inspect.h");
+
 /* Why user mode cannot read through this last entry of a walk. */
 static enum ptfault fault_of(pte_t pte, int level) {
   if (!pte_leaf(pte, level))
@@ -32,7 +36,7 @@ void pagetable_trace(pagetable_t pagetable, vaddr_t va, struct ptwalk *w) {
     w->step[i].leaf = pte_leaf(*pte, level);
     w->fault = fault_of(*pte, level);
     if (w->step[i].leaf) {
-      vaddr_t offset = va & ((1UL << PXSHIFT(level)) - 1);
+      vaddr_t offset = va & (((vaddr_t)1 << PXSHIFT(level)) - 1);
 
       w->pa = PTE2PA(*pte) + offset;
       return;
@@ -71,7 +75,7 @@ static int add_leaf(void *arg, vaddr_t va, int level, pte_t pte) {
   struct ptentry *last = runs->n ? &runs->buf[runs->n - 1] : NULL;
   struct ptentry e = {.va = va,
                       .pa = PTE2PA(pte),
-                      .size = 1UL << PXSHIFT(level),
+                      .size = (size_t)1 << PXSHIFT(level),
                       .flags = PTE_FLAGS(pte),
                       .level = level};
 
@@ -98,8 +102,7 @@ int inspect_leaves(struct space *s, vaddr_t from, struct ptentry *buf,
 }
 
 static int shown_rights(uint rights) {
-  return (rights & PTE_R ? VM_READ : 0) | (rights & PTE_W ? VM_WRITE : 0) |
-         (rights & PTE_X ? VM_EXEC : 0) | (rights ? VM_USER : 0);
+  return rights | (rights != PROT_NONE ? VM_USER : 0);
 }
 
 int inspect_regions(struct space *s, vaddr_t from, struct vmregion *buf,

@@ -183,7 +183,7 @@ static int grow(struct space *s, vaddr_t from, vaddr_t to, bool fill) {
   /* what can never succeed need not fill all memory first */
   if (fill && (to - from) / PGSIZE > pages_total())
     return -ENOMEM;
-  return space_add_locked(s, from, to, PTE_R | PTE_W, "heap", fill);
+  return space_add_locked(s, from, to, PROT_READ | PROT_WRITE, "heap", fill);
 }
 
 int space_sbrk(struct space *s, long n, bool fill, vaddr_t *old) {

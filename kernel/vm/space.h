@@ -18,7 +18,7 @@
 /* Guarded by the space's lock. */
 struct region {
   vaddr_t start, end; /* page-aligned, end exclusive */
-  uint rights;        /* PTE_R | PTE_W | PTE_X; 0: a guard */
+  uint rights;        /* PROT_*; PROT_NONE: a guard */
   const char *name;   /* "text", "heap": a constant */
   struct list link;
 };

@@ -26,7 +26,7 @@ static size_t in_page(vaddr_t va, size_t len) {
 int copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
   while (len > 0) {
     size_t n = in_page(dst, len);
-    void *to = user_page(s, dst, PTE_W);
+    void *to = user_page(s, dst, PROT_WRITE);
 
     if (to == NULL)
       return -EFAULT;
@@ -41,7 +41,7 @@ int copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
 int copyin(struct space *s, void *dst, vaddr_t src, size_t len) {
   while (len > 0) {
     size_t n = in_page(src, len);
-    void *from = user_page(s, src, PTE_R);
+    void *from = user_page(s, src, PROT_READ);
 
     if (from == NULL)
       return -EFAULT;
@@ -58,7 +58,7 @@ int copyinstr(struct space *s, char *dst, vaddr_t src, size_t max) {
 
   while (done < max) {
     size_t n = in_page(src, max - done);
-    const char *from = user_page(s, src, PTE_R);
+    const char *from = user_page(s, src, PROT_READ);
     size_t len;
 
     if (from == NULL)

@@ -59,12 +59,12 @@ static void free_page(void *arg, pte_t pte) {
   kfree(P2V(PTE2PA(pte)));
 }
 
-int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint perm) {
+int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint rights) {
   for (vaddr_t va = from; va < to; va += PGSIZE) {
     void *page = kalloc_zero(PAGE_USER);
 
     if (page == NULL ||
-        mappages(pagetable, va, PGSIZE, V2P(page), perm | PTE_U) < 0) {
+        mappages(pagetable, va, PGSIZE, V2P(page), prot_to_pte(rights)) < 0) {
       if (page != NULL)
         kfree(page);
       /* no CPU has run with these: nothing to flush */
@@ -101,12 +101,12 @@ int uvmcopy(pagetable_t from_table, pagetable_t to_table, vaddr_t from,
 static int count_page(void *arg, vaddr_t va, int level, pte_t pte) {
   (void)va;
   (void)pte;
-  *(uint64 *)arg += 1UL << (PXSHIFT(level) - PGSHIFT);
+  *(size_t *)arg += (size_t)1 << (PXSHIFT(level) - PGSHIFT);
   return 0;
 }
 
-uint64 uvmcount(pagetable_t pagetable, vaddr_t from, vaddr_t to) {
-  uint64 n = 0;
+size_t uvmcount(pagetable_t pagetable, vaddr_t from, vaddr_t to) {
+  size_t n = 0;
 
   pagetable_each(pagetable, from, to, count_page, &n);
   return n;

@@ -14,8 +14,8 @@
 
 /* An empty user table with what the machine needs for a trap, or NULL. */
 pagetable_t uvmcreate(struct trapframe *tf);
-/* Map fresh pages of zeros with perm. 0, or -ENOMEM with nothing changed. */
-int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint perm);
+/* Map fresh pages of zeros with rights PROT_*. 0, or -ENOMEM with nothing changed. */
+int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint rights);
 /* Unmap and free the pages that are there. In between, no CPU may translate to
  * them any more: the space's translations are flushed, or, with as == NULL,
  * the space is one that never runs again. */
@@ -27,6 +27,6 @@ int uvmcopy(pagetable_t from_table, pagetable_t to_table, vaddr_t from,
 /* Free the table, which has no user pages left. */
 void uvmfree(pagetable_t pagetable);
 /* Pages mapped in a range. */
-uint64 uvmcount(pagetable_t pagetable, vaddr_t from, vaddr_t to);
+size_t uvmcount(pagetable_t pagetable, vaddr_t from, vaddr_t to);
 
 #endif

@@ -9,12 +9,14 @@ A test module has functions named test_...; each runs in a process of its own:
         with Machine(cpus=2) as m:
             assert m.run("echo hello") == "hello"
 
-A Machine boots when it is made, waits for the shell's prompt, and is killed
+ARCH says which machine; facts_riscv.py and facts_x86.py hold what differs. A
+Machine boots when it is made, waits for the shell's prompt, and is killed
 when its block ends. Waiting always has a limit, and ends at once when the
 kernel panics or QEMU exits. What the console printed is kept in
 $(BUILD)/$(ARCH)/test-logs/.
 """
 
+import importlib
 import json
 import os
 import random
@@ -30,6 +32,9 @@ import pexpect
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ARCH = os.environ.get("ARCH", "riscv")
 BUILD = os.environ.get("BUILD", "build")
+
+# What is so on the machine under test and not on the others.
+facts = importlib.import_module("facts_" + ARCH)
 
 # The shell's prompt: at the start of a line, or where an escape sequence put it.
 PROMPT = rb"(?:\A|[\r\n]|\x1b\[[0-9;]*[A-Za-z])\$ "
@@ -56,6 +61,22 @@ def cases(*values):
         return function
 
     return mark
+
+
+def only(arch):
+    """A test of what this one machine has."""
+
+    def mark(function):
+        function.arch = arch
+        return function
+
+    return mark
+
+
+def once(function):
+    """A test of what is the same for all machines: one of them will do."""
+    function.once = True
+    return function
 
 
 class Failure(Exception):
@@ -129,12 +150,14 @@ class Machine:
     build    the BUILD whose kernel and image are used
     wait     wait for the shell's prompt
     qmp      listen for monitor() commands
+    from_disk  boot from a disk or CD, not the kernel's file
     """
 
     count = 0
 
     def __init__(self, cpus=3, mem="128M", append="", disk=None, keep=False,
-                 extra=(), build=BUILD, wait=True, qmp=False, timeout=30):
+                 extra=(), build=BUILD, wait=True, qmp=False, from_disk=False,
+                 timeout=30):
         Machine.count += 1
         self.timeout = timeout
         extra = list(extra)
@@ -148,6 +171,11 @@ class Machine:
                 os.unlink(self.qmp)
             extra += ["-qmp", f"unix:{self.qmp},server=on,wait=off"]
         command = qemu_command(build, cpus, mem, disk, append, extra)
+        if from_disk:
+            at = command.index("-kernel")
+            del command[at:at + 2]
+            at = command.index("-append")
+            del command[at:at + 2]
         self.log = open(log_path(f".{Machine.count}.log"), "wb")
         self.log.write((shlex.join(command) + "\n").encode())
         self.log.flush()
@@ -280,7 +308,7 @@ class Machine:
 
 def gdb_program():
     """A gdb that knows the target, or None."""
-    for name in ("gdb-multiarch", "riscv64-elf-gdb", "gdb"):
+    for name in ("gdb-multiarch", *facts.GDBS, "gdb"):
         if shutil.which(name):
             return name
     return None

@@ -3,10 +3,12 @@
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
-from pagewise import BUILD, TOP, Machine, cases, log_path, make, path, test
+from pagewise import (ARCH, BUILD, TOP, Machine, cases, facts, log_path, make,
+                      only, path, test)
 
 
 def check_disk(image, cut=False):
@@ -91,31 +93,12 @@ def test_power_cut(letters):
     os.unlink(image)
 
 
-CRASHES = {
-    "null": "store .*address 0x0\n.*region text",
-    "kernel": "load .*address 0x80000000\n.*no region",
-    "trapframe": "load .*address 0x3fffffe000\n",
-    "maxva": "store .*address 0x4000000000\n",
-    "noncanonical": "store .*address 0x200000000000\n",
-    "text-write": "store .*region text .*r-x",
-    "heap": "store .*no region.*not valid",
-    "exec-stack": "instruction .*region stack .*rw-",
-    "exec-data": "instruction .*region data .*rw-",
-    "jump": "instruction .*address 0x2000000000\n.*no region",
-    "guard": "store .*region guard .*---",
-    "stack": "store .*region guard .*---",
-    "illegal": "illegal instruction",
-    "privileged": "illegal instruction",
-    "breakpoint": "breakpoint",
-}
-
-
 @test(quick=True)
 def test_crash():
     """Each way to crash ends the program with a message that tells why, and
     harms nothing else."""
     with Machine() as m:
-        for how, why in CRASHES.items():
+        for how, why in facts.CRASHES.items():
             text, status = m.call(f"crash {how}")
             assert status != 0, (how, status)
             assert re.search(rf"crash \(pid \d+\) killed: {why}", text,
@@ -139,7 +122,7 @@ PROGRAMS = [
 @test(quick=True, timeout=200)
 def test_programs():
     """Programs written for xv6 compile as they are, and run (C3)."""
-    build = os.path.join(BUILD, "programs")
+    build = os.path.join(BUILD, f"test-{ARCH}-xv6-programs")
     make("PROGRAMS=tests/programs", "all", build=build)
     with Machine(build=build) as m:
         for command, expected in PROGRAMS:
@@ -149,6 +132,7 @@ def test_programs():
 
 
 @test(quick=True, timeout=100)
+@only("riscv")  # the machine of the xv6 whose binaries these stand for
 @cases(30, 31)
 def test_xv6_image(nlog):
     """An image that knows only xv6 boots into its own init and sh (C4)."""
@@ -181,4 +165,31 @@ def test_xv6_image(nlog):
         m.start("check")
         m.expect(rb"check OK")
     check_disk(image, cut=True)
+    os.unlink(image)
+
+
+def foreign_elf():
+    """The file header of a program for another machine (ELF specification)."""
+    bits, machine = facts.FOREIGN
+    ident = b"\x7fELF" + bytes([bits // 32, 1, 1]) + bytes(9)
+    word = "Q" if bits == 64 else "I"
+    size = struct.calcsize("<16sHHI3" + word) + 16
+    head = struct.pack("<HHI3" + word, 2, machine, 1, 0, size, 0)
+    return ident + head + struct.pack("<IHHHHHH", 0, size, 56, 0, 0, 0, 0)
+
+
+@test(quick=True)
+def test_foreign_program_is_refused():
+    """A program for the other machine is not run, and this is said."""
+    foreign, image = log_path(".elf"), log_path(".img")
+    with open(foreign, "wb") as f:
+        f.write(foreign_elf() + bytes(4096))
+    programs = [path("disk", "user", name)
+                for name in os.listdir(path("disk", "user"))]
+    subprocess.run([os.path.join(TOP, BUILD, "host", "mkfs"), "-s", "16M",
+                    image, f"foreign={foreign}", *programs], check=True)
+    with Machine(disk=image) as m:
+        out, status = m.call("foreign")
+        assert status == 126 and "not a valid executable" in out, (out, status)
+        assert m.run("echo alive") == "alive"
     os.unlink(image)

@@ -1,8 +1,9 @@
 """The programs: each does what it says, and says how it is to be used."""
 
+import datetime
 import re
 
-from pagewise import Machine, path, test
+from pagewise import Machine, cases, path, test
 
 NONE = "no such file or directory"
 
@@ -109,12 +110,19 @@ SMALL = [
     ("kill 99999", "kill: 99999: no such process", 1),
     ("kill 1", None, 1),
     ("sync", "", 0),
+    # date: the last second before and the first of a leap day, and its end
+    ("date 0", "Thu Jan  1 00:00:00 UTC 1970", 0),
+    ("date 951782399", "Mon Feb 28 23:59:59 UTC 2000", 0),
+    ("date 951782400", "Tue Feb 29 00:00:00 UTC 2000", 0),
+    ("date 951868800", "Wed Mar  1 00:00:00 UTC 2000", 0),
+    ("date 2147483647", "Tue Jan 19 03:14:07 UTC 2038", 0),
 ]
 
 # What is wrong to ask: each gets a usage line, perhaps after another that says
 # which option is wrong, and status 2.
 MISUSED = [
-    "cat -x", "cp", "cp f", "cp f g h", "clear x", "free x", "grep",
+    "cat -x", "cp", "cp f", "cp f g h", "clear x", "date x", "date -1",
+    "date 1 2", "free x", "grep",
     "grep -z a", "head -n", "head -n x", "head -n -1", "hexdump -q",
     "hexdump -n x", "hexdump f g", "kill", "kill x", "ln", "ln f", "ln a b c",
     "ls -x", "mkdir", "mv", "mv f", "mv f g h", "pgtbl x", "pgtbl 0",
@@ -196,6 +204,20 @@ def test_looking():
         m.start("clear")
         m.expect(rb"clear\r*\n\x1b\[H\x1b\[2J")
         m.wait_prompt()
+
+
+@test()
+@cases("1999-12-31T23:59:30", "2024-02-29T12:34:56", "2025-03-01T00:00:00",
+       "2069-12-31T12:00:00")
+def test_date(start):
+    """The machine's real-time clock: the date is what it shows, and goes on."""
+    want = datetime.datetime.fromisoformat(start)
+    with Machine(cpus=2, extra=["-rtc", f"base={start}"]) as m:
+        shown = [datetime.datetime.strptime(m.run(command),
+                                            "%a %b %d %H:%M:%S UTC %Y")
+                 for command in ("date", "sleep 2; date")]
+        assert want <= shown[0] <= want + datetime.timedelta(seconds=25), shown
+        assert 2 <= (shown[1] - shown[0]).total_seconds() <= 5, shown
 
 
 @test()

@@ -34,10 +34,11 @@ static int start(void **state) {
   before_test = census_take();
   memset(&args, 0, sizeof(args));
   space = space_create((struct trapframe *)trapframe);
-  assert_int_equal(
-      space_add_locked(space, BELOW, TOP, PTE_R | PTE_W, "stack", true), 0);
+  assert_int_equal(space_add_locked(space, BELOW, TOP, PROT_READ | PROT_WRITE,
+                                    "stack", true),
+                   0);
   assert_int_equal(space_add_locked(space, DATA, DATA + DATA_PAGES * PGSIZE,
-                                    PTE_R | PTE_W, "data", true),
+                                    PROT_READ | PROT_WRITE, "data", true),
                    0);
   memset(page_long, 'y', sizeof(page_long) - 1);
   return 0;
@@ -52,7 +53,7 @@ static int finish(void **state) {
 }
 
 static bool page_below_is_zero(void) {
-  return page_zero(P2V(walkaddr(space->pagetable, BELOW, PTE_R)));
+  return page_zero(P2V(walkaddr(space->pagetable, BELOW, PROT_READ)));
 }
 
 /* argv[] at sp is followed by 0 and points to the strings, which lie between
@@ -241,7 +242,7 @@ static void endless(void **state) {
   vaddr_t argv[2] = {DATA + 8, 0};
 
   (void)state;
-  memset(P2V(walkaddr(space->pagetable, DATA, PTE_W)), 'z', PGSIZE);
+  memset(P2V(walkaddr(space->pagetable, DATA, PROT_WRITE)), 'z', PGSIZE);
   for (uint64 i = 1; i < DATA_PAGES; i++)
     assert_int_equal(copyout(space, DATA + i * PGSIZE, page_long, PGSIZE), 0);
   assert_int_equal(copyout(space, TOP - 16, argv, sizeof(argv)), 0);

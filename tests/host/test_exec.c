@@ -7,6 +7,7 @@
 #include "mm_fakes.h"
 
 #include "abi/elf.h"
+#include "arch_elf.h"
 #include "cpu.h"
 #include "fs/inode.h"
 #include "proc/proc.h"
@@ -117,20 +118,22 @@ char *safestrcpy(char *dst, const char *src, size_t n) {
 static struct elfhdr *const elf = (struct elfhdr *)file;
 static struct proghdr *const ph = (struct proghdr *)(file + sizeof(*elf));
 #define HEADERS 4
+typedef __typeof__(ph->vaddr) word; /* an address of the ELF class */
 
 static void make_file(void) {
   for (size_t i = 0; i < FILE_MAX; i++)
     file[i] = i * 7 + i / 256 + 1;
   memset(file, 0, sizeof(*elf) + HEADERS * sizeof(*ph));
   *elf = (struct elfhdr){.magic = ELF_MAGIC,
-                         .elf = {ELFCLASS64, ELFDATA2LSB, 1},
+                         .elf = {ARCH_ELF_CLASS, ELFDATA2LSB, 1},
                          .type = ET_EXEC,
-                         .machine = EM_RISCV,
+                         .machine = ARCH_ELF_MACHINE,
                          .entry = 0x10,
                          .phoff = sizeof(*elf),
                          .phentsize = sizeof(*ph),
                          .phnum = HEADERS};
-  ph[0] = (struct proghdr){.type = 0x70000003, .filesz = 50, .memsz = ~0UL};
+  ph[0] =
+      (struct proghdr){.type = 0x70000003, .filesz = 50, .memsz = (word)~0UL};
   ph[1] = (struct proghdr){.type = ELF_PROG_LOAD,
                            .flags = ELF_PROG_FLAG_EXEC | ELF_PROG_FLAG_READ,
                            .off = TEXT,
@@ -203,7 +206,7 @@ static void check_accepted(void) {
   list_for_each (l, &proc.space->regions) {
     r = list_entry(l, struct region, link);
     assert_true(r->start >= end && r->end > r->start);
-    assert_true(!(r->rights & PTE_W) || (r->rights & PTE_R));
+    assert_true(!(r->rights & PROT_WRITE) || (r->rights & PROT_READ));
     end = r->end;
   }
   assert_true(r != NULL && end <= SPACE_END);
@@ -236,11 +239,11 @@ static void a_good_program_is_loaded(void **state) {
   assert_user(TEXT_SIZE, NULL, 2 * PGSIZE - TEXT_SIZE); /* zeros after it */
   assert_user(0x4000, file + DATA, DATA_SIZE);
   assert_user(0x4000 + DATA_SIZE, NULL, 3 * PGSIZE - DATA_SIZE);
-  assert_int_equal(rights_at(0), PTE_R | PTE_X);
+  assert_int_equal(rights_at(0), PROT_READ | PROT_EXEC);
   assert_int_equal(rights_at(2 * PGSIZE), 99); /* a gap */
-  assert_int_equal(rights_at(0x4000), PTE_R | PTE_W);
+  assert_int_equal(rights_at(0x4000), PROT_READ | PROT_WRITE);
   assert_int_equal(rights_at(0x7000), 0);
-  assert_int_equal(rights_at(0x8000), PTE_R | PTE_W);
+  assert_int_equal(rights_at(0x8000), PROT_READ | PROT_WRITE);
   assert_int_equal(proc.space->brk, 0x8000 + USERSTACK * PGSIZE);
 }
 
@@ -304,13 +307,13 @@ static void headers_that_make_no_sense(void **state) {
 
   (void)state;
   make_file();
-#define BAD(field, value, error) \
-  field = value;                 \
+#define BAD(field, value, error)      \
+  field = (__typeof__(field))(value); \
   assert_refused(error)
   BAD(elf->magic, 0x464C4580, ENOEXEC);
-  BAD(elf->elf[0], ELFCLASS32, ENOEXEC);
+  BAD(elf->elf[0], ELFCLASS32 + ELFCLASS64 - ARCH_ELF_CLASS, ENOEXEC);
   BAD(elf->elf[1], 2, ENOEXEC);
-  BAD(elf->machine, EM_386, ENOEXEC);
+  BAD(elf->machine, EM_386 + EM_RISCV - ARCH_ELF_MACHINE, ENOEXEC);
   BAD(elf->phentsize, sizeof(*ph) - 1, ENOEXEC);
   BAD(elf->phnum, 0, ENOEXEC);
   BAD(elf->phnum, 65535, ENOEXEC);
@@ -344,7 +347,8 @@ static void headers_that_make_no_sense(void **state) {
   /* no room for a guard and a stack above it */
   BAD(ph[2].vaddr, SPACE_END - 3 * PGSIZE, ENOEXEC);
   BAD(ph[2].vaddr, SPACE_END - 4 * PGSIZE, ENOEXEC);
-  BAD(ph[3].memsz = PGSIZE; ph[2].vaddr, SPACE_END - 4 * PGSIZE, ENOEXEC);
+  ph[3].memsz = PGSIZE;
+  BAD(ph[2].vaddr, SPACE_END - 4 * PGSIZE, ENOEXEC);
   ph[2].vaddr = SPACE_END - 5 * PGSIZE; /* there is */
   assert_int_equal(try(), 2);
 }
@@ -365,7 +369,7 @@ static void headers_that_are_odd_but_good(void **state) {
   make_file();
   ph[1].flags = ELF_PROG_FLAG_EXEC;
   assert_int_equal(try(), 2);
-  assert_int_equal(rights_at(0), PTE_X);
+  assert_int_equal(rights_at(0), PROT_EXEC);
   make_file();
   elf->phoff = 0x5000; /* many headers, most of a type that says nothing */
   elf->phnum = 64;
@@ -423,7 +427,7 @@ static void wild_headers(void **state) {
   for (int i = 0; i < 8000; i++) {
     make_file();
     for (uint64 n = 1 + random_below(3); n > 0; n--) {
-      uint64 *fields = (uint64 *)ph;
+      word *fields = (word *)ph;
 
       if (random_below(3) == 0)
         file[random_below(sizeof(*elf) + HEADERS * sizeof(*ph))] =
@@ -431,7 +435,8 @@ static void wild_headers(void **state) {
       else if (random_below(6) == 0)
         (random_below(2) ? &elf->entry : &elf->phoff)[0] = wild_number();
       else
-        fields[random_below(HEADERS * sizeof(*ph) / 8)] = wild_number();
+        fields[random_below(HEADERS * sizeof(*ph) / sizeof(word))] =
+            wild_number();
     }
     accepted += try() >= 0;
   }

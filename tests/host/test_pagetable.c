@@ -212,17 +212,20 @@ static void walkaddr_wants_all_rights_and_user(void **state) {
     if ((perm & all) == 0)
       continue;
     assert_int_equal(mappages(table, MiB(2), PGSIZE, 0x5000, perm), 0);
-    for (uint want = 0; want <= all; want += PTE_R) {
-      bool allowed = (perm & PTE_U) && (perm & want) == want;
+    for (uint want = 0; want <= PROT_READ + PROT_WRITE + PROT_EXEC; want++) {
+      uint bits = (want & PROT_READ ? PTE_R : 0) |
+                  (want & PROT_WRITE ? PTE_W : 0) |
+                  (want & PROT_EXEC ? PTE_X : 0);
+      bool allowed = (perm & PTE_U) && (perm & bits) == bits;
 
       assert_int_equal(walkaddr(table, MiB(2) + 7, want), allowed ? 0x5007 : 0);
     }
     unmappages(table, MiB(2), PGSIZE, NULL, NULL);
   }
-  assert_int_equal(walkaddr(table, 0, PTE_R), 0);
-  assert_int_equal(walkaddr(table, MAXVA, PTE_R), 0);
-  assert_int_equal(walkaddr(table, MAXVA + MiB(2) + 7, PTE_R), 0);
-  assert_int_equal(walkaddr(table, ~0UL, PTE_R), 0);
+  assert_int_equal(walkaddr(table, 0, PROT_READ), 0);
+  assert_int_equal(walkaddr(table, MAXVA, PROT_READ), 0);
+  assert_int_equal(walkaddr(table, MAXVA + MiB(2) + 7, PROT_READ), 0);
+  assert_int_equal(walkaddr(table, ~0UL, PROT_READ), 0);
   freewalk(table);
 }
 
@@ -288,7 +291,7 @@ static void memory_runs_out_at_each_page(void **state) {
       r = mappages(table, va, 4 * PGSIZE, 0x1000, PTE_R | PTE_U);
       assert_int_equal(r, n < needs ? -ENOMEM : 0);
       for (uint64 i = 0; i < 4; i++)
-        mapped += walkaddr(table, va + i * PGSIZE, PTE_R) != 0;
+        mapped += walkaddr(table, va + i * PGSIZE, PROT_READ) != 0;
       assert_int_equal(mapped, n < 3 ? 0 : n < needs ? 2 : 4);
       unmappages(table, va, 4 * PGSIZE, NULL, NULL);
       freewalk(table);

@@ -35,6 +35,7 @@ static void numbers(void **state) {
   SAME("%d %d %d %u", 0, INT32_MAX, INT32_MIN, UINT32_MAX);
   SAME("%ld %lu %lx", INT64_MIN, UINT64_MAX, UINT64_MAX);
   SAME("%lld %llu", (long long)INT64_MIN, (unsigned long long)UINT64_MAX);
+  SAME("%llx %016llx %-20lld|", 1ULL << 63, 0xabcULL, -5LL);
   SAME("%zu %zd", sizeof(int), (ssize_t)-1);
   SAME("%x %5x %05x %-5x|", 0xbeef, 0xbeef, 0xf, 0xf);
   SAME("%5d %05d %-5d|%2d", -42, -42, -42, 12345);

@@ -16,7 +16,8 @@ static const vaddr_t windows[] = {0, MiB(2) - WINDOW / 2 * PGSIZE,
 #define PAGES (NELEM(windows) * WINDOW)
 
 static const char *const names[] = {"heap", "data"};
-static const uint kinds[] = {PTE_R | PTE_W, PTE_R | PTE_X, PTE_R, PTE_X, 0};
+static const uint kinds[] = {PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC,
+                             PROT_READ, PROT_EXEC, 0};
 
 static struct page_model {
   bool there;  /* a region covers it */
@@ -80,7 +81,7 @@ static void check_pages(struct space *s) {
       continue;
     n++;
     assert_int_equal(*pte & (PTE_R | PTE_W | PTE_X | PTE_U),
-                     model[i].rights | PTE_U);
+                     prot_to_pte(model[i].rights));
     assert_true(model[i].tag ? page_marked(memory, model[i].tag)
                              : page_zero(memory));
   }
@@ -202,7 +203,7 @@ static void random_remove(uint64 first, uint64 last) {
 }
 
 static void random_fault(uint64 page) {
-  static const uint accesses[] = {PTE_R, PTE_W, PTE_X};
+  static const uint accesses[] = {PROT_READ, PROT_WRITE, PROT_EXEC};
   uint access = accesses[random_below(3)];
   bool limited = limit_memory();
   uint64 count = fault_count();
@@ -269,7 +270,7 @@ static void filling_fails_at_each_page(void **state) {
     assert_int_equal(pagetable_pages(space->pagetable), 3);
     assert_int_equal(space_add_locked(space, 0, PGSIZE, 0, "guard", false), 0);
     memory_leave(n);
-    r = space_add_locked(space, from, to, PTE_R, "data", true);
+    r = space_add_locked(space, from, to, PROT_READ, "data", true);
     assert_int_equal(r, n < needs ? -ENOMEM : 0);
     assert_int_equal(space_find_locked(space, from) != NULL, r == 0);
     assert_int_equal(pages_owned(PAGE_USER),
@@ -302,18 +303,18 @@ static void bad_ranges_are_refused(void **state) {
   (void)state;
   space = space_create(TF);
   for (uint i = 0; i < NELEM(bad); i++) {
-    assert_int_equal(
-        space_add_locked(space, bad[i].start, bad[i].end, PTE_R, "data", true),
-        -EINVAL);
+    assert_int_equal(space_add_locked(space, bad[i].start, bad[i].end,
+                                      PROT_READ, "data", true),
+                     -EINVAL);
     assert_int_equal(space_remove_locked(space, bad[i].start, bad[i].end),
                      -EINVAL);
   }
   assert_true(list_empty(&space->regions));
   assert_null(space_find_locked(space, 0));
   assert_null(space_find_locked(space, ~0UL));
-  assert_int_equal(fault_resolve(space, SPACE_END, PTE_R), -EFAULT);
-  assert_int_equal(fault_resolve(space, TRAMPOLINE, PTE_X), -EFAULT);
-  assert_int_equal(fault_resolve(space, ~0UL, PTE_W), -EFAULT);
+  assert_int_equal(fault_resolve(space, SPACE_END, PROT_READ), -EFAULT);
+  assert_int_equal(fault_resolve(space, TRAMPOLINE, PROT_EXEC), -EFAULT);
+  assert_int_equal(fault_resolve(space, ~0UL, PROT_WRITE), -EFAULT);
   space_put(space);
 }
 
@@ -359,7 +360,9 @@ static void make_space(void) {
     model_add(i, i + 4, rights, names[i % 2], false);
     for (uint64 p = i; rights != 0 && p < i + 4; p += 3) {
       assert_int_equal(
-          fault_resolve(space, va_of(p), rights & PTE_R ? PTE_R : PTE_X), 0);
+          fault_resolve(space, va_of(p),
+                        rights & PROT_READ ? PROT_READ : PROT_EXEC),
+          0);
       model[p].filled = true;
     }
   }
@@ -451,9 +454,10 @@ static void pages_are_freed_after_the_flush(void **state) {
 
   (void)state;
   space = space_create(TF);
-  assert_int_equal(space_add_locked(space, MiB(2) - 4 * PGSIZE,
-                                    MiB(2) + 4 * PGSIZE, PTE_R, "data", true),
-                   0);
+  assert_int_equal(
+      space_add_locked(space, MiB(2) - 4 * PGSIZE, MiB(2) + 4 * PGSIZE,
+                       PROT_READ, "data", true),
+      0);
   on_flush = note_flush;
   assert_int_equal(space_remove_locked(space, 0, MiB(4)), 0);
   on_flush = NULL;
@@ -476,7 +480,7 @@ static void check_heap(const bool *touched) {
   if (r != NULL) {
     assert_int_equal(r->start, HEAP);
     assert_int_equal(r->end, end);
-    assert_int_equal(r->rights, PTE_R | PTE_W);
+    assert_int_equal(r->rights, PROT_READ | PROT_WRITE);
   }
   for (vaddr_t va = HEAP; va < HEAP + MiB(1); va += PGSIZE) {
     bool there = memory_at(space, va) != NULL;
@@ -521,7 +525,8 @@ static void sbrk_moves_the_end(void **state) {
 
   (void)state;
   space = space_create(TF);
-  space_add_locked(space, HEAP - PGSIZE, HEAP, PTE_R | PTE_W, "stack", true);
+  space_add_locked(space, HEAP - PGSIZE, HEAP, PROT_READ | PROT_WRITE, "stack",
+                   true);
   space->brk = HEAP;
   for (int i = 0; i < 2000; i++) {
     random_sbrk();
@@ -555,14 +560,15 @@ static void sbrk_knows_its_limits(void **state) {
   assert_int_equal(space_sbrk(space, SPACE_END - HEAP - 5, false, &old), 0);
   assert_int_equal(space->brk, SPACE_END);
   assert_int_equal(space_sbrk(space, 1, false, &old), -ENOMEM);
-  assert_int_equal(fault_resolve(space, SPACE_END - 1, PTE_W), 0);
+  assert_int_equal(fault_resolve(space, SPACE_END - 1, PROT_WRITE), 0);
   assert_int_equal(space_sbrk(space, -(long)(SPACE_END - HEAP), false, &old),
                    0);
   assert_true(list_empty(&space->regions));
   assert_int_equal(uvmcount(space->pagetable, 0, SPACE_END), 0);
 
   /* another region is in the way */
-  space_add_locked(space, HEAP + MiB(1), HEAP + MiB(2), PTE_R, "data", false);
+  space_add_locked(space, HEAP + MiB(1), HEAP + MiB(2), PROT_READ, "data",
+                   false);
   assert_true(space_sbrk(space, MiB(1) + PGSIZE, true, &old) < 0);
   assert_int_equal(space->brk, HEAP);
   assert_int_equal(space_sbrk(space, MiB(1), true, &old), 0);

@@ -20,7 +20,6 @@ struct cpu cpus[NCPU];
 static char shown[65536]; /* what went to the port */
 static size_t nshown;
 static size_t port_accepts; /* bytes before the writer is killed */
-static const struct uart_input *input;
 static struct chardev *console;
 static const char *typed_while_asleep;
 static int resumed;
@@ -45,28 +44,27 @@ void chardev_register(int major, struct chardev *d) {
   console = d;
 }
 
-void uart_start(uint irq, const struct uart_input *in) {
-  (void)irq;
-  input = in;
-}
-
-void uart_try_write(const char *buf, size_t n) {
+static void port_try_write(const char *buf, size_t n) {
   memcpy(shown + nshown, buf, n);
   nshown += n;
 }
 
-size_t uart_write(const char *buf, size_t n) {
+static size_t port_write(const char *buf, size_t n) {
   n = n < port_accepts ? n : port_accepts;
   port_accepts -= n;
-  uart_try_write(buf, n);
+  port_try_write(buf, n);
   return n;
 }
 
-void uart_input_resume(void) { resumed++; }
+static void port_resume_input(void) { resumed++; }
+
+static struct tty_port port = {.write = port_write,
+                               .try_write = port_try_write,
+                               .resume_input = port_resume_input};
 
 static void type_bytes(const char *s, size_t n) {
   for (size_t i = 0; i < n; i++)
-    input->take((uchar)s[i]);
+    tty_take((uchar)s[i]);
 }
 
 static void type(const char *s) { type_bytes(s, strlen(s)); }
@@ -102,8 +100,10 @@ static int start(void **state) {
   typed_while_asleep = NULL;
   listed = interrupted = resumed = 0;
   tty_ops = (struct tty_ops){list, interrupt};
-  if (console == NULL)
-    tty_init(10);
+  if (console == NULL) {
+    tty_init();
+    tty_add_port(&port);
+  }
   return 0;
 }
 
@@ -241,7 +241,7 @@ static void an_endless_line(void **state) {
 
   (void)state;
   for (int i = 0; i < 3 * INPUT; i++) {
-    assert_true(input->room());
+    assert_true(tty_room());
     type("x");
   }
   type("\n");
@@ -255,14 +255,14 @@ static void input_is_held_until_it_is_read(void **state) {
   char line[32], want[32];
 
   (void)state;
-  for (; input->room(); sent++) {
+  for (; tty_room(); sent++) {
     snprintf(line, sizeof(line), "line %d\n", sent);
     for (char *p = line; *p; p++) {
-      if (!input->room()) { /* as the port does: keep it for later */
+      if (!tty_room()) { /* as the port does: keep it for later */
         assert_true(console->read(console, want, sizeof(want)) > 0);
         got++;
       }
-      input->take(*p);
+      tty_take(*p);
     }
   }
   assert_true(sent > INPUT / 12);
@@ -281,7 +281,7 @@ static void the_ring_never_overflows(void **state) {
   for (int i = 0; i < 300000; i++) {
     static const char keys[] = "ab\n\n\x04\x7f\x15\t\x03\x10\x1b\xc3\xa9";
 
-    input->take((uchar)keys[(uint)rand() % (sizeof(keys) - 1)]);
+    tty_take((uchar)keys[(uint)rand() % (sizeof(keys) - 1)]);
     if (rand() % 1000 == 0)
       console->ctl(console, TTY_SETMODE, rand() % 8);
     if (rand() % 100 == 0)

@@ -24,9 +24,15 @@
 #define TOP (SPACE_END - 2 * PGSIZE)
 #define BYTES (PAGES * PGSIZE)
 
-static const uint low_rights[PAGES] = {
-    PTE_R | PTE_W, PTE_R | PTE_W, PTE_R | PTE_W, 0, PTE_R | PTE_X, 0,
-    PTE_R | PTE_W, PTE_R | PTE_W, PTE_X};
+static const uint low_rights[PAGES] = {PROT_READ | PROT_WRITE,
+                                       PROT_READ | PROT_WRITE,
+                                       PROT_READ | PROT_WRITE,
+                                       0,
+                                       PROT_READ | PROT_EXEC,
+                                       0,
+                                       PROT_READ | PROT_WRITE,
+                                       PROT_READ | PROT_WRITE,
+                                       PROT_EXEC};
 
 static struct space *space;
 static uchar trapframe[PGSIZE] __attribute__((aligned(PGSIZE)));
@@ -41,7 +47,7 @@ static uchar *in_model(vaddr_t va) {
 static uint rights_at(vaddr_t va) {
   if (va >= LOW && va < LOW + BYTES)
     return low_rights[(va - LOW) / PGSIZE];
-  return va >= TOP && va < SPACE_END ? PTE_R | PTE_W : 0;
+  return va >= TOP && va < SPACE_END ? PROT_READ | PROT_WRITE : 0;
 }
 
 static void add(vaddr_t start, uint64 pages, uint rights, bool fill) {
@@ -53,12 +59,12 @@ static void add(vaddr_t start, uint64 pages, uint rights, bool fill) {
 static int start(void **state) {
   (void)state;
   space = space_create((struct trapframe *)trapframe);
-  add(LOW, 3, PTE_R | PTE_W, true);
+  add(LOW, 3, PROT_READ | PROT_WRITE, true);
   add(LOW + 3 * PGSIZE, 1, 0, false);
-  add(LOW + 4 * PGSIZE, 1, PTE_R | PTE_X, true);
-  add(LOW + 6 * PGSIZE, 2, PTE_R | PTE_W, false);
-  add(LOW + 8 * PGSIZE, 1, PTE_X, true);
-  add(TOP, 2, PTE_R | PTE_W, true);
+  add(LOW + 4 * PGSIZE, 1, PROT_READ | PROT_EXEC, true);
+  add(LOW + 6 * PGSIZE, 2, PROT_READ | PROT_WRITE, false);
+  add(LOW + 8 * PGSIZE, 1, PROT_EXEC, true);
+  add(TOP, 2, PROT_READ | PROT_WRITE, true);
   memset(low, 0, sizeof(low));
   memset(top, 0, sizeof(top));
   return 0;
@@ -105,7 +111,7 @@ static uchar kernel[4 * PGSIZE + 64]; /* the kernel's side */
 
 static void random_copyout(void) {
   vaddr_t va = random_address();
-  size_t len = random_length(), ok = allowed(va, len, PTE_W), whole;
+  size_t len = random_length(), ok = allowed(va, len, PROT_WRITE), whole;
 
   for (size_t i = 0; i < len; i++)
     kernel[i] = random_below(256);
@@ -118,7 +124,7 @@ static void random_copyout(void) {
 
 static void random_copyin(void) {
   vaddr_t va = random_address();
-  size_t len = random_length(), ok = allowed(va, len, PTE_R);
+  size_t len = random_length(), ok = allowed(va, len, PROT_READ);
 
   memset(kernel, 0xee, sizeof(kernel));
   assert_int_equal(copyin(space, kernel, va, len), ok < len ? -EFAULT : 0);
@@ -155,7 +161,7 @@ static void put(vaddr_t va, const void *p, size_t n) {
 /* What copyinstr() should return. */
 static int string_result(vaddr_t va, size_t max) {
   for (size_t n = 0; n < max; n++) {
-    if (!(rights_at(va + n) & PTE_R))
+    if (!(rights_at(va + n) & PROT_READ))
       return -EFAULT;
     if (*in_model(va + n) == 0)
       return n;
@@ -171,7 +177,7 @@ static void check_strings(vaddr_t page_end) {
 
       text[len] = 0;
       for (size_t i = 0; i <= len; i++)
-        if (rights_at(va + i) & PTE_W)
+        if (rights_at(va + i) & PROT_WRITE)
           put(va + i, &text[i], 1);
       for (size_t max = len < 2 ? 0 : len - 2; max < len + 4; max++) {
         int expected = string_result(va, max);

@@ -332,7 +332,7 @@ static void wrong_options_are_said(void **state) {
 }
 
 static void numbers_must_be_numbers(void **state) {
-  long n;
+  long long n;
 
   (void)state;
   assert_int_equal(parse_number("-12", &n), 0);

@@ -142,9 +142,10 @@ static uint dev_queue_max(struct virtio_dev *d, uint index) {
   return index == 0 ? device.max : 0;
 }
 
-static void dev_queue_start(struct virtio_dev *d, uint index, struct virtq *q) {
+static int dev_queue_start(struct virtio_dev *d, uint index, struct virtq *q) {
   (void)d, (void)index;
   device.queue = q;
+  return 0;
 }
 
 static void dev_notify(struct virtio_dev *d, uint index) {

@@ -4,7 +4,7 @@
 #define USAGE "[-n LINES] [FILE...]"
 #define DEFAULT_LINES 10
 
-static long lines = DEFAULT_LINES;
+static long long lines = DEFAULT_LINES;
 static int titles; /* name each file */
 
 static void copy(int fd, const char *name) {
@@ -15,7 +15,7 @@ static void copy(int fd, const char *name) {
   if (titles)
     printf("==> %s <==\n", name);
   line_open(&r, fd);
-  for (long i = 0; i < lines && (line = line_next(&r, &len)); i++) {
+  for (long long i = 0; i < lines && (line = line_next(&r, &len)); i++) {
     line[len] = '\n'; /* where the reader put its 0 */
     write_all(1, line, len + 1);
   }

@@ -13,7 +13,7 @@ static int read_full(int fd, uchar *buf, int n) {
   return have;
 }
 
-static void show_line(long offset, const uchar *b, int n) {
+static void show_line(long long offset, const uchar *b, int n) {
   char hex[3 * PER_LINE + 2], text[PER_LINE + 1];
   char *p = hex;
 
@@ -26,14 +26,14 @@ static void show_line(long offset, const uchar *b, int n) {
   for (int i = 0; i < n; i++)
     text[i] = b[i] >= ' ' && b[i] <= '~' ? b[i] : '.';
   text[n] = 0;
-  printf("%08lx  %s |%s|\n", offset, hex, text);
+  printf("%08llx  %s |%s|\n", offset, hex, text);
 }
 
 /* Pass over `skip` bytes, in a pipe too. */
-static void skip_bytes(int fd, long skip) {
+static void skip_bytes(int fd, long long skip) {
   static uchar waste[512];
 
-  if (skip == 0 || lseek(fd, skip, SEEK_SET) == skip)
+  if (skip == 0 || (skip == (long)skip && lseek(fd, skip, SEEK_SET) == skip))
     return;
   while (skip > 0) {
     int n = read(fd, waste, skip < 512 ? skip : 512);
@@ -44,7 +44,7 @@ static void skip_bytes(int fd, long skip) {
   }
 }
 
-static void dump(int fd, long offset, long left) {
+static void dump(int fd, long long offset, long long left) {
   uchar line[PER_LINE];
 
   skip_bytes(fd, offset);
@@ -57,11 +57,11 @@ static void dump(int fd, long offset, long left) {
     offset += n;
     left -= n;
   }
-  printf("%08lx\n", offset);
+  printf("%08llx\n", offset);
 }
 
 int main(int argc, char **argv) {
-  long limit = 0x7fffffffffffffffL, offset = 0;
+  long long limit = 0x7fffffffffffffffLL, offset = 0;
   int fd = 0, option;
 
   while ((option = getopt(argc, argv, "n:s:")) != -1)

@@ -7,7 +7,7 @@ int main(int argc, char **argv) {
   if (argc < 2)
     bad_usage("PID...");
   for (int i = 1; i < argc; i++) {
-    long pid;
+    long long pid;
 
     if (parse_number(argv[i], &pid) < 0)
       bad_usage("PID...");

@@ -6,34 +6,46 @@
  *
  * The kernel hands out the leaves, as runs: entries that follow each other in
  * virtual and in physical memory and have the same flags. The inner nodes
- * follow from the addresses, since the table is indexed by their bits:
- *
- *   Sv39   | index 2, 9 bits | index 1, 9 bits | index 0, 9 bits | offset, 12 |
+ * follow from the addresses, since the table is indexed by their bits: three
+ * times 9 on RISC-V with Sv39, twice 10 on a 32-bit PC. How many levels and
+ * bits, and what a flag is called, the kernel says (sysinfo).
  */
 #include "kernel/riscv.h"
 #include "user/user.h"
 
 #define USAGE "[PID | -k [ADDRESS]]"
-#define ENTRIES (PXMASK + 1)
 #define RUNS 64 /* fetched at a time */
 
-static const char flag_letters[] = "vrwxugad"; /* PTE_V is bit 0, and so on */
+static struct sysinfo sys;
 
-/* "rwxu-ad-": a letter for each flag that is set. Into at least 9 bytes. */
+static int entries(void) { return 1 << sys.index_bits; }
+
+/* The lowest bit of an address that indexes the table of a level. */
+static int shift(int level) { return PGSHIFT + level * sys.index_bits; }
+
+static int index_at(int level, uint64 va) {
+  return (va >> shift(level)) % entries();
+}
+
+/* Bytes of an entry: a table fills a page. */
+static int entry_size(void) { return PGSIZE / entries(); }
+
+/* "rwxu-ad-": a letter for each flag that is set, but the first, which is
+ * always. Into PTE_FLAGSSZ bytes. */
 static char *spell(uint64 flags, char *buf) {
   int n = 0;
 
-  for (uint bit = 1; flag_letters[bit]; bit++)
-    buf[n++] = flags >> bit & 1 ? flag_letters[bit] : '-';
+  for (uint bit = 1; bit < PTE_FLAGSSZ && sys.pte_flags[bit]; bit++)
+    buf[n++] = flags >> bit & 1 ? sys.pte_flags[bit] : '-';
   buf[n] = 0;
   return buf;
 }
 
 static const char *size_text(uint64 bytes, char *buf, int n) {
   if (bytes >= 1 << 20 && bytes % (1 << 20) == 0)
-    snprintf(buf, n, "%ld MiB", (long)(bytes >> 20));
+    snprintf(buf, n, "%lld MiB", (long long)bytes >> 20);
   else
-    snprintf(buf, n, "%ld KiB", (long)(bytes >> 10));
+    snprintf(buf, n, "%lld KiB", (long long)bytes >> 10);
   return buf;
 }
 
@@ -57,41 +69,50 @@ static void show_indexes(uint64 first, uint64 last) {
   char text[24];
 
   if (first == last)
-    snprintf(text, sizeof(text), "[%d]", (int)(first % ENTRIES));
+    snprintf(text, sizeof(text), "[%d]", (int)(first % entries()));
   else
-    snprintf(text, sizeof(text), "[%d..%d]", (int)(first % ENTRIES),
-             (int)(last % ENTRIES));
-  printf("%-10s ", text);
+    snprintf(text, sizeof(text), "[%d..%d]", (int)(first % entries()),
+             (int)(last % entries()));
+  printf("%-*s ", sys.index_bits > 9 ? 12 : 10, text);
+}
+
+/* Hexadecimal digits of an address. */
+static int digits(void) { return (shift(sys.levels) + 3) / 4; }
+
+static void show_range(uint64 first, uint64 last) {
+  printf("%0*llx-%0*llx", digits(), (unsigned long long)first, digits(),
+         (unsigned long long)last);
 }
 
 /* The inner entries above a run, those that were not printed already. */
 static void show_path(const struct ptentry *r, int levels) {
   for (int level = levels - 1; level > r->level; level--) {
-    struct heading h = {r->va >> PXSHIFT(level),
-                        (r->va + r->size - 1) >> PXSHIFT(level)};
+    struct heading h = {r->va >> shift(level),
+                        (r->va + r->size - 1) >> shift(level)};
 
     if (h.first == shown[level].first && h.last == shown[level].last)
       continue;
     shown[level] = h;
     for (int below = level - 1; below >= 0; below--)
-      shown[below].first = ~0UL;
+      shown[below].first = ~0ULL;
     indent(levels, level);
     show_indexes(h.first, h.last);
-    printf("%010lx-%010lx\n", (long)(h.first << PXSHIFT(level)),
-           (long)(((h.last + 1) << PXSHIFT(level)) - 1));
+    show_range(h.first << shift(level), ((h.last + 1) << shift(level)) - 1);
+    printf("\n");
   }
 }
 
 static void show_run(const struct ptentry *r, int levels) {
   uint64 end = r->va + r->size - 1;
-  char flags[16], size[16];
+  char flags[PTE_FLAGSSZ], size[16];
 
   show_path(r, levels);
   indent(levels, r->level);
-  show_indexes(r->va >> PXSHIFT(r->level), end >> PXSHIFT(r->level));
-  printf("%010lx-%010lx -> %010lx %s %9s  %s\n", (long)r->va, (long)end,
-         (long)r->pa, spell(r->flags, flags),
-         size_text(r->size, size, sizeof(size)), r->name);
+  show_indexes(r->va >> shift(r->level), end >> shift(r->level));
+  show_range(r->va, end);
+  printf(" -> %0*llx %s %9s  %s\n", digits(), (unsigned long long)r->pa,
+         spell(r->flags, flags), size_text(r->size, size, sizeof(size)),
+         r->name);
 }
 
 static void refused(int pid) {
@@ -108,8 +129,34 @@ static void show_title(int pid, const struct ptwalk *w) {
     printf("page table of the kernel");
   else
     printf("page table of process %d (%s)", pid, name);
-  printf(": root page at 0x%lx, %d levels, %d entries a page\n", (long)w->root,
-         w->levels, ENTRIES);
+  printf(": root page at 0x%llx, %d levels, %d entries a page\n",
+         (unsigned long long)w->root, w->levels, entries());
+}
+
+/* What the letters of flags mean, those that this machine has; and which
+ * rights it has no flag for. */
+static void show_legend(void) {
+  static const struct {
+    char letter;
+    const char *meaning;
+  } known[] = {
+      {'r', "read"},       {'w', "write"},         {'x', "execute"},
+      {'u', "user"},       {'g', "global"},        {'a', "accessed"},
+      {'d', "dirty"},      {'t', "write-through"}, {'c', "cache off"},
+      {'l', "large page"},
+  };
+  const char *comma = "";
+
+  printf("flags: ");
+  for (uint i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+    if (strchr(sys.pte_flags, known[i].letter)) {
+      printf("%s%c %s", comma, known[i].letter, known[i].meaning);
+      comma = ", ";
+    }
+  printf("\n");
+  if (!(sys.rights & VM_EXEC))
+    printf(
+        "This machine has no execute bit: what is mapped can be executed.\n");
 }
 
 static void show_tree(int pid) {
@@ -121,11 +168,9 @@ static void show_tree(int pid) {
   if (ptwalk(pid, 0, &w) < 0)
     refused(pid);
   show_title(pid, &w);
-  printf(
-      "flags: r read, w write, x execute, u user, g global, a accessed, "
-      "d dirty\n");
+  show_legend();
   for (int level = 0; level < PTWALK_LEVELS; level++)
-    shown[level].first = ~0UL;
+    shown[level].first = ~0ULL;
   while ((n = ptdump(pid, from, runs, RUNS)) > 0) {
     for (int i = 0; i < n; i++) {
       show_run(&runs[i], w.levels);
@@ -135,44 +180,45 @@ static void show_tree(int pid) {
   }
   if (n < 0)
     refused(pid);
-  printf("%ld pages are mapped\n", (long)pages);
+  printf("%llu pages are mapped\n", (unsigned long long)pages);
 }
 
 /* ---- one address ---- */
 
 static void show_split(uint64 va, int levels) {
-  printf("virtual address 0x%lx =", (long)va);
+  printf("virtual address 0x%llx =", (unsigned long long)va);
   for (int level = levels - 1; level >= 0; level--)
-    printf(" [%d]", (int)PX(level, va));
+    printf(" [%d]", index_at(level, va));
   printf(" + offset 0x%x\n", (int)(va % PGSIZE));
 }
 
 static void show_step(const struct ptwalk *w, int i) {
-  uint64 pte = w->step[i].pte;
+  unsigned long long at = w->step[i].pte_addr, pte = w->step[i].pte;
   int level = w->step[i].level;
-  char flags[16];
+  char flags[PTE_FLAGSSZ];
 
   printf("level %d: bits %d-%d of the address give index %d\n", level,
-         PXSHIFT(level) + 8, PXSHIFT(level), w->step[i].index);
-  printf("  entry at 0x%lx + %d * 8 = 0x%lx, value 0x%lx\n",
-         (long)PGROUNDDOWN(w->step[i].pte_addr), w->step[i].index,
-         (long)w->step[i].pte_addr, (long)pte);
+         shift(level + 1) - 1, shift(level), w->step[i].index);
+  printf("  entry at 0x%llx + %d * %d = 0x%llx, value 0x%llx\n",
+         at & ~(PGSIZE - 1ULL), w->step[i].index, entry_size(), at, pte);
   if (!(pte & PTE_V)) {
     printf("  not valid: the walk ends here\n");
     return;
   }
-  printf("  page number 0x%lx, flags v%s: %s\n", (long)(PTE2PA(pte) >> PGSHIFT),
+  printf("  page number 0x%llx, flags %c%s: %s\n",
+         (unsigned long long)PTE2PA(pte) >> PGSHIFT, sys.pte_flags[0],
          spell(PTE_FLAGS(pte), flags),
          w->step[i].leaf ? "a leaf" : "points to the next table");
 }
 
 static void show_result(const struct ptwalk *w, uint64 va) {
   int last = w->steps - 1;
-  uint64 span = last >= 0 ? 1UL << PXSHIFT(w->step[last].level) : PGSIZE;
+  uint64 span = last >= 0 ? 1ULL << shift(w->step[last].level) : PGSIZE;
 
   if (last >= 0 && w->step[last].leaf)
-    printf("physical address: 0x%lx + 0x%lx = 0x%lx\n",
-           (long)(w->pa - va % span), (long)(va % span), (long)w->pa);
+    printf("physical address: 0x%llx + 0x%llx = 0x%llx\n",
+           (unsigned long long)(w->pa - va % span),
+           (unsigned long long)(va % span), (unsigned long long)w->pa);
   if (w->name[0] && w->fault != PT_BADADDR)
     printf("what is there: %s\n", w->name);
 }
@@ -204,10 +250,12 @@ static void show_walk(int pid, uint64 va) {
 }
 
 int main(int argc, char **argv) {
-  long pid = getpid(), va;
+  long long pid = getpid(), va;
 
   if (argc > 3)
     bad_usage(USAGE);
+  if (sysinfo(&sys) < 0)
+    fatal("sysinfo");
   if (argc > 1) {
     if (strcmp(argv[1], "-k") == 0)
       pid = PID_KERNEL;

@@ -15,8 +15,8 @@ static void show(const struct procinfo *p) {
 
   printf("%5d %5d %5d %3d %-6s %5ld.%02ld %7ld %7ld %6ld %-10s %s\n", p->pid,
          p->ppid, p->pgid, p->cpu, proc_state(p->state), ms / 1000,
-         ms % 1000 / 10, (long)p->size / KIB, (long)p->resident / KIB,
-         (long)p->tables / KIB, p->waiting, p->name);
+         ms % 1000 / 10, (long)(p->size / KIB), (long)(p->resident / KIB),
+         (long)(p->tables / KIB), p->waiting, p->name);
 }
 
 int main(int argc, char **argv) {

@@ -13,9 +13,9 @@ static int reverse, numeric, unique;
 static char **lines;
 static int count, size;
 
-static long value(const char *s) {
+static long long value(const char *s) {
   int negative;
-  long n = 0;
+  long long n = 0;
 
   while (*s == ' ' || *s == '\t')
     s++;
@@ -29,7 +29,7 @@ static long value(const char *s) {
 
 static int compare(const char *a, const char *b) {
   if (numeric) {
-    long x = value(a), y = value(b);
+    long long x = value(a), y = value(b);
 
     if (x != y)
       return x < y ? -1 : 1;

@@ -22,13 +22,13 @@ static void keep(struct line *l, const char *text, uint len) {
   l->text[len] = '\n';
 }
 
-static long lines = DEFAULT_LINES;
+static long long lines = DEFAULT_LINES;
 static int titles; /* name each file */
 
 static void copy(int fd, const char *name) {
   struct line *ring = xmalloc(lines * sizeof(ring[0]));
   struct linereader r;
-  long seen = 0;
+  long long seen = 0;
   char *text;
   uint len;
 
@@ -40,7 +40,7 @@ static void copy(int fd, const char *name) {
     if (lines > 0)
       keep(&ring[seen++ % lines], text, len);
   line_close(&r);
-  for (long i = seen > lines ? seen - lines : 0; i < seen; i++) {
+  for (long long i = seen > lines ? seen - lines : 0; i < seen; i++) {
     struct line *l = &ring[i % lines];
 
     write_all(1, l->text, l->len + 1);

@@ -43,7 +43,7 @@ static int one(const char *op, const char *arg) {
   return file_test(op[1], arg);
 }
 
-static int number_test(const char *op, long a, long b) {
+static int number_test(const char *op, long long a, long long b) {
   if (strcmp(op, "-eq") == 0)
     return a == b;
   if (strcmp(op, "-ne") == 0)
@@ -60,7 +60,7 @@ static int number_test(const char *op, long a, long b) {
 }
 
 static int two(const char *left, const char *op, const char *right) {
-  long a, b;
+  long long a, b;
 
   if (strcmp(op, "=") == 0)
     return strcmp(left, right) == 0;

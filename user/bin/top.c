@@ -13,7 +13,7 @@
 #define ROWS 20 /* processes on a screen */
 
 struct snapshot {
-  long when; /* clock() */
+  uint64 when; /* clock() */
   struct sysinfo sys;
   struct procinfo *procs;
   int count;
@@ -57,16 +57,16 @@ static void rank(struct snapshot *now, const struct snapshot *old) {
 
 static void show_header(const struct snapshot *now,
                         const struct snapshot *old) {
-  long passed = (now->when - old->when) / 1000 * now->sys.cpus;
-  long idle = (long)(now->sys.idle_ns - old->sys.idle_ns) / 1000;
+  uint64 passed = (now->when - old->when) / 1000 * now->sys.cpus;
+  uint64 idle = (now->sys.idle_ns - old->sys.idle_ns) / 1000;
   struct meminfo m;
 
   if (meminfo(&m) < 0)
     fatal("meminfo");
   printf("up %ld s, %u CPUs %ld%% busy, %u processes, %u runnable\n",
-         now->when / 1000000000, now->sys.cpus,
-         passed > idle ? (passed - idle) * 100 / passed : 0, now->sys.processes,
-         now->sys.runnable);
+         (long)(now->when / 1000000000), now->sys.cpus,
+         passed > idle ? (long)((passed - idle) * 100 / passed) : 0,
+         now->sys.processes, now->sys.runnable);
   printf("switches %ld, interrupts %ld, system calls %ld, page faults %ld\n",
          (long)(now->sys.switches - old->sys.switches),
          (long)(now->sys.interrupts - old->sys.interrupts),
@@ -81,7 +81,7 @@ static void show_header(const struct snapshot *now,
 }
 
 static void show(struct snapshot *now, const struct snapshot *old) {
-  long passed = now->when - old->when;
+  uint64 passed = now->when - old->when;
 
   if (tty)
     printf("\x1b[H\x1b[2J");
@@ -91,12 +91,11 @@ static void show(struct snapshot *now, const struct snapshot *old) {
          "NAME");
   for (int i = 0; i < now->count && i < ROWS; i++) {
     struct procinfo *p = &now->procs[i];
-    long tenths =
-        passed > 0 ? (long)(p->cpu_ns / 1000 * 1000) / (passed / 1000 + 1) : 0;
+    long tenths = p->cpu_ns / 1000 * 1000 / (passed / 1000 + 1);
 
     printf("%5d %4ld.%ld %-6s %3d %7ldK  %s\n", p->pid, tenths / 10,
-           tenths % 10, proc_state(p->state), p->cpu, (long)p->resident / 1024,
-           p->name);
+           tenths % 10, proc_state(p->state), p->cpu,
+           (long)(p->resident / 1024), p->name);
   }
 }
 
@@ -129,8 +128,8 @@ static void end_screen(void) {
 }
 
 /* Returns 1 when q was typed. */
-static int wait_seconds(long seconds) {
-  for (long i = 0; i < seconds * TICKS_PER_SECOND; i++) {
+static int wait_seconds(long long seconds) {
+  for (long long i = 0; i < seconds * TICKS_PER_SECOND; i++) {
     if (watcher > 0 && waitpid(watcher, 0, WNOHANG) == watcher) {
       watcher = 0;
       return 1;
@@ -141,11 +140,11 @@ static int wait_seconds(long seconds) {
   return 0;
 }
 
-static void run(long times, long seconds) {
+static void run(long long times, long long seconds) {
   struct snapshot old, now;
 
   memset(&old, 0, sizeof(old)); /* the first screen counts from the boot */
-  for (long i = 0; times == 0 || i < times; i++) {
+  for (long long i = 0; times == 0 || i < times; i++) {
     if (i > 0 && wait_seconds(seconds))
       return;
     take(&now);
@@ -157,7 +156,7 @@ static void run(long times, long seconds) {
 }
 
 int main(int argc, char **argv) {
-  long times = 0, seconds = DEFAULT_SECONDS;
+  long long times = 0, seconds = DEFAULT_SECONDS;
   int option;
 
   while ((option = getopt(argc, argv, "n:d:")) != -1)

@@ -65,9 +65,9 @@ static int digit(char c) {
   return 16;
 }
 
-EXTRA int parse_number(const char *s, long *value) {
+EXTRA int parse_number(const char *s, long long *value) {
   int negative = *s == '-';
-  unsigned long n = 0;
+  unsigned long long n = 0;
   int base = 10;
 
   if (negative)
@@ -79,7 +79,7 @@ EXTRA int parse_number(const char *s, long *value) {
   if (!*s)
     return -1;
   for (; *s; s++) {
-    if (digit(*s) >= base || n > (~0UL - 15) / base)
+    if (digit(*s) >= base || n > (~0ULL - 15) / base)
       return -1;
     n = n * base + digit(*s);
   }

@@ -101,12 +101,18 @@ static void string(struct sink *s, const struct spec *spec, const char *text) {
   field(s, spec, "", text, n);
 }
 
-/* va_list by pointer: the callee's va_arg must move the caller's place. */
+/* Where the arguments come from. A struct, because the callee's va_arg must
+ * move the caller's place. */
 struct args {
   va_list ap;
+  const long long *wide; /* if not 0: each in 64 bits, here (user/guest.h) */
 };
 
 static unsigned long long arg_unsigned(struct args *a, int longs) {
+  if (a->wide && longs == 0)
+    return (unsigned int)*a->wide++;
+  if (a->wide)
+    return *a->wide++;
   if (longs == 0)
     return va_arg(a->ap, unsigned int);
   if (longs == 1)
@@ -115,11 +121,21 @@ static unsigned long long arg_unsigned(struct args *a, int longs) {
 }
 
 static long long arg_signed(struct args *a, int longs) {
+  if (a->wide)
+    return longs == 0 ? (int)*a->wide++ : *a->wide++;
   if (longs == 0)
     return va_arg(a->ap, int);
   if (longs == 1)
     return va_arg(a->ap, long);
   return va_arg(a->ap, long long);
+}
+
+static int arg_int(struct args *a) { return arg_signed(a, 0); }
+
+static void *arg_pointer(struct args *a) {
+  if (a->wide)
+    return (void *)(unsigned long)*a->wide++;
+  return va_arg(a->ap, void *);
 }
 
 static void decimal(struct sink *s, const struct spec *spec, long long v) {
@@ -140,7 +156,7 @@ static int parse_width(const char **fmt, struct args *a) {
 
   if (**fmt == '*') {
     (*fmt)++;
-    return va_arg(a->ap, int);
+    return arg_int(a);
   }
   while (**fmt >= '0' && **fmt <= '9')
     n = n * 10 + (*(*fmt)++ - '0');
@@ -200,15 +216,15 @@ static void convert(struct sink *s, const char **fmt, struct args *a) {
       number(s, &spec, "", arg_unsigned(a, spec.longs), 16, c == 'X');
       break;
     case 'p':
-      pointer(s, &spec, va_arg(a->ap, void *));
+      pointer(s, &spec, arg_pointer(a));
       break;
     case 'c': {
-      char text = va_arg(a->ap, int);
+      char text = arg_int(a);
       field(s, &spec, "", &text, 1);
       break;
     }
     case 's':
-      string(s, &spec, va_arg(a->ap, const char *));
+      string(s, &spec, arg_pointer(a));
       break;
     case '%':
       put(s, '%');
@@ -220,26 +236,39 @@ static void convert(struct sink *s, const char **fmt, struct args *a) {
   }
 }
 
-static void format(struct sink *s, const char *fmt, va_list ap) {
-  struct args a;
-
-  va_copy(a.ap, ap);
+static void format_args(struct sink *s, const char *fmt, struct args *a) {
   while (*fmt) {
     if (*fmt != '%') {
       put(s, *fmt++);
       continue;
     }
     fmt++;
-    convert(s, &fmt, &a);
+    convert(s, &fmt, a);
   }
+}
+
+static void format(struct sink *s, const char *fmt, va_list ap) {
+  struct args a = {.wide = 0};
+
+  va_copy(a.ap, ap);
+  format_args(s, fmt, &a);
   va_end(a.ap);
 }
 
+static char out[OUT_SIZE];
+
 static void print(int fd, const char *fmt, va_list ap) {
-  static char buf[OUT_SIZE];
-  struct sink s = {fd, buf, OUT_SIZE, 0, 0};
+  struct sink s = {fd, out, OUT_SIZE, 0, 0};
 
   format(&s, fmt, ap);
+  flush(&s);
+}
+
+void printf_wide(int fd, const char *fmt, const long long *wide) {
+  struct sink s = {fd, out, OUT_SIZE, 0, 0};
+  struct args a = {.wide = wide};
+
+  format_args(&s, fmt, &a);
   flush(&s);
 }
 

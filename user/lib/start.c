@@ -1,7 +1,7 @@
 /*
- * Where a program starts: the kernel enters start() with the stack set up and
- * the arguments in the argument registers (exec). main() may return a status
- * or call exit() itself.
+ * Where a program starts: the kernel enters _start (start.S) with the stack set
+ * up and the arguments in registers (exec), and that calls start(). main() may
+ * return a status or call exit() itself.
  */
 #include "extra.h"
 #include "user/user.h"

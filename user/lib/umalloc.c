@@ -191,10 +191,10 @@ static int grow(size n) {
   } else {
     char *stop = p + want;
 
-    p += -(size)p & FLAGS;
+    p += -((size)p + OVERHEAD) & FLAGS; /* payloads are aligned */
     b = (struct block *)p;
     b->head = PREV_USED;
-    end = (struct block *)(p + ((stop - p) & ~FLAGS) - OVERHEAD);
+    end = (struct block *)(p + ((stop - p - OVERHEAD) & ~FLAGS));
   }
   end->head = USED;
   last = end;

@@ -5,48 +5,40 @@
 #include "kernel/types.h"
 
 #include "kernel/memlayout.h"
-#include "usertests/machine.h"
+#include "machine.h"
 #include "user/user.h"
 
-static char data[16];
+typedef unsigned long addr;
 
-static void store(uint64 va) { *(volatile char *)va = 1; }
+static void store(addr va) { *(volatile char *)va = 1; }
 
-static void jump_to(uint64 va) { ((void (*)(void))va)(); }
+static void jump_to(addr va) { ((void (*)(void))va)(); }
 
 static void crash_null(void) { store(0); }
 
 static void crash_kernel(void) { (void)*(volatile char *)KERNBASE; }
 
-static void crash_trapframe(void) { (void)*(volatile char *)TRAPFRAME; }
-
 static void crash_maxva(void) { store(MAXVA); }
 
-static void crash_noncanonical(void) { store(1UL << 45); }
+static void crash_text_write(void) { store((addr)crash_text_write); }
 
-static void crash_text_write(void) { store((uint64)crash_text_write); }
+static void crash_heap(void) { store((addr)sbrk(0) + 16 * PGSIZE); }
 
-static void crash_heap(void) { store((uint64)sbrk(0) + 16 * PGSIZE); }
-
-static void crash_exec_stack(void) { jump_to(stack_pointer()); }
-
-static void crash_exec_data(void) { jump_to((uint64)data); }
-
-static void crash_jump(void) { jump_to(1UL << 37); }
+static void crash_jump(void) { jump_to(USER_TOP / 2); }
 
 static void crash_guard(void) {
   store((stack_pointer() & ~(PGSIZE - 1UL)) - 8);
 }
 
-static volatile uint64 bottom = ~0UL; /* never reached */
+static volatile addr bottom = ~0UL; /* never reached */
 
-static uint64 dig(uint64 depth) {
+static addr dig(addr depth) {
   volatile char frame[256];
 
   if (depth == bottom)
     return 0;
   frame[0] = (char)depth;
-  return dig(depth + 1) + (uint64)frame[0];
+  return dig(depth + 1) + (addr)frame[0];
 }
 
 static void crash_stack(void) { exit((int)dig(0)); }
@@ -64,19 +56,16 @@ static const struct {
 } ways[] = {
     {"null", crash_null, "store to address 0, which is read-only text"},
     {"kernel", crash_kernel, "load from the kernel's text"},
-    {"trapframe", crash_trapframe, "load from the trapframe page"},
     {"maxva", crash_maxva, "store to the first address above all"},
-    {"noncanonical", crash_noncanonical, "store to what is no address"},
     {"text-write", crash_text_write, "store to the program's code"},
     {"heap", crash_heap, "store beyond the heap"},
-    {"exec-stack", crash_exec_stack, "execute the stack"},
-    {"exec-data", crash_exec_data, "execute data"},
     {"jump", crash_jump, "jump to where nothing is"},
     {"guard", crash_guard, "store just below the stack's only page"},
     {"stack", crash_stack, "recursion without end"},
     {"illegal", crash_illegal, "an illegal instruction"},
     {"privileged", crash_privileged, "an instruction for the kernel only"},
     {"breakpoint", crash_breakpoint, "a breakpoint without a debugger"},
+    MACHINE_CRASHES /* machine.h */
 };
 #define WAYS (int)(sizeof(ways) / sizeof(ways[0]))
 

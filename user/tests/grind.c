@@ -321,11 +321,11 @@ static void clean(const char *dir) {
 }
 
 int main(int argc, char **argv) {
-  long seed = 1, iterations = 1000, processes = 2;
+  long long seed = 1, iterations = 1000, processes = 2;
   int c, status, good = 1;
 
   while ((c = getopt(argc, argv, "s:n:p:")) != -1) {
-    long *value = c == 's' ? &seed : c == 'n' ? &iterations : &processes;
+    long long *value = c == 's' ? &seed : c == 'n' ? &iterations : &processes;
     if (c == '?' || parse_number(optarg, value) < 0)
       optind = argc + 1;
   }
@@ -345,6 +345,6 @@ int main(int argc, char **argv) {
       good = 0;
   clean("/grind.d");
   unlink("/grind.d");
-  printf("\ngrind %s (seed %ld)\n", good ? "OK" : "FAILED", seed);
+  printf("\ngrind %s (seed %lld)\n", good ? "OK" : "FAILED", seed);
   return !good;
 }

@@ -44,6 +44,9 @@ static inline void cpu_relax(void) { asm volatile("nop"); }
  * spec 1.12, 3.3.3). */
 static inline void cpu_wait(void) { asm volatile("wfi" ::: "memory"); }
 
+/* The TLB may hold that an entry is invalid (privileged spec 1.12, 4.2.1). */
+#define TLB_KEEPS_INVALID true
+
 static inline void tlb_flush_all(void) { sfence_vma(); }
 static inline void tlb_flush_page(vaddr_t va) { sfence_vma_page(va); }
 

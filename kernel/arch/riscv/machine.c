@@ -36,7 +36,7 @@ extern char etext[], end[]; /* kernel.ld */
 void kernelvec(void);       /* kernelvec.S */
 
 /* Devices that the machine must have. Size and interrupt: [c] from the tree. */
-enum { DEV_FINISHER, DEV_CLINT, DEV_PLIC, DEV_UART };
+enum { DEV_FINISHER, DEV_RTC, DEV_CLINT, DEV_PLIC, DEV_UART };
 static struct device {
   const char *compatible;
   paddr_t address;
@@ -45,10 +45,13 @@ static struct device {
   uint irq;
 } devices[] = {
     [DEV_FINISHER] = {"sifive,test0", FINISHER, "finisher", 0, 0},
+    [DEV_RTC] = {"google,goldfish-rtc", RTC, "RTC", 0, 0},
     [DEV_CLINT] = {"riscv,clint0", CLINT, "CLINT", 0, 0},
     [DEV_PLIC] = {"riscv,plic0", PLIC, "PLIC", 0, 0},
     [DEV_UART] = {"ns16550a", UART0, "UART0", 0, 0},
 };
+
+#define UART_HZ 3686400 /* its clock, on this board */
 
 /* The places for virtio devices; slot i is a page at VIRTIO_SLOT(i). */
 #define VIRTIO_SLOTS 8
@@ -227,7 +230,7 @@ void machine_init(void *fdt) {
 
   panic_ops.stop_others = ipi_halt_others;
   panic_ops.exit = machine_fail;
-  uart_init();
+  uart_init(UART_HZ);
   printf_set_console(uart_putc);
   if (fdt_check(fdt) < 0)
     refuse("no device tree at 0x%lx", (paddr_t)fdt);
@@ -273,7 +276,8 @@ void machine_init_cpu(void) {
 }
 
 void machine_init_devices(void) {
-  tty_init(devices[DEV_UART].irq);
+  tty_init();
+  uart_start(devices[DEV_UART].irq);
   for (int i = 0; i < VIRTIO_SLOTS; i++)
     if (virtio_irqs[i])
       virtio_mmio_probe(VIRTIO_SLOT(i), virtio_irqs[i]);

@@ -20,6 +20,7 @@
  *   0x10000000  | UART0              RW- |
  *   0x0c000000  | PLIC               RW- |
  *   0x02000000  | CLINT              RW- |
+ *   0x00101000  | RTC                RW- |
  *   0x00100000  | test finisher      RW- |
  *   0           +------------------------+
  *
@@ -46,6 +47,7 @@
 #define MACHINE_ARCH "riscv64"
 
 #define FINISHER 0x00100000L /* SiFive test finisher: power-off, restart */
+#define RTC 0x00101000L      /* Goldfish real-time clock */
 #define CLINT 0x02000000L    /* core-local interruptor: timer, IPIs */
 #define PLIC 0x0c000000L     /* platform-level interrupt controller */
 #define UART0 0x10000000L    /* 16550 */

@@ -31,6 +31,9 @@
 #define PTE_A (1L << 6) /* accessed */
 #define PTE_D (1L << 7) /* written to */
 
+/* For messages: a letter for each flag, from bit 0 up. */
+#define PTE_LETTERS "vrwxugad"
+
 #define PA2PTE(pa) ((((pte_t)(pa)) >> 12) << 10)
 #define PTE2PA(pte) ((((pte) >> 10) & ((1UL << 44) - 1)) << 12)
 #define PTE_FLAGS(pte) ((pte)&0x3FF)
@@ -38,6 +41,7 @@
 #define PT_LEVELS 3     /* of the tree; level 0 holds the leaves for pages */
 #define PT_INDEX_BITS 9 /* of the virtual address for each level */
 #define PT_ENTRIES 512  /* PTEs in a page-table page */
+#define PT_OWN_ENTRIES PT_ENTRIES /* of a root: all lead to tables of its own */
 
 #define PXMASK 0x1FF
 #define PXSHIFT(level) (PGSHIFT + (PT_INDEX_BITS * (level)))

@@ -42,11 +42,11 @@ static const char *cause_name(uint64 cause) {
 static uint fault_access(uint64 cause) {
   switch (cause) {
     case SCAUSE_FETCH_PAGE_FAULT:
-      return PTE_X;
+      return PROT_EXEC;
     case SCAUSE_LOAD_PAGE_FAULT:
-      return PTE_R;
+      return PROT_READ;
     case SCAUSE_STORE_PAGE_FAULT:
-      return PTE_W;
+      return PROT_WRITE;
     default:
       return 0;
   }

@@ -36,13 +36,10 @@ static inline void cpu_wait(void) {
   asm volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* With the global entries, which loading cr3 leaves (4.10.4.1). */
-static inline void tlb_flush_all(void) {
-  uint32 cr4 = r_cr4();
+/* The TLB holds present entries only (4.10.2.3). */
+#define TLB_KEEPS_INVALID false
 
-  w_cr4(cr4 & ~CR4_PGE);
-  w_cr4(cr4);
-}
+void tlb_flush_all(void); /* tables.c */
 static inline void tlb_flush_page(vaddr_t va) { invlpg(va); }
 
 static inline uint64 cpu_clock(void) { return rdtsc(); }

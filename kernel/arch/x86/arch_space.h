@@ -1,5 +1,5 @@
 /*
- * What an address space keeps of the machine: where it is loaded.
+ * What an address space keeps of the machine: who has current translations.
  */
 #ifndef ARCH_SPACE_H
 #define ARCH_SPACE_H
@@ -7,7 +7,7 @@
 #include "types.h"
 
 struct arch_space {
-  uint cpus; /* [a] bit n: cr3 of CPU n points to it */
+  uint fresh; /* [a] bit n: CPU n holds no outdated translation of it */
 };
 
 #endif

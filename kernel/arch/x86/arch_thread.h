@@ -15,7 +15,7 @@ struct context {
 /*
  * Registers across a trap, at the top of the kernel stack. trapvec.S pushes
  * them; the last five the CPU does (SDM vol. 3A, 6.12.1), of which esp and ss
- * only when it came from user mode.
+ * only when it came from user mode. After SYSENTER all is pushed by trapvec.S.
  *
  *   thread  ->  +----------------+
  *               | struct trapframe of the program
@@ -44,6 +44,7 @@ struct arch_thread {
   struct trapframe *trapframe; /* NULL for a kernel thread */
   struct fpstate fp;
   bool fp_loaded; /* the CPU holds the registers now */
+  bool loaded;    /* the CPU has its cr3, gs and esp0 now */
 };
 
 /*

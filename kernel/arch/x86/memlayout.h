@@ -50,7 +50,9 @@
 
 /* The highest page is never mapped, so that no range wraps. */
 #define MAXVA 0xfffff000UL
-#define USER_END KERNBASE /* a process's memory ends here */
+/* A process's memory ends here: a page below the kernel, so that no address or
+ * end of its memory is negative as the result of a system call. */
+#define USER_END (KERNBASE - PGSIZE)
 
 /* Kernel stack n: a slot of four pages, aligned to its size, of which the
  * lowest is the guard page. */
@@ -61,8 +63,12 @@
 /* Registers of devices are in the last 64 MiB of physical addresses. */
 #define DEVICES 0xfc000000UL
 
-#define LAPIC 0xfee00000UL  /* local APIC of each CPU */
-#define IOAPIC 0xfec00000UL /* unless the MADT says otherwise */
+#define APICS 0xfec00000UL     /* from here on: interrupt controllers */
+#define APICS_END 0xfef00000UL /* to here */
+#define LAPIC 0xfee00000UL     /* local APIC of each CPU */
+#define IOAPIC 0xfec00000UL    /* unless the MADT says otherwise */
+#define UART0 0x3f8UL          /* COM1, a port */
+#define RTC 0x70UL             /* real-time clock: index and data port */
 #define VGA_TEXT 0x000b8000UL
 
 /* The direct map: physical memory as the kernel sees it. */

@@ -40,6 +40,10 @@
 #define PTE_R 0U
 #define PTE_X 0U
 
+/* For messages: a letter for each flag, from bit 0 up; t write-through, c not
+ * cached, l a page of 4 MiB. */
+#define PTE_LETTERS "pwutcadlg"
+
 #define PA2PTE(pa) ((pte_t)(pa))
 #define PTE2PA(pte) ((paddr_t)((pte) & ~0xfffU))
 #define PTE_FLAGS(pte) ((pte)&0xfff)
@@ -47,6 +51,8 @@
 #define PT_LEVELS 2      /* of the tree; level 0 holds the leaves for pages */
 #define PT_INDEX_BITS 10 /* of the virtual address for each level */
 #define PT_ENTRIES 1024  /* PTEs in a page-table page */
+#define PT_OWN_ENTRIES \
+  512 /* of a root: the rest leads to the kernel's tables */
 
 #define PXMASK 0x3FF
 #define PXSHIFT(level) (PGSHIFT + (PT_INDEX_BITS * (level)))

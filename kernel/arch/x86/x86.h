@@ -25,9 +25,12 @@
 #define CR4_OSXMMEXCPT 0x00000400 /* SSE errors are exceptions */
 
 /* EFLAGS (2.3) */
+#define FL_TF 0x00000100    /* trap after each instruction */
 #define FL_IF 0x00000200    /* interrupts on */
+#define FL_DF 0x00000400    /* string instructions go down */
 #define FL_IOPL 0x00003000  /* who may use ports */
 #define FL_NT 0x00004000    /* nested task */
+#define FL_AC 0x00040000    /* misaligned accesses trap */
 #define FL_FIXED 0x00000002 /* always 1 */
 
 /* Segment selectors: index in the GDT * 8 + privilege level (3.4.2). The order
@@ -36,7 +39,7 @@
 #define SEG_KDATA 2 /* kernel data and stack */
 #define SEG_UCODE 3 /* user code */
 #define SEG_UDATA 4 /* user data and stack */
-#define SEG_CPU 5   /* %fs in the kernel: this CPU's struct percpu */
+#define SEG_CPU 5   /* %fs: this CPU's struct percpu (segments.c) */
 #define SEG_TSS 6   /* this CPU's task state */
 #define SEG_DF 7    /* the task for double faults */
 #define NSEGS 8
@@ -45,19 +48,24 @@
 #define KDATA_SEL (SEG_KDATA << 3)
 #define UCODE_SEL ((SEG_UCODE << 3) | 3)
 #define UDATA_SEL ((SEG_UDATA << 3) | 3)
-#define CPU_SEL (SEG_CPU << 3)
+#define CPU_SEL ((SEG_CPU << 3) | 3)
+#define TSS_SEL (SEG_TSS << 3)
+#define DF_SEL (SEG_DF << 3)
 
 /* Vectors: exceptions (6.3.1), then ours. */
 #define T_DEBUG 1
+#define T_NMI 2
 #define T_BREAKPOINT 3
+#define T_OVERFLOW 4
 #define T_ILLEGAL 6
 #define T_NOFPU 7 /* device not available: CR0.TS is set */
 #define T_DOUBLE 8
 #define T_GENERAL 13
 #define T_PAGE 14
-#define T_SYSCALL 0x40 /* int 0x40: native system calls */
-#define T_IRQ0 0x50    /* I/O APIC input i interrupts as T_IRQ0 + i */
-#define T_TIMER 0xf0   /* local APIC timer */
+#define T_SYSENTER 0x20 /* no vector: what a trapframe says after SYSENTER */
+#define T_SYSCALL 0x40  /* int 0x40: native system calls */
+#define T_IRQ0 0x50     /* I/O APIC input i interrupts as T_IRQ0 + i */
+#define T_TIMER 0xf0    /* local APIC timer */
 #define T_IPI 0xf1
 #define T_SPURIOUS 0xff
 

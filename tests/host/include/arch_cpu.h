@@ -16,6 +16,7 @@ static inline bool intr_get(void) { return false; }
 static inline void cpu_relax(void) {}
 static inline void cpu_wait(void) {}
 
+#define TLB_KEEPS_INVALID true
 static inline void tlb_flush_all(void) {}
 static inline void tlb_flush_page(vaddr_t va) { (void)va; }
 

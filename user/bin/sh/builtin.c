@@ -17,7 +17,7 @@ static int do_cd(int argc, char **argv) {
 }
 
 static int do_exit(int argc, char **argv) {
-  long status = shell.status;
+  long long status = shell.status;
 
   if (argc > 2 || (argc == 2 && parse_number(argv[1], &status) < 0)) {
     complain("usage: exit [STATUS]");

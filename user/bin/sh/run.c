@@ -9,6 +9,7 @@
  * Built-in commands and { } run in the shell itself; their redirections are
  * undone afterwards from copies of the descriptors.
  */
+#include "abi/elf.h"
 #include "sh.h"
 
 #define DEFAULT_PATH "/"
@@ -28,7 +29,7 @@ static int open_target(const struct redirect *r) {
       [R_APPEND] = O_WRONLY | O_CREATE | O_APPEND,
   };
   char *target = expand_text(r->target);
-  long from;
+  long long from;
   int fd;
 
   if (r->kind == R_DUP) {
@@ -107,6 +108,8 @@ static void restore(struct saved *s) {
 
 /* ---- programs ---- */
 
+static int foreign; /* what could not be run is for another machine */
+
 /* exec refused it: is it a script? Then run it here. */
 static void try_script(const char *path, char **argv) {
   struct source src = {.kind = SOURCE_TEXT};
@@ -126,11 +129,26 @@ static void try_script(const char *path, char **argv) {
   exit(run_source(&src));
 }
 
+/* Is the file a program, but one for another machine? */
+static int is_foreign(const char *path) {
+  struct elfhdr elf = {0}; /* of either class: the same up to `machine` */
+  int fd = open(path, O_RDONLY);
+  struct sysinfo sys;
+
+  if (fd < 0)
+    return 0;
+  read(fd, &elf, sizeof(elf));
+  close(fd);
+  return sysinfo(&sys) == 0 && elf.magic == ELF_MAGIC &&
+         (elf.elf[0] != sys.elf_class || elf.machine != sys.elf_machine);
+}
+
 /* Returns only if it could not be done: why, which lasterr() says, too. */
 static int exec_path(const char *path, char **argv) {
   exec(path, argv);
   if (lasterr() == ENOEXEC) {
     try_script(path, argv);
+    foreign = is_foreign(path);
     exec(path, argv); /* for the reason */
   }
   return lasterr();
@@ -168,7 +186,7 @@ static void exec_command(char **argv) {
     complain("%s: not found", argv[0]);
     exit(STATUS_NOT_FOUND);
   }
-  warn("%s", argv[0]);
+  warn(foreign ? "%s: a program for another machine" : "%s", argv[0]);
   exit(STATUS_CANNOT_RUN);
 }
 

@@ -27,17 +27,21 @@ int waitpid(int pid, int *status, int flags); /* pid -1: any child */
 int setpgid(int pid, int pgid);               /* 0: the caller; its pid */
 int getppid(void);
 int yield(void);
-long clock(void); /* nanoseconds since boot */
+int sys_clock(uint64 *ns); /* clock() */
 int getcpu(void);
+int time(uint64 *seconds);           /* since 1970-01-01 00:00 UTC */
 int ttyctl(int fd, int op, int arg); /* abi/tty.h */
 int reboot(int how);
 int meminfo(struct meminfo *info);
 int sysinfo(struct sysinfo *info);
 int procs(struct procinfo *buf, int max); /* how many were filled in */
 int vmregions(int pid, struct vmregion *buf, int max);
-int ptdump(int pid, uint64 from, struct ptentry *buf, int max);
-int ptwalk(int pid, uint64 va, struct ptwalk *w);
+int ptdump(int pid, unsigned long from, struct ptentry *buf, int max);
+int ptwalk(int pid, unsigned long va, struct ptwalk *w);
 int restrict_rights(int rights) __asm__("restrict");
+
+/* lib/clock.c */
+uint64 clock(void); /* nanoseconds since boot */
 
 /* lib/string.c */
 int strncmp(const char *a, const char *b, uint n);
@@ -75,7 +79,7 @@ extern char *optarg;
 extern int optind;
 int getopt(int argc, char *const *argv, const char *letters);
 /* A whole number in decimal or 0x... Returns 0, or -1 if s is none. */
-int parse_number(const char *s, long *value);
+int parse_number(const char *s, long long *value);
 
 /* lib/procs.c */
 struct procinfo *all_procs(int *count); /* malloc'ed; exits if it cannot */

@@ -66,12 +66,16 @@ int memcmp(const void *a, const void *b, uint n);
 void printf(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 void fprintf(int fd, const char *fmt, ...)
     __attribute__((format(__printf__, 2, 3)));
+/* fprintf() with each argument in 64 bits, whatever its type (user/guest.h). */
+void printf_wide(int fd, const char *fmt, const long long *args);
 
 /* lib/umalloc.c; aligned to 16 bytes, 0 when memory is out. */
 void *malloc(uint n);
 void free(void *p);
 
-#ifndef XV6_NAMES_ONLY
+#ifdef XV6_NAMES_ONLY
+#include "user/guest.h"
+#else
 #include "user/pagewise.h"
 #endif
 

@@ -8,13 +8,13 @@
 #include "abi/limits.h"
 #include "usertests.h"
 
-static const uint64 forbidden[] = FORBIDDEN_ADDRESSES;
+static const addr forbidden[] = FORBIDDEN_ADDRESSES;
 
 /* Run fn for each forbidden address, the guard page and the end of the heap. */
 static void for_bad_addresses(void (*fn)(char *addr)) {
   for (uint i = 0; i < NELEM(forbidden); i++)
     fn((char *)forbidden[i]);
-  fn((char *)region_named("guard").start);
+  fn((char *)(addr)region_named("guard").start);
   fn(sbrk(0) + 64 * PGSIZE);
 }
 
@@ -73,6 +73,7 @@ static void copyout_calls_one(char *addr) {
   CHECK_FAILS(getcwd(addr, 100), EFAULT);
   CHECK_FAILS(meminfo((struct meminfo *)addr), EFAULT);
   CHECK_FAILS(sysinfo((struct sysinfo *)addr), EFAULT);
+  CHECK_FAILS(time((uint64 *)addr), EFAULT);
   CHECK_FAILS(procs((struct procinfo *)addr, 100), EFAULT);
   CHECK_FAILS(vmregions(getpid(), (struct vmregion *)addr, 100), EFAULT);
   CHECK_FAILS(ptdump(getpid(), 0, (struct ptentry *)addr, 100), EFAULT);
@@ -166,9 +167,9 @@ static void copyinstr2(void) {
 static void copyinstr3(void) {
   char *top;
 
-  sbrk(2 * PGSIZE - (uint64)sbrk(0) % PGSIZE);
+  sbrk(2 * PGSIZE - (addr)sbrk(0) % PGSIZE);
   top = sbrk(0);
-  CHECK_EQ((uint64)top % PGSIZE, 0);
+  CHECK_EQ((addr)top % PGSIZE, 0);
   top[-1] = 'x';
   CHECK_FAILS(open(top - 1, O_CREATE), EFAULT);
   CHECK_FAILS(unlink(top - 1), EFAULT);
@@ -194,7 +195,7 @@ static void straddle(void) {
   char *top;
 
   open_targets();
-  sbrk(2 * PGSIZE - (uint64)sbrk(0) % PGSIZE);
+  sbrk(2 * PGSIZE - (addr)sbrk(0) % PGSIZE);
   top = sbrk(0);
   check_partial(read(data_fd, top - 100, 8192), 100);
   lseek(data_fd, 0, SEEK_SET);
@@ -246,7 +247,7 @@ static void copyinargv(void) {
     echo[1] = (char *)forbidden[i];
     CHECK_FAILS(exec("/echo", echo), EFAULT);
   }
-  sbrk(PGSIZE - (uint64)sbrk(0) % PGSIZE);
+  sbrk(PGSIZE - (addr)sbrk(0) % PGSIZE);
   top = (char **)sbrk(0);
   top[-1] = "echo";
   CHECK_FAILS(exec("/echo", top - 1), EFAULT);

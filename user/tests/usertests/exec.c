@@ -21,7 +21,7 @@ static const uint tiny_program[] = TINY_PROGRAM;
 static void good_image(void) {
   memset(&head, 0, sizeof(head));
   head.elf = (struct elfhdr){.magic = ELF_MAGIC,
-                             .elf = {ELFCLASS64, ELFDATA2LSB, 1},
+                             .elf = {ELFCLASS_OWN, ELFDATA2LSB, 1},
                              .type = ET_EXEC,
                              .machine = TINY_MACHINE,
                              .version = 1,
@@ -66,14 +66,14 @@ static void try_image(void *arg) {
   char *argv[] = {"image", "one", 0};
   char *heap = sbrk(3 * PGSIZE);
   char local[64];
-  uint64 brk = (uint64)sbrk(0);
+  addr brk = (addr)sbrk(0);
 
   (void)arg;
   fill(heap, 3 * PGSIZE, 1, 0);
   fill(local, sizeof(local), 2, 0);
   int fd = lowest_fd();
   exec(IMAGE, argv);
-  CHECK((uint64)sbrk(0) == brk);
+  CHECK((addr)sbrk(0) == brk);
   CHECK(filled(heap, 3 * PGSIZE, 1, 0));
   CHECK(filled(local, sizeof(local), 2, 0));
   CHECK_EQ(lowest_fd(), fd);
@@ -82,12 +82,12 @@ static void try_image(void *arg) {
 
 /* As run_child(try_image), but a program that does not end is killed. */
 static int outcome(void) {
-  long start = clock();
+  uint64 start = clock();
   int status;
   int pid = spawn(try_image, 0);
 
   while (waitpid(pid, &status, WNOHANG) == 0) {
-    if (clock() - start > 2000000000L)
+    if (clock() - start > 2000000000ULL)
       kill(pid);
     yield();
   }
@@ -115,11 +115,12 @@ struct damage {
 static const struct damage damages[] = {
     DAMAGE(elf.magic, 0),
     DAMAGE(elf.magic, 0x464C457E),
-    DAMAGE(elf.elf[0], ELFCLASS32),
+    DAMAGE(elf.elf[0], ELFCLASS32 + ELFCLASS64 - ELFCLASS_OWN),
     DAMAGE(elf.machine, 62),
+    DAMAGE(elf.machine, OTHER_MACHINE),
     DAMAGE(elf.phoff, 0x7fffffffffffffff),
     DAMAGE(elf.phoff, -1),
-    DAMAGE(elf.phoff, -56),
+    DAMAGE(elf.phoff, -(long)sizeof(struct proghdr)),
     DAMAGE(elf.phoff, 0x5000),
     DAMAGE(elf.phentsize, 0),
     DAMAGE(elf.phentsize, 8),
@@ -135,15 +136,15 @@ static const struct damage damages[] = {
     DAMAGE(ph[1].vaddr, 0xfffffffffffff000),
     DAMAGE(ph[1].vaddr, 0x8000000000000000),
     DAMAGE(ph[1].vaddr, TRAMPOLINE),
-    DAMAGE(ph[1].vaddr, TRAPFRAME),
-    DAMAGE(ph[1].vaddr, TRAPFRAME - PGSIZE),
+    DAMAGE(ph[1].vaddr, USER_TOP),
+    DAMAGE(ph[1].vaddr, USER_TOP - PGSIZE),
     DAMAGE(ph[1].vaddr, MAXVA),
     DAMAGE(ph[1].vaddr, MAXVA - PGSIZE / 2),
     DAMAGE(ph[1].memsz, -1),
     DAMAGE(ph[1].memsz, 0xfffffffffffff000),
     DAMAGE(ph[1].memsz, 0x7fffffffffffffff),
     DAMAGE(ph[1].memsz, MAXVA),
-    DAMAGE(ph[1].memsz, 1UL << 37),
+    DAMAGE(ph[1].memsz, USER_TOP),
     DAMAGE(ph[1].memsz, 8), /* less than filesz */
     DAMAGE(ph[1].filesz, -1),
     DAMAGE(ph[1].filesz, 0x100000),
@@ -170,8 +171,7 @@ static void badheaders(void) {
 
 /* An absurd stack and an entry that leads nowhere. */
 static void badentry(void) {
-  static const uint64 entry[] = {0x1000, 0x3000, 1UL << 37, TRAMPOLINE,
-                                 0xfffffffffffffffeUL};
+  static const addr entry[] = {0x1000, 0x3000, USER_TOP / 2, TRAMPOLINE, ~1UL};
 
   for (uint i = 0; i < NELEM(entry); i++) {
     good_image();
@@ -181,7 +181,7 @@ static void badentry(void) {
   }
   good_image();
   head.ph[1].type = ELF_PROG_GNU_STACK;
-  head.ph[1].memsz = 1UL << 50;
+  head.ph[1].memsz = USER_TOP;
   write_image(FULL_SIZE);
   CHECK_EQ(outcome(), STATUS_REFUSED);
   remove(IMAGE);
@@ -189,8 +189,9 @@ static void badentry(void) {
 
 /* The file ends before the headers or the code do. */
 static void truncated(void) {
-  static const uint size[] = {0,  1,   3,   4,       63,          64,
-                              65, 119, 120, CODE_AT, CODE_AT + 15};
+  const uint elf = sizeof(head.elf), one = elf + sizeof(head.ph[0]);
+  const uint size[] = {0,       1,       3,   4,       elf - 1,     elf,
+                       elf + 1, one - 1, one, CODE_AT, CODE_AT + 15};
 
   good_image();
   for (uint i = 0; i < NELEM(size); i++) {

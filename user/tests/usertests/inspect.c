@@ -22,7 +22,7 @@ static struct vmregion *region_at(uint64 va) {
 }
 
 static void check_in(const char *name, const void *p) {
-  struct vmregion *r = region_at((uint64)p);
+  struct vmregion *r = region_at((addr)p);
 
   CHECK(r != 0);
   CHECK_EQ(strcmp(r->name, name), 0);
@@ -95,7 +95,7 @@ static void heapregion(void) {
   struct vmregion before, after;
 
   before = region_named("heap");
-  CHECK((uint64)p >= before.start && (uint64)sbrk(0) <= before.end);
+  CHECK((addr)p >= before.start && (addr)sbrk(0) <= before.end);
   memset(p, 1, 10 * PGSIZE);
   sbrk(5 * PGSIZE);
   after = region_named("heap");
@@ -180,9 +180,9 @@ static void dumpandregions(void) {
 static void walkresults(void) {
   struct ptwalk w;
 
-  CHECK_EQ(ptwalk(getpid(), (uint64)scratch, &w), 0);
+  CHECK_EQ(ptwalk(getpid(), (addr)scratch, &w), 0);
   CHECK_EQ(w.fault, PT_OK);
-  CHECK_EQ(ptwalk(getpid(), (uint64)sbrk(0) + 100 * PGSIZE, &w), 0);
+  CHECK_EQ(ptwalk(getpid(), (addr)sbrk(0) + 100 * PGSIZE, &w), 0);
   CHECK_EQ(w.fault, PT_INVALID);
   CHECK_EQ(ptwalk(getpid(), ~0UL, &w), 0);
   CHECK_EQ(w.fault, PT_BADADDR);
@@ -202,7 +202,7 @@ static void walkresults(void) {
 static uint64 physical(int pid, const void *p) {
   struct ptwalk w;
 
-  CHECK_EQ(ptwalk(pid, (uint64)p, &w), 0);
+  CHECK_EQ(ptwalk(pid, (addr)p, &w), 0);
   CHECK_EQ(w.fault, PT_OK);
   return w.pa;
 }
@@ -241,7 +241,7 @@ static void lookatdying(void) {
     if (pid == 0)
       exit(0);
     for (int k = 0; k < 3; k++) {
-      ptwalk(pid, (uint64)scratch, &w);
+      ptwalk(pid, (addr)scratch, &w);
       ptdump(pid, 0, entry, NELEM(entry));
       vmregions(pid, region, NELEM(region));
     }

@@ -21,7 +21,7 @@
 #define SLAB_SLACK 192   /* pages that remembered inodes, names may take */
 #define SLAB_PER_CACHE 8 /* cached pages that a page of slab describes */
 #define STACK_SLACK (32 * 3 + 3) /* stacks kept ready (kernel/mm/kstack.c) */
-#define SETTLE_NS 3000000000L    /* how long memory may take to come back */
+#define SETTLE_NS 3000000000ULL  /* how long memory may take to come back */
 #define FAILURES_MAX 64          /* names that the last line can tell */
 
 static const struct {
@@ -139,7 +139,7 @@ static int memory_equal(const struct meminfo *a, const struct meminfo *b,
 
 static int memory_came_back(const struct meminfo *before) {
   struct meminfo now;
-  long start = clock();
+  uint64 start = clock();
 
   do {
     meminfo(&now);
@@ -174,7 +174,7 @@ static int exit_status_good(const struct test *t) {
 
 static int run_test(const struct test *t) {
   struct meminfo before;
-  long start = clock();
+  uint64 start = clock();
   int good;
 
   test_name = t->name;

@@ -10,12 +10,12 @@ void check_failed(const char *file, int line, const char *what) {
   exit(1);
 }
 
-void check_equal(const char *file, int line, const char *what, long got,
-                 long want) {
+void check_equal(const char *file, int line, const char *what, long long got,
+                 long long want) {
   if (got == want)
     return;
-  printf("  %s: %s:%d: not so: %s (%ld, expected %ld)\n", test_name, file, line,
-         what, got, want);
+  printf("  %s: %s:%d: not so: %s (%lld, expected %lld)\n", test_name, file,
+         line, what, got, want);
   exit(1);
 }
 
@@ -181,7 +181,7 @@ uint64 random_next(uint64 *state) {
   x ^= x << 25;
   x ^= x >> 27;
   *state = x;
-  return x * 2685821657736338717UL;
+  return x * 2685821657736338717ULL;
 }
 
 struct vmregion region_named(const char *name) {
@@ -201,4 +201,11 @@ uint64 available_pages(void) {
 
   CHECK_EQ(meminfo(&m), 0);
   return m.free + m.cache;
+}
+
+int machine_denies(uint rights) {
+  struct sysinfo s;
+
+  CHECK_EQ(sysinfo(&s), 0);
+  return (s.rights & rights) == rights;
 }

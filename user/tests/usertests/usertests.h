@@ -24,7 +24,9 @@
 #include "abi/tty.h"
 #include "user/user.h"
 
-#include "machine.h"
+#include "machine.h" /* usertests/<machine>/ */
+
+typedef unsigned long addr; /* an address as a number */
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -58,16 +60,17 @@ extern const struct test machine_tests[];
 /* The condition must hold. */
 #define CHECK(cond) ((cond) ? (void)0 : check_failed(__FILE__, __LINE__, #cond))
 /* Two integers must be equal. */
-#define CHECK_EQ(got, want) \
-  check_equal(__FILE__, __LINE__, #got " == " #want, (long)(got), (long)(want))
+#define CHECK_EQ(got, want)                                            \
+  check_equal(__FILE__, __LINE__, #got " == " #want, (long long)(got), \
+              (long long)(want))
 /* The system call must return -1 and give this reason. */
 #define CHECK_FAILS(call, err) \
   check_fails(__FILE__, __LINE__, #call, (long)(call), err)
 
 void check_failed(const char *file, int line, const char *what)
     __attribute__((noreturn));
-void check_equal(const char *file, int line, const char *what, long got,
-                 long want);
+void check_equal(const char *file, int line, const char *what, long long got,
+                 long long want);
 void check_fails(const char *file, int line, const char *what, long result,
                  int err);
 
@@ -118,6 +121,9 @@ uint64 random_next(uint64 *state);
 struct vmregion region_named(const char *name);
 /* Free and reclaimable memory, in pages. */
 uint64 available_pages(void);
+/* Can a page be mapped without these rights (VM_*)? A machine without an
+ * execute bit cannot keep what is mapped from being executed. */
+int machine_denies(uint rights);
 
 /* Shared scratch memory; every process has its own copy. */
 #define SCRATCH_SIZE 16384

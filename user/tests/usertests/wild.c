@@ -14,15 +14,16 @@ static const struct call {
   int number;
   const char *args;
 } calls[] = {
-    {3, "b"},    {4, "b"},    {5, "fbn"},   {6, "p"},    {7, "sa"},
-    {8, "fb"},   {9, "s"},    {10, "f"},    {11, ""},    {12, "nn"},
-    {14, ""},    {15, "sn"},  {16, "fbn"},  {17, "snn"}, {18, "s"},
-    {19, "ss"},  {20, "s"},   {21, "f"},    {64, ""},    {65, "ff"},
-    {66, "fnn"}, {67, "fn"},  {68, "ss"},   {69, "bn"},  {70, ""},
-    {71, "pbn"}, {72, "pp"},  {73, ""},     {74, ""},    {75, ""},
-    {76, ""},    {77, "fnn"}, {78, "n"},    {79, "b"},   {80, "b"},
-    {81, "bn"},  {82, "pbn"}, {83, "pnbn"}, {84, "pnb"}, {85, "n"},
-    {0, "nnn"},  {22, "nnn"}, {63, "nnn"},  {86, "nnn"}, {1000, "nnn"},
+    {3, "b"},      {4, "b"},    {5, "fbn"},   {6, "p"},    {7, "sa"},
+    {8, "fb"},     {9, "s"},    {10, "f"},    {11, ""},    {12, "nn"},
+    {14, ""},      {15, "sn"},  {16, "fbn"},  {17, "snn"}, {18, "s"},
+    {19, "ss"},    {20, "s"},   {21, "f"},    {64, ""},    {65, "ff"},
+    {66, "fnn"},   {67, "fn"},  {68, "ss"},   {69, "bn"},  {70, ""},
+    {71, "pbn"},   {72, "pp"},  {73, ""},     {74, ""},    {75, ""},
+    {76, ""},      {77, "fnn"}, {78, "n"},    {79, "b"},   {80, "b"},
+    {81, "bn"},    {82, "pbn"}, {83, "pnbn"}, {84, "pnb"}, {85, "n"},
+    {86, "b"},     {0, "nnn"},  {22, "nnn"},  {63, "nnn"}, {87, "nnn"},
+    {1000, "nnn"},
 };
 
 static uint64 hurtful[64];
@@ -35,7 +36,7 @@ static void add(uint64 value) {
 
 /* Collect the values, some of which depend on where things are here. */
 static void collect_values(void) {
-  static const uint64 forbidden[] = FORBIDDEN_ADDRESSES;
+  static const addr forbidden[] = FORBIDDEN_ADDRESSES;
   static const uint64 number[] = {0,
                                   1,
                                   2,
@@ -50,8 +51,8 @@ static void collect_values(void) {
                                   0x7fffffffffffffff,
                                   0xffffffff80000000,
                                   0xffffffffffffff00,
-                                  ~1UL,
-                                  ~0UL};
+                                  ~1ULL,
+                                  ~0ULL};
   char *top;
 
   nhurtful = 0;
@@ -59,19 +60,19 @@ static void collect_values(void) {
     add(forbidden[i]);
   for (uint i = 0; i < NELEM(number); i++)
     add(number[i]);
-  sbrk(2 * PGSIZE - (uint64)sbrk(0) % PGSIZE);
+  sbrk(2 * PGSIZE - (addr)sbrk(0) % PGSIZE);
   top = sbrk(0);
   memset(top - 40, 'w', 40);
-  add((uint64)top);
-  add((uint64)top - 1); /* a string without end, a buffer of one byte */
-  add((uint64)top - 12);
-  add((uint64)collect_values); /* may be read, not written */
-  add((uint64)collect_values + 1);
-  add((uint64)region_named("guard").start);
-  add((uint64)scratch + 1);
-  add((uint64) "");
-  add((uint64) "/");
-  add((uint64) "wild.1");
+  add((addr)top);
+  add((addr)top - 1); /* a string without end, a buffer of one byte */
+  add((addr)top - 12);
+  add((addr)collect_values); /* may be read, not written */
+  add((addr)collect_values + 1);
+  add((addr)region_named("guard").start);
+  add((addr)scratch + 1);
+  add((addr) "");
+  add((addr) "/");
+  add((addr) "wild.1");
 }
 
 static int wild_fd;
@@ -83,13 +84,13 @@ static uint64 sensible(char kind) {
     case 'f':
       return (uint64)wild_fd;
     case 'b':
-      return (uint64)scratch;
+      return (addr)scratch;
     case 's':
-      return (uint64) "wild.2";
+      return (addr) "wild.2";
     case 'p':
       return (uint64)getpid();
     case 'a':
-      return (uint64)argv;
+      return (addr)argv;
     default:
       return 1;
   }
@@ -130,7 +131,7 @@ static void one_at_a_time(const struct call *c) {
 }
 
 static void at_random(const struct call *c, int rounds) {
-  uint64 seed = 88172645463325252UL + (uint64)c->number;
+  uint64 seed = 88172645463325252ULL + (uint64)c->number;
   uint64 arg[6];
 
   for (int round = 0; round < rounds; round++) {
@@ -191,7 +192,7 @@ static void wild_pause(void *arg) { pause((int)(long)arg); }
 
 /* pause() for ever, or for a negative time, and be killed. */
 static void wildpause(void) {
-  static const long ticks[] = {0x7fffffff, -1, -0x7fffffffL - 1, 1L << 40};
+  static const long ticks[] = {0x7fffffff, -1, -0x7fffffffL - 1, 0x10000};
 
   for (uint i = 0; i < NELEM(ticks); i++) {
     int pid = spawn(wild_pause, (void *)ticks[i]);
@@ -203,16 +204,17 @@ static void wildpause(void) {
 }
 
 static void wild_exit(void *arg) {
-  uint64 a[6] = {(uint64)arg, ~0UL, 1UL << 63, 0, 0, 0};
+  uint64 a[6] = {*(uint64 *)arg, ~0ULL, 1ULL << 63, 0, 0, 0};
 
   raw_syscall(2, a);
 }
 
 /* exit() with any number keeps 32 bits of it. */
 static void wildexit(void) {
-  CHECK_EQ(run_child(wild_exit, (void *)0x7fffffffL), 0x7fffffff);
-  CHECK_EQ(run_child(wild_exit, (void *)-2L), -2);
-  CHECK_EQ(run_child(wild_exit, (void *)0x100000005L), 5);
+  uint64 status[] = {0x7fffffff, (uint64)-2, 0x100000005};
+
+  for (uint i = 0; i < NELEM(status); i++)
+    CHECK_EQ(run_child(wild_exit, &status[i]), (int)status[i]);
 }
 
 const struct test wild_tests[] = {TEST(wildcalls), SLOW_TEST(wildinspect),

@@ -1,6 +1,5 @@
 /*
- * What usertests must know of the machine: RISC-V, QEMU "virt". Everything
- * else in this directory is the same for every machine.
+ * What usertests must know of the machine: RISC-V, QEMU "virt".
  */
 #ifndef USERTESTS_MACHINE_H
 #define USERTESTS_MACHINE_H
@@ -29,6 +28,7 @@
   { 0x02a00513u, 0x00200893u, 0x00000073u, 0x0000006fu }
 #define TINY_STATUS 42
 #define TINY_MACHINE EM_RISCV
+#define OTHER_MACHINE EM_386
 
 /* An instruction that is illegal everywhere. */
 #define illegal_instruction() asm volatile(".word 0")
@@ -40,8 +40,8 @@ static inline void privileged_instruction(void) {
   asm volatile("csrr %0, sstatus" : "=r"(x));
 }
 
-static inline uint64 stack_pointer(void) {
-  uint64 x;
+static inline unsigned long stack_pointer(void) {
+  unsigned long x;
 
   asm volatile("mv %0, sp" : "=r"(x));
   return x;
@@ -62,6 +62,29 @@ static inline long raw_syscall(long number, const uint64 arg[6]) {
                : "r"(a1), "r"(a2), "r"(a3), "r"(a4), "r"(a5), "r"(a7)
                : "memory");
   return a0;
+}
+
+/* Ways to crash (user/tests/crash.c) that only this machine has. */
+#define MACHINE_CRASHES                                                    \
+  {"trapframe", crash_trapframe, "load from the trapframe page"},          \
+      {"noncanonical", crash_noncanonical, "store to what is no address"}, \
+      {"exec-stack", crash_exec_stack, "execute the stack"},               \
+      {"exec-data", crash_exec_data, "execute data"},
+
+static inline void crash_trapframe(void) { (void)*(volatile char *)TRAPFRAME; }
+
+static inline void crash_noncanonical(void) {
+  *(volatile char *)(1UL << 45) = 1;
+}
+
+static inline void crash_exec_stack(void) {
+  ((void (*)(void))stack_pointer())();
+}
+
+static inline void crash_exec_data(void) {
+  static char data[16];
+
+  ((void (*)(void))data)();
 }
 
 #endif

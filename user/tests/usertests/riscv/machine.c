@@ -6,7 +6,7 @@
  * 4.4, and from the figures, rather than taken from the headers: a header that
  * is wrong must not make its own test right.
  */
-#include "usertests.h"
+#include "../usertests.h"
 
 #define R_X 0x0b /* V, R, X */
 #define RW_ 0x07 /* V, R, W */
@@ -75,9 +75,9 @@ static void check_steps(int pid, uint64 va) {
 static void walks(void) {
   int local;
 
-  check_steps(getpid(), (uint64)walks + 1);
-  check_steps(getpid(), (uint64)scratch);
-  check_steps(getpid(), (uint64)&local);
+  check_steps(getpid(), (addr)walks + 1);
+  check_steps(getpid(), (addr)scratch);
+  check_steps(getpid(), (addr)&local);
   check_steps(getpid(), TRAMPOLINE);
   check_steps(getpid(), 0x123456789aUL);
   check_steps(1, 0);
@@ -91,11 +91,11 @@ static void userspace(void) {
   int local;
 
   CHECK_EQ(leaf_flags(getpid(), 0), R_X | U);
-  CHECK_EQ(leaf_flags(getpid(), (uint64)userspace), R_X | U);
+  CHECK_EQ(leaf_flags(getpid(), (addr)userspace), R_X | U);
   scratch[0] = 1;
-  CHECK_EQ(leaf_flags(getpid(), (uint64)scratch), RW_ | U);
+  CHECK_EQ(leaf_flags(getpid(), (addr)scratch), RW_ | U);
   CHECK_EQ(walked.step[2].pte & 0xc0, 0xc0); /* accessed and written to */
-  CHECK_EQ(leaf_flags(getpid(), (uint64)&local), RW_ | U);
+  CHECK_EQ(leaf_flags(getpid(), (addr)&local), RW_ | U);
   CHECK_EQ(leaf_flags(getpid(), 0x3fffffe000UL), RW_);
   CHECK_EQ(walked.fault, PT_NOTUSER);
   CHECK_EQ(strcmp(walked.name, "trapframe"), 0);

@@ -1,0 +1,238 @@
+/*
+ * A PC: what it has, and starting its CPUs.
+ *
+ * The boot loader says how much memory there is, the firmware's ACPI tables
+ * what CPUs. All of it is read once, on the boot CPU and the boot directory;
+ * what is needed later is kept, and the memory of the tables that lie in RAM is
+ * then ordinary. What must be there is at the places that PCs have in common
+ * (memlayout.h).
+ */
+#include "machine.h"
+
+#include "acpi.h"
+#include "apic.h"
+#include "clock.h"
+#include "cpu.h"
+#include "dev/keyboard.h"
+#include "dev/pci.h"
+#include "dev/tty.h"
+#include "dev/uart.h"
+#include "dev/vga.h"
+#include "io.h"
+#include "ipi.h"
+#include "lib/cmdline.h"
+#include "lib/panic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "multiboot.h"
+#include "pte.h"
+#include "start.h"
+#include "user_return.h"
+
+/* Interrupts of the old bus. */
+#define KEYBOARD_ISA_IRQ 1
+#define UART_ISA_IRQ 4
+
+#define UART_HZ 1843200 /* its clock */
+
+struct machine machine;
+struct cpu cpus[NCPU];
+int ncpu = 1;
+
+extern char etext[], end[]; /* kernel.ld */
+
+static void __attribute__((noreturn, format(__printf__, 1, 2)))
+refuse(const char *fmt, ...) {
+  va_list ap;
+
+  va_start(ap, fmt);
+  printf("boot: ");
+  vprintf(fmt, ap);
+  printf("; this kernel cannot run here\n");
+  va_end(ap);
+  machine_fail();
+}
+
+/* --- memory --- */
+
+/* A stretch of physical addresses, of which there may be more than 2^32. */
+struct range {
+  uint64 from, to;
+  bool ram;
+};
+
+/* The i-th stretch of the memory map; false beyond the last. */
+static bool mmap_entry(const struct multiboot_info *info, int i,
+                       struct range *r) {
+  uint32 at = 0;
+  const struct multiboot_mmap *e;
+
+  for (;; i--) {
+    e = P2V(info->mmap_address + at);
+    if (at + sizeof(*e) > info->mmap_length)
+      return false;
+    at += e->size + sizeof(e->size);
+    if (e->size < sizeof(*e) - sizeof(e->size) || at > info->mmap_length)
+      return false;
+    if (i == 0)
+      break;
+  }
+  *r = (struct range){e->base, e->base + e->length, e->type == MULTIBOOT_RAM};
+  return true;
+}
+
+/* The same, for a boot loader that has no map but a size. */
+static bool memory_entry(const struct multiboot_info *info, int i,
+                         struct range *r) {
+  if (info->flags & MULTIBOOT_HAS_MMAP)
+    return mmap_entry(info, i, r);
+  if (!(info->flags & MULTIBOOT_HAS_MEMORY) || i > 0)
+    return false;
+  *r = (struct range){EXTMEM, EXTMEM + info->mem_upper * (uint64)KiB(1), true};
+  return true;
+}
+
+#define for_each_memory(info, r) \
+  for (int i_ = 0; memory_entry(info, i_, r); i_++)
+
+/* The end of the RAM that begins at EXTMEM, which the map may give in pieces
+ * and in any order. */
+static uint64 ram_end(const struct multiboot_info *info) {
+  uint64 end = EXTMEM, before;
+  struct range r;
+
+  do {
+    before = end;
+    for_each_memory(info, &r) {
+      if (r.ram && r.from <= end && r.to > end)
+        end = r.to;
+    }
+  } while (end != before);
+  for_each_memory(info, &r) {
+    if (!r.ram && r.to > EXTMEM && r.from < end)
+      end = MAX(r.from, EXTMEM);
+  }
+  return end;
+}
+
+static void say_unused(uint64 from, uint64 to) {
+  printf("boot: %llu MiB of memory at 0x%llx are not used\n",
+         (unsigned long long)(to - from) >> 20, (unsigned long long)from);
+}
+
+static void find_memory(const struct multiboot_info *info) {
+  uint64 end_of_ram = ram_end(info);
+  struct range r;
+
+  if (end_of_ram > PHYSTOP_MAX) {
+    say_unused(PHYSTOP_MAX, end_of_ram);
+    machine.ram_end = PHYSTOP_MAX;
+  } else {
+    machine.ram_end = PGROUNDDOWN((paddr_t)end_of_ram);
+  }
+  for_each_memory(info, &r) {
+    if (r.ram && r.from >= end_of_ram && r.to > r.from)
+      say_unused(r.from, r.to);
+  }
+  machine.ram_start = EXTMEM;
+  if (machine.ram_end < V2P(PGROUNDUP((vaddr_t)end)) + MiB(1))
+    refuse("%lu KiB of memory from 0x%lx on are too few",
+           (machine.ram_end - EXTMEM) >> 10, EXTMEM);
+}
+
+/* --- the rest --- */
+
+static const char *string_at(const struct multiboot_info *info, uint flag,
+                             uint32 pa) {
+  return info->flags & flag ? P2V(pa) : "";
+}
+
+/* Most boot loaders put the name of the kernel's file first; GRUB 2 does not. */
+static const char *command_line(const struct multiboot_info *info) {
+  const char *s = string_at(info, MULTIBOOT_HAS_CMDLINE, info->cmdline);
+  const char *loader = string_at(info, MULTIBOOT_HAS_LOADER, info->loader);
+
+  if (strncmp(loader, "GRUB 2", strlen("GRUB 2")) == 0)
+    return s;
+  while (*s != 0 && *s != ' ')
+    s++;
+  return s;
+}
+
+static void find_cpus(void) {
+  acpi_init(boot_map);
+  ncpu = acpi.ncpu;
+  for (int i = 0; i < ncpu; i++) {
+    cpus[i].id = i;
+    cpus[i].hwid = acpi.apic_id[i];
+  }
+  if (acpi.unused)
+    printf("boot: %d CPUs, of which %d are used\n", ncpu + acpi.unused, ncpu);
+}
+
+/* Messages go to the serial port and to the screen. */
+static void console_putc(int c) {
+  uart_putc(c);
+  vga_putc(c);
+}
+
+void machine_init(void *firmware_table) {
+  const struct multiboot_info *info = firmware_table;
+
+  panic_ops.stop_others = ipi_halt_others;
+  panic_ops.exit = machine_fail;
+  uart_init(UART_HZ);
+  vga_init();
+  printf_set_console(console_putc);
+  printf("\n"); /* the firmware's last line may have no end */
+  if (info == NULL)
+    refuse("it was not started by a multiboot loader");
+  cmdline_init(command_line(info));
+  safestrcpy(machine.model, "PC", sizeof(machine.model));
+  find_memory(info);
+  find_cpus();
+  clock_init();
+}
+
+bool machine_mapping(int i, struct kmapping *m) {
+  vaddr_t text = (vaddr_t)etext, data = PGROUNDUP((vaddr_t)end);
+  uint memory = PTE_R | PTE_W, device = PTE_R | PTE_W | PTE_PCD | PTE_PWT;
+  const struct kmapping mappings[] = {
+      {KERNBASE, 0, EXTMEM, memory, "low memory"},
+      {KERNLINK, EXTMEM, text - KERNLINK, PTE_R | PTE_X, "text"},
+      {text, V2P(text), data - text, memory, "data"},
+      {data, V2P(data), PHYSTOP - V2P(data), memory, "RAM"},
+      {DEVICES, DEVICES, APICS - DEVICES, device, "PCI"},
+      {APICS, APICS, APICS_END - APICS, device, "APICs"},
+  };
+
+  if (i >= (int)NELEM(mappings))
+    return false;
+  *m = mappings[i];
+  return true;
+}
+
+void machine_init_cpu(void) {
+  trap_init_cpu();
+  if (mycpu() == &cpus[0])
+    ioapic_init();
+  lapic_init_cpu();
+  clock_arm(~0ULL); /* whatever the timer was set to: not yet */
+}
+
+void machine_init_devices(void) {
+  tty_init();
+  uart_start(isa_irq(UART_ISA_IRQ));
+  vga_start();
+  keyboard_start(isa_irq(KEYBOARD_ISA_IRQ));
+  pci_init();
+}
+
+void machine_start_cpus(void) {
+  for (int id = 1; id < ncpu; id++)
+    if (!start_cpu(&cpus[id]))
+      printf("boot: the CPU with APIC id %u does not start\n", cpus[id].hwid);
+}
+
+uint8 uart_reg_read(uint reg) { return io_read8(P2IO(UART0 + reg)); }
+void uart_reg_write(uint reg, uint8 x) { io_write8(P2IO(UART0 + reg), x); }

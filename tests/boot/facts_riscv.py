@@ -1,0 +1,147 @@
+"""What tests need to know of the RISC-V machine."""
+
+import re
+
+# Page tables: Sv39 (privileged spec 1.12, 4.3.1 and 4.4.1).
+PGSIZE = 4096
+LEVELS = 3
+INDEX_BITS = 9
+PTE_BYTES = 8
+V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
+RIGHTS = R | W | X | U
+MAXVA = 1 << 38  # one bit less than Sv39 allows (A2)
+USER_END = MAXVA - 2 * PGSIZE  # the trapframe, and the trampoline above it
+KERNBASE = 0x80000000
+
+OFFSET = 0  # of the kernel's addresses from physical ones
+KERNEL_START = 0x80000000
+ELF_CLASS = 64
+
+
+def pte2pa(pte):
+    return (pte >> 10 & (1 << 44) - 1) * PGSIZE
+
+
+def is_leaf(pte, _level):
+    return bool(pte & (R | W | X))
+
+
+def rights(pte, _level):
+    return pte & RIGHTS
+
+
+def check_entry(pte, level):
+    """What no entry that is valid may be."""
+    assert pte >> 54 == 0, f"reserved bits: {pte:#x}"
+    if not is_leaf(pte, level):
+        assert level > 0 and not pte & (U | A | D), f"{pte:#x}"
+    assert not (pte & W and not pte & R), f"W without R: {pte:#x}"
+
+
+# A register that holds the root of the CPU's page table, as `info registers`
+# shows it, and the root in it.
+ROOT_REGISTER = r"^ *satp +([0-9a-f]+)"
+SATP_SV39 = 8
+
+
+def root_of(satp):
+    assert satp >> 60 == SATP_SV39, hex(satp)
+    return (satp & (1 << 44) - 1) * PGSIZE
+
+
+# Building and debugging.
+QEMU = "qemu-system-riscv64"
+LD_EMULATION = "elf64lriscv"
+PREFIXES = ("riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-elf-")
+GDBS = ("riscv64-elf-gdb",)
+RESET_ADDRESS = "0x0*1000 in"
+KERNEL_ADDRESS = r"0x8000\w+"
+
+
+def size_in_kib(size):
+    return int(size[:-1]) << {"M": 10, "G": 20}[size[-1]]
+
+
+def check_memory(size, used, boot):
+    """Of this memory all is used (KiB), and so nothing is said at boot."""
+    check_memory_kib(size_in_kib(size), used)
+    assert "not used" not in boot
+
+
+def check_memory_kib(size, used):
+    assert used == size
+
+
+# selftest=NAME, and a word of the panic that it causes.
+KERNEL_FAULTS = (("stack", "stack"), ("null", "null"), ("text", "store"),
+                 ("exec", "instruction"), ("deadlock", "acquire"))
+
+# crash HOW, and what the kernel says.
+CRASHES = {
+    "null": "store .*address 0x0\n.*region text",
+    "kernel": "load .*address 0x80000000\n.*no region",
+    "trapframe": "load .*address 0x3fffffe000\n",
+    "maxva": "store .*address 0x4000000000\n",
+    "noncanonical": "store .*address 0x200000000000\n",
+    "text-write": "store .*region text .*r-x",
+    "heap": "store .*no region.*not valid",
+    "exec-stack": "instruction .*region stack .*rw-",
+    "exec-data": "instruction .*region data .*rw-",
+    "jump": "instruction .*address 0x2000000000\n.*no region",
+    "guard": "store .*region guard .*---",
+    "stack": "store .*region guard .*---",
+    "illegal": "illegal instruction",
+    "privileged": "illegal instruction",
+    "breakpoint": "breakpoint",
+}
+
+# A program for another machine: the word size and the machine's number.
+FOREIGN = (32, 3)  # EM_386
+
+VALID = "v"  # the letter of a valid entry, which pgtbl prints
+# What of a mapping's rights the hardware can withhold.
+ENFORCED = R | W | X | U
+
+
+def spelled(text):
+    """Rights as pgtbl and QEMU spell them."""
+    return sum(bit for letter, bit in zip("rwxu", (R, W, X, U))
+               if letter in text)
+
+
+QEMU_WALK = "info mem"
+
+
+def qemu_walk(text):
+    """What QEMU says is mapped: (va, pa, size, rights)."""
+    for va, pa, size, flags in re.findall(
+            r"^([0-9a-f]{16}) ([0-9a-f]{16}) ([0-9a-f]{16}) (\S+)", text, re.M):
+        yield int(va, 16), int(pa, 16), int(size, 16), spelled(flags)
+
+
+def asid_of(satp):
+    return satp >> 44 & 0xffff
+
+
+def check_upper(upper, kernel):
+    """What is the kernel's in a process's table: the trampoline, which is
+    everybody's, and the trapframe (A5). Returns what is shared."""
+    trampoline, trapframe = MAXVA - PGSIZE, MAXVA - 2 * PGSIZE
+    assert upper.keys() == {trampoline, trapframe}
+    assert upper[trampoline] == kernel[trampoline]
+    assert upper[trampoline][1] == R | X and upper[trapframe][1] == R | W
+    return {trampoline}
+
+
+# `pgtbl 1 ADDRESS` and `pgtbl -k ADDRESS` with 128 MiB, and how a read in user
+# mode ends.
+PROCESS_WALKS = (
+    (0x1234567890, "not valid"), (MAXVA - 2 * PGSIZE, "not user"),
+    (MAXVA - PGSIZE + 0x123, "not user"), (MAXVA - 1, "not user"),
+    (MAXVA, "no address"), (1 << 39, "no address"),
+    ((1 << 63) - 1, "no address"))
+KERNEL_WALKS = (
+    (KERNBASE, "not user"), (0x10000005, "not user"), (0, "not valid"),
+    (MAXVA - 5 * PGSIZE, "not user"), (MAXVA - 8 * PGSIZE, "not valid"),
+    (KERNBASE + (128 << 20) - 1, "not user"),
+    (KERNBASE + (128 << 20), "not valid"))

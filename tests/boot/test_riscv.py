@@ -1,0 +1,123 @@
+"""The RISC-V machine's own memory layout.
+
+What has to be there is the table of the notes (Figure 3.3 of the xv6 book), so
+this holds up rows A3 to A6 of docs/book-map.md. tables.py walks.
+"""
+
+import facts_riscv as facts
+from facts_riscv import KERNBASE, MAXVA, PGSIZE, R, W, X
+from pagewise import Machine, cases, only, test
+from tables import (Memory, Table, check_free, kernel_ends, qemu_walk,
+                    registers, reported, size_of, without_names)
+
+# Where things are (memlayout.h; the notes).
+TRAMPOLINE = MAXVA - PGSIZE
+TRAPFRAME = TRAMPOLINE - PGSIZE
+DEVICES = {  # all of QEMU's registers, at their own addresses
+    "finisher": (0x00100000, 0x1000),
+    "RTC": (0x00101000, 0x1000),
+    "CLINT": (0x02000000, 0x10000),
+    "PLIC": (0x0c000000, 0x600000),
+    "UART0": (0x10000000, 0x1000),
+    "VIRTIO0": (0x10001000, 8 * 0x1000),
+}
+STACK_SLOT = 4 * PGSIZE  # the lowest of its pages is the guard
+STACK_TOP = MAXVA - STACK_SLOT
+STACKS_MAX = 1024  # more slots than there are; the window below the top
+
+
+def check_direct_map(leaves, phystop):
+    """A4 and A6: devices, text, everything else, and not a page more."""
+    etext, _ = kernel_ends()
+    wanted = {}
+    for start, size in DEVICES.values():
+        for va in range(start, start + size, PGSIZE):
+            wanted[va] = (va, R | W)
+    for va in range(KERNBASE, phystop, PGSIZE):
+        wanted[va] = (va, R | X if va < etext else R | W)
+    low = {va: leaf for va, leaf in leaves.items()
+           if va < STACK_TOP - STACKS_MAX * STACK_SLOT}
+    differ = [va for va in wanted.keys() | low.keys()
+              if wanted.get(va) != low.get(va)]
+    assert not differ, [(hex(va), wanted.get(va), low.get(va))
+                        for va in sorted(differ)[:10]]
+    return low
+
+
+def check_top(leaves, phystop):
+    """A5 and A6: the trampoline, and stacks with a guard page under each.
+    Returns the frames of the stacks."""
+    etext, end = kernel_ends()
+    frame, rights = leaves.pop(TRAMPOLINE)
+    assert rights == R | X
+    # Mapped twice: here, and as a page of the kernel's text.
+    assert KERNBASE <= frame < etext
+    frames = []
+    for va, (pa, rights) in leaves.items():
+        assert va < STACK_TOP, f"{va:#x} is mapped"
+        assert va % STACK_SLOT != 0, f"the guard page {va:#x} is mapped"
+        assert rights == R | W, hex(va)
+        assert end <= pa < phystop, hex(pa)
+        frames.append(pa)
+    assert len(set(frames)) == len(frames), "stacks share a frame"
+    # init and sh run in the kernel now, so there are stacks, and whole ones.
+    assert len(frames) >= 2 * (STACK_SLOT // PGSIZE - 1)
+    for va in leaves:
+        slot = va - va % STACK_SLOT
+        for page in range(PGSIZE, STACK_SLOT, PGSIZE):
+            assert slot + page in leaves, f"{slot:#x}: half a stack"
+    return frames
+
+
+@test(quick=True)
+@only("riscv")
+@cases("64M", "128M")
+def test_kernel_table(mem):
+    check_kernel_table(mem)
+
+
+@test()
+@only("riscv")
+def test_large_kernel_table():
+    check_kernel_table("2G")
+
+
+def check_kernel_table(mem):
+    """Every mapping of the kernel, by hardware's view, QEMU's and pgtbl's."""
+    phystop = KERNBASE + size_of(mem)
+    _, end = kernel_ends()
+    with Machine(mem=mem, qmp=True) as m:
+        root, said = reported(m, "-k")
+        check_free(m, size_of(mem))
+        m.monitor("stop")
+        # Idle CPUs wait in the kernel, all with its one table (A3).
+        assert set(registers(m)) == {facts.SATP_SV39 << 60 | root // PGSIZE}
+        table = Table(Memory(m), root)
+        mapped = dict(table.leaves)
+        assert qemu_walk(m) == mapped
+        low = check_direct_map(mapped, phystop)
+        top = {va: leaf for va, leaf in mapped.items() if va not in low}
+        stacks = check_top(top, phystop)
+
+        for page in table.pages:  # from the kernel's memory (A12), once each
+            assert end <= page < phystop and page not in stacks
+        # pgtbl said so, too; stacks may have been added since.
+        plain = without_names(said)
+        assert plain.items() <= mapped.items()
+        assert low.items() <= plain.items()
+        check_names(said)
+
+
+def check_names(said):
+    etext, end = kernel_ends()
+    for va, (_, _, name) in said.items():
+        if va == TRAMPOLINE:
+            assert name == "trampoline"
+        elif va >= STACK_TOP - STACKS_MAX * STACK_SLOT:
+            assert name == f"stack {(STACK_TOP - 1 - va) // STACK_SLOT}"
+        elif va >= KERNBASE:
+            assert name == ("text" if va < etext else
+                            "data" if va < end else "RAM"), (hex(va), name)
+        else:
+            start, size = DEVICES[name]
+            assert start <= va < start + size

@@ -1,0 +1,81 @@
+/*
+ * What usertests must know of the machine: a 32-bit PC. Section numbers are
+ * those of the Intel SDM.
+ */
+#ifndef USERTESTS_MACHINE_H
+#define USERTESTS_MACHINE_H
+
+#include "kernel/riscv.h"
+
+#include "kernel/memlayout.h"
+
+/* Addresses that no program may touch: low memory, the screen and the kernel
+ * in the direct map, kernel stacks, what is mapped nowhere, devices, and the
+ * end of all addresses. */
+#define FORBIDDEN_ADDRESSES                                                    \
+  {                                                                            \
+    KERNBASE, KERNBASE + 8, VGA, 0x80100000UL, 0x80200000UL, 0x87fffffcUL,     \
+        0xefffffffUL, 0xf7ffc000UL, 0xf7ffd000UL, 0xf7fffffcUL, IOAPIC, LAPIC, \
+        LAPIC + 0xb0, TRAPFRAME, TRAMPOLINE, MAXVA, 0xfffffff0UL,              \
+        0xfffffffcUL, 0xffffffffUL                                             \
+  }
+
+/* First address above those that sbrk() can ever give. */
+#define USER_TOP KERNBASE
+
+/* Machine code of a program that exits with status 42:
+ * mov $2, %eax; mov $42, %ebx; int $0x40; 0: jmp 0b */
+#define TINY_PROGRAM \
+  { 0x000002b8u, 0x002abb00u, 0x40cd0000u, 0x0000feebu }
+#define TINY_STATUS 42
+#define TINY_MACHINE EM_386
+#define OTHER_MACHINE EM_RISCV
+
+/* An instruction that is illegal everywhere. */
+#define illegal_instruction() asm volatile("ud2")
+#define breakpoint_instruction() asm volatile("int3")
+/* One that only the kernel may execute: read cr3. */
+static inline void privileged_instruction(void) {
+  unsigned long x;
+
+  asm volatile("mov %%cr3, %0" : "=r"(x));
+}
+
+static inline unsigned long stack_pointer(void) {
+  unsigned long x;
+
+  asm volatile("mov %%esp, %0" : "=r"(x));
+  return x;
+}
+
+/* A system call by number, all argument registers chosen by the caller. */
+static inline long raw_syscall(long number, const uint64 arg[6]) {
+  const struct {
+    long number, ebx, esi, edi, ebp, ecx, edx;
+  } r = {number,       (long)arg[0], (long)arg[1], (long)arg[2],
+         (long)arg[3], (long)arg[4], (long)arg[5]};
+  long result;
+
+  asm volatile(
+      "pushl %%ebp\n\t"
+      "movl 4(%1), %%ebx\n\t"
+      "movl 8(%1), %%esi\n\t"
+      "movl 12(%1), %%edi\n\t"
+      "movl 16(%1), %%ebp\n\t"
+      "movl 20(%1), %%ecx\n\t"
+      "movl 24(%1), %%edx\n\t"
+      "movl (%1), %%eax\n\t"
+      "int $0x40\n\t"
+      "popl %%ebp"
+      : "=a"(result)
+      : "a"(&r)
+      : "ebx", "esi", "edi", "ecx", "edx", "memory", "cc");
+  return result;
+}
+
+/* Ways to crash (user/tests/crash.c) that only this machine has: none. What
+ * others have, an address that the hardware does not take and pages that are
+ * not executable, it has not. */
+#define MACHINE_CRASHES
+
+#endif
