@@ -3,10 +3,5 @@
 
 int main(int argc, char **argv) {
   (void)argv;
-  if (argc != 1)
-    bad_usage("");
-  if (sync() < 0)
-    warn("some data could not be written");
-  reboot(REBOOT_RESTART);
-  fatal("cannot");
+  shut_down(argc, REBOOT_RESTART);
 }

@@ -70,6 +70,10 @@ void complain(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 /* `usage: name args`, and exit(2). */
 void bad_usage(const char *args) __attribute__((noreturn));
 
+/* lib/shutdown.c: all there is to a program without arguments that writes what
+ * is unwritten to the disk and calls reboot(how). */
+void shut_down(int argc, int how) __attribute__((noreturn));
+
 /* Exit statuses of our programs. */
 #define EXIT_FAILED 1 /* could not do it; grep, test: the answer is no */
 #define EXIT_USAGE 2  /* called with wrong arguments */
