@@ -4,6 +4,8 @@
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
 
+#include "memlayout.h"
+#include "param.h"
 #include "types.h"
 
 /* Kernel registers across swtch(): the callee-saved ones of the RISC-V calling
@@ -15,9 +17,21 @@ struct context {
 };
 
 /*
- * User registers across a trap, in the page that user page tables map at
- * TRAPFRAME. trampoline.S knows the offsets. The first fields are what it
- * needs to enter the kernel.
+ * User registers across a trap. trampoline.S knows the offsets. The first
+ * fields are what it needs to enter the kernel.
+ *
+ * It lies on top of the thread's kernel stack, below struct thread: the same
+ * place in the page for every thread, and a page that a trap touches anyway.
+ * User page tables map that page at TRAPFRAME, for the kernel only.
+ *
+ *   kernel's table                       user's table
+ *                     +----------------+ +----------------+ TRAMPOLINE
+ *                     | struct thread  | |                |
+ *   (vaddr_t)t        +----------------+ +----------------+
+ *                     | trapframe      | |                |
+ *   kernel_sp         +----------------+ +----------------+ USER_TRAPFRAME
+ *                     | kernel stack   | |                |
+ *                     |                | +----------------+ TRAPFRAME
  */
 struct trapframe {
   uint64 kernel_satp; /*   0 kernel page table */
@@ -37,6 +51,12 @@ struct trapframe {
   uint64 flush; /* 288 no ASIDs: flush the TLB at each crossing */
 };
 _Static_assert(offsetof(struct trapframe, flush) == 288, "trampoline.S");
+
+#define STACK_ALIGN 16 /* of the calling convention */
+#define TRAPFRAME_ROOM \
+  ((sizeof(struct trapframe) + STACK_ALIGN - 1) & ~(STACK_ALIGN - 1UL))
+#define USER_TRAPFRAME (TRAPFRAME + PGSIZE - THREAD_ROOM - TRAPFRAME_ROOM)
+_Static_assert(THREAD_ROOM + TRAPFRAME_ROOM <= PGSIZE, "on one page");
 
 /* Floating-point registers; fpu.S knows the offsets. */
 struct fpstate {

@@ -58,7 +58,7 @@
 #define PHYSTOP (machine.ram_end)   /* end of RAM, found at boot */
 
 #define TRAMPOLINE (MAXVA - PGSIZE)
-#define TRAPFRAME (TRAMPOLINE - PGSIZE) /* user page tables only */
+#define TRAPFRAME (TRAMPOLINE - PGSIZE) /* user tables only: its page */
 #define USER_END TRAPFRAME              /* a process's memory ends here */
 
 /* Kernel stack n: a slot of four pages, aligned to its size, of which the

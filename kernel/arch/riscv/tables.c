@@ -74,10 +74,13 @@ void tables_load_kernel(pagetable_t kernel) {
   sfence_vma();
 }
 
+/* The trapframe is on a kernel stack; those are not in the direct map. */
 int tables_prepare_user(pagetable_t user, struct trapframe *tf) {
+  paddr_t page = PTE2PA(*walk(kernel_pagetable, (vaddr_t)tf, false));
+
   if (mappages(user, TRAMPOLINE, PGSIZE, V2P(trampoline), PTE_R | PTE_X) < 0)
     return -ENOMEM;
-  return mappages(user, TRAPFRAME, PGSIZE, V2P(tf), PTE_R | PTE_W);
+  return mappages(user, TRAPFRAME, PGSIZE, page, PTE_R | PTE_W);
 }
 
 void tables_unprepare_user(pagetable_t user) {

@@ -13,7 +13,7 @@
 #include "ipi.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
-#include "mm/kalloc.h"
+#include "lib/string.h"
 #include "mm/kvm.h"
 #include "plic.h"
 #include "sched/sched.h"
@@ -174,7 +174,7 @@ void user_return(void) {
 
   enter =
       (void (*)(vaddr_t, uint64, uint64))(TRAMPOLINE + (userret - trampoline));
-  enter(TRAPFRAME, t->arch.satp, tf->flush);
+  enter(USER_TRAPFRAME, t->arch.satp, tf->flush);
   __builtin_unreachable();
 }
 
@@ -183,7 +183,7 @@ static void trapframe_init(struct thread *t) {
   struct trapframe *tf = t->arch.trapframe;
 
   tf->kernel_satp = MAKE_SATP(kernel_pagetable);
-  tf->kernel_sp = (vaddr_t)t;
+  tf->kernel_sp = (vaddr_t)tf;
   tf->kernel_trap = (uint64)usertrap;
   tf->flush = tables_asids() == 0;
 }
@@ -218,14 +218,13 @@ void kerneltrap(vaddr_t fp) {
 /* --- what the rest of the kernel asks about user registers --- */
 
 int user_prepare(struct thread *t) {
-  t->arch.trapframe = kalloc_zero(PAGE_KERNEL);
-  return t->arch.trapframe == NULL ? -ENOMEM : 0;
+  t->arch.trapframe = (struct trapframe *)((vaddr_t)t - TRAPFRAME_ROOM);
+  memset(t->arch.trapframe, 0, sizeof(*t->arch.trapframe));
+  t->context.sp = (vaddr_t)t->arch.trapframe;
+  return 0;
 }
 
-void user_release(struct thread *t) {
-  if (t->arch.trapframe != NULL)
-    kfree(t->arch.trapframe);
-}
+void user_release(struct thread *t) { (void)t; /* it goes with the stack */ }
 
 void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                 vaddr_t argv) {
