@@ -7,6 +7,10 @@
  * it, which has a higher number than its own, so that one pass over the buses
  * in order sees all of them.
  *
+ * To learn how much memory a device has, its address must be changed for a
+ * moment. So devices are found before other CPUs run, and started later. (QEMU
+ * 7.2 crashes when another CPU uses any device at such a moment.)
+ *
  * The kernel maps the addresses from DEVICES up (memlayout.h). A device whose
  * registers are elsewhere is reported, and its driver finds them missing.
  */
@@ -24,6 +28,7 @@
 #define BUSES 256
 #define SLOTS 32
 #define FUNCTIONS 8
+#define FOUND_MAX 16 /* devices that are used */
 
 /* Configuration space (6.1): the rest of the offsets. */
 #define COMMAND 0x04
@@ -69,6 +74,9 @@ static struct spinlock pci_lock = SPINLOCK("pci"); /* the two ports */
 static const struct pci_driver *const drivers[] = {
     &virtio_pci_driver,
 };
+
+static struct pci_dev found[FOUND_MAX]; /* [c] that drivers want */
+static uint nfound;                     /* [c] */
 
 static void select(const struct pci_dev *d, uint offset) {
   io_write32(CONFIG_ADDRESS, CONFIG_ENABLE | (uint)d->bus << 16 |
@@ -232,16 +240,26 @@ int pci_message_irq(struct pci_dev *d, uint i) {
 
 /* --- finding devices --- */
 
-static void start_driver(struct pci_dev *d) {
+static const struct pci_driver *driver_for(const struct pci_dev *d) {
   for (size_t i = 0; i < NELEM(drivers); i++) {
     const struct pci_driver *r = drivers[i];
 
-    if (d->vendor != r->vendor || d->device < r->first || d->device > r->last)
-      continue;
-    find_bars(d);
-    r->probe(d);
+    if (d->vendor == r->vendor && d->device >= r->first && d->device <= r->last)
+      return r;
+  }
+  return NULL;
+}
+
+/* Keep what a driver wants. */
+static void keep(struct pci_dev *d) {
+  if (driver_for(d) == NULL)
+    return;
+  if (nfound == NELEM(found)) {
+    printf("%s: only %u devices are used\n", d->name, nfound);
     return;
   }
+  find_bars(d);
+  found[nfound++] = *d;
 }
 
 /* One function of a device, if it is there; bits in `buses` for those behind
@@ -260,7 +278,7 @@ static void look_at(struct pci_dev *d, bool *buses) {
     if (behind > d->bus)
       buses[behind] = true;
   } else {
-    start_driver(d);
+    keep(d);
   }
 }
 
@@ -280,10 +298,15 @@ static void look_at_slot(uint bus, uint slot, bool *buses) {
   }
 }
 
-void pci_init(void) {
+void pci_find(void) {
   bool buses[BUSES] = {true};
 
   for (uint bus = 0; bus < BUSES; bus++)
     for (uint slot = 0; buses[bus] && slot < SLOTS; slot++)
       look_at_slot(bus, slot, buses);
+}
+
+void pci_start(void) {
+  for (uint i = 0; i < nfound; i++)
+    driver_for(&found[i])->probe(&found[i]);
 }

@@ -34,16 +34,18 @@ struct pci_dev {
   volatile void *vectors;        /* MSI-X table, once enabled */
 };
 
-/* A driver: called for each device of its vendor in a range of numbers. The
- * device is the caller's and gone afterwards: keep a copy. */
+/* A driver: called for each device of its vendor in a range of numbers. */
 struct pci_driver {
   uint16 vendor, first, last;
   int (*probe)(struct pci_dev *d); /* 0 or an error */
 };
 extern const struct pci_driver virtio_pci_driver;
 
-/* Find all devices and start their drivers. */
-void pci_init(void);
+/* Find the devices that there are drivers for. While this is done they do not
+ * answer now and then: on the boot CPU, before the others run. */
+void pci_find(void);
+/* Start their drivers. */
+void pci_start(void);
 
 /* Configuration space: offsets aligned to the size, below 256. */
 uint8 pci_read8(const struct pci_dev *d, uint offset);

@@ -87,7 +87,7 @@ CRASHES = {
     "heap": "store .*no region.*not valid",
     "exec-stack": "instruction .*region stack .*rw-",
     "exec-data": "instruction .*region data .*rw-",
-    "jump": "instruction .*address 0x2000000000\n.*no region",
+    "jump": "instruction .*address 0x1ffffff000\n.*no region",
     "guard": "store .*region guard .*---",
     "stack": "store .*region guard .*---",
     "illegal": "illegal instruction",

@@ -112,7 +112,8 @@ PROGRAMS = [
      "./d/e/f\n./d/f"),
     ("find . f | xargs cat", "x\ny"),
     ("oldstyle a b", "oldstyle 3 5 own mine\nsync 7\nmalloc -5 c 0xFF %\n"
-     "size 5000000000\n0x00000000ABCDEF12\nold style OK"),
+     "size 5000000000\n0x(00000000)?ABCDEF12\n"
+     "20015998343868 -7 123456789ABC text 20015998343869 c\nold style OK"),
     ("newstyle", "new style OK"),
     ("probe", ".*probe OK"),
     ("usertests", ".*stack OK"),  # named like one of ours with a large stack

@@ -27,10 +27,12 @@ static uint64 shrink(uint64 want) {
 
 static struct reclaimer reclaimer = {.name = "test", .shrink = shrink};
 
-void ram_start(uint64 pages) {
+void ram_start(uint64 pages) { ram_start_at(0, pages); }
+
+void ram_start_at(uint64 first, uint64 pages) {
   for (int i = 0; i < NCPU; i++)
     cpus[i].id = i;
-  machine.ram_start = (paddr_t)ram;
+  machine.ram_start = (paddr_t)ram + first * PGSIZE;
   machine.ram_end = (paddr_t)ram + pages * PGSIZE;
   memset(ram, 0xaa, pages * PGSIZE);
   kinit();

@@ -25,6 +25,8 @@
  * from the start. Once in a program. */
 #define IMAGE_PAGES 5
 void ram_start(uint64 pages);
+/* The same, but the first pages up to `first` are not RAM. */
+void ram_start_at(uint64 first, uint64 pages);
 extern uchar ram[];
 
 /* Take all free pages but n; give them back. */

@@ -17,13 +17,15 @@ static uint64 frame_of(const void *p) {
   return ((const uchar *)p - ram) / PGSIZE;
 }
 
+static uint64 first; /* page of RAM */
+
 /* Call test(pages) in a child. cmocka's failures leave with a status there. */
 static void in_child(void (*test)(uint64 pages), uint64 pages) {
   int status;
   pid_t pid = fork();
 
   if (pid == 0) {
-    ram_start(pages);
+    ram_start_at(first, pages);
     test(pages);
     _Exit(0);
   }
@@ -85,8 +87,10 @@ static void start(uint64 pages) {
   uint64 free = pages_owned(PAGE_FREE);
 
   assert_int_equal(pages_total(), pages);
-  assert_int_equal(free + pages_owned(PAGE_IMAGE), pages);
-  assert_in_range(pages_owned(PAGE_IMAGE), IMAGE_PAGES + 1, IMAGE_PAGES + 4);
+  assert_int_equal(pages_owned(PAGE_RESERVED), first);
+  assert_int_equal(free + pages_owned(PAGE_IMAGE) + first, pages);
+  assert_in_range(pages_owned(PAGE_IMAGE) + first, IMAGE_PAGES + 1,
+                  IMAGE_PAGES + 4);
   for (int i = 0; i < IMAGE_PAGES - 1; i++)
     assert_int_equal(ram[i * PGSIZE], 0xaa);
   check_merged(pages);
@@ -327,9 +331,20 @@ static void wrong_frees_panic(void **state) {
   in_child(misuse, 300);
 }
 
+/* RAM that begins in the middle of a block: what lies before is reserved, and
+ * blocks are still aligned to their size in physical memory. */
+static void ram_may_begin_anywhere(void **state) {
+  (void)state;
+  first = 3;
+  in_child(start, 2047);
+  in_child(misuse, 300);
+  first = 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(all_ram_is_there_in_the_largest_blocks),
+      cmocka_unit_test(ram_may_begin_anywhere),
       cmocka_unit_test(blocks_never_overlap_and_merge_again),
       cmocka_unit_test(pages_on_other_cpus_are_found),
       cmocka_unit_test(caches_are_asked_when_pages_run_out),

@@ -193,6 +193,21 @@ static void printf_writes_once(void **state) {
   assert_int_equal(writes, 3);
 }
 
+/* Arguments in 64 bits each, of which the conversion says how many count. */
+static void wide_arguments_are_cut(void **state) {
+  static const long long args[] = {
+      0x1234567890LL, -1, 0x1234567890LL, 5, (long)"text",
+      0x1234567841LL, -3, 0xabcd};
+
+  (void)state;
+  written_length = 0;
+  printf_wide(1, "%lx %x %d %*s %c %l %p\n", args);
+  assert_int_equal(host_strcmp(written,
+                               "1234567890 ffffffff 878082192  text A -3 "
+                               "0x000000000000abcd\n"),
+                   0);
+}
+
 static void warn_gives_the_reason(void **state) {
   (void)state;
   written_length = 0;
@@ -372,6 +387,7 @@ int main(void) {
       cmocka_unit_test(survives_odd_formats),
       cmocka_unit_test(snprintf_keeps_to_its_buffer),
       cmocka_unit_test(printf_writes_once),
+      cmocka_unit_test(wide_arguments_are_cut),
       cmocka_unit_test(warn_gives_the_reason),
       cmocka_unit_test(moves_blocks_of_any_size_and_place),
       cmocka_unit_test(compares_bytes_as_unsigned),

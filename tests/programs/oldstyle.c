@@ -42,6 +42,7 @@ main(int argc, char *argv[])
   int status = 0;
   int pid;
   uint64 top = (uint64) sbrk(0);
+  uint64 big = 0x123456789abc;
   char *p;
 
   clock = 1;
@@ -56,6 +57,7 @@ main(int argc, char *argv[])
   free(p);
   printf("size %l\n", 5000000000L);
   printf("%p\n", (void*) 0xabcdef12L);
+  printf("%ld %d %lx %s %lu %c\n", big, -7, big, "text", big + 1, 'c');
   if((pid = fork()) < 0)
     panic("fork");
   if(pid == 0){

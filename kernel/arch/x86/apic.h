@@ -15,9 +15,7 @@
 
 #define IRQ_MSI 32 /* the first number that is a message */
 
-/* This CPU's number: lapic_id() asks the local APIC, which the kernel's page
- * table must map; the other asks the CPU and always works. */
-uint lapic_id(void);
+/* The number of this CPU's local APIC, which need not be mapped yet. */
 uint apic_id_of_cpu(void);
 
 /* This CPU accepts interrupts from now on. The first call finds out how fast

@@ -19,11 +19,9 @@
 #include "tlb.h"
 
 /* Registers (table 11-1). */
-#define LAPIC_ID 0x020
 #define LAPIC_TPR 0x080 /* task priority: what is let through */
 #define LAPIC_EOI 0x0b0
 #define LAPIC_SPURIOUS 0x0f0
-#define LAPIC_ESR 0x280
 #define LAPIC_ICR_LOW 0x300 /* interrupt command: writing it sends */
 #define LAPIC_ICR_HIGH 0x310
 #define LAPIC_LVT_TIMER 0x320
@@ -34,7 +32,7 @@
 #define LAPIC_TIMER_NOW 0x390
 #define LAPIC_TIMER_DIVIDE 0x3e0
 
-#define ID_SHIFT 24           /* in LAPIC_ID and LAPIC_ICR_HIGH */
+#define ID_SHIFT 24           /* in LAPIC_ICR_HIGH */
 #define SPURIOUS_ENABLE 0x100 /* the APIC works at all (11.9) */
 #define LVT_MASKED 0x10000    /* figure 11-8 */
 #define LVT_NMI 0x400
@@ -65,8 +63,6 @@ static uint32 lapic_read(uint reg) { return io_read32(P2IO(LAPIC + reg)); }
 static void lapic_write(uint reg, uint32 x) {
   io_write32(P2IO(LAPIC + reg), x);
 }
-
-uint lapic_id(void) { return lapic_read(LAPIC_ID) >> ID_SHIFT; }
 
 uint apic_id_of_cpu(void) {
   uint32 eax = 1, ebx, ecx, edx;

@@ -176,6 +176,22 @@ static void console_putc(int c) {
   vga_putc(c);
 }
 
+/* What the kernel relies on, all of it in CPUs since the Pentium III (SDM vol.
+ * 2A, CPUID, leaf 1, edx). */
+static void check_features(void) {
+  static const struct {
+    uint bit;
+    const char *name;
+  } needed[] = {{4, "TSC"},       {5, "MSR"},  {8, "CMPXCHG8B"}, {9, "APIC"},
+                {11, "SYSENTER"}, {13, "PGE"}, {24, "FXSAVE"},   {25, "SSE"}};
+  uint32 eax = 1, ebx, ecx, edx;
+
+  asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+  for (size_t i = 0; i < NELEM(needed); i++)
+    if (!(edx & (1U << needed[i].bit)))
+      refuse("the CPU has no %s", needed[i].name);
+}
+
 void machine_init(void *firmware_table) {
   const struct multiboot_info *info = firmware_table;
 
@@ -189,9 +205,11 @@ void machine_init(void *firmware_table) {
     refuse("it was not started by a multiboot loader");
   cmdline_init(command_line(info));
   safestrcpy(machine.model, "PC", sizeof(machine.model));
+  check_features();
   find_memory(info);
   find_cpus();
   clock_init();
+  pci_find();
 }
 
 bool machine_mapping(int i, struct kmapping *m) {
@@ -225,7 +243,7 @@ void machine_init_devices(void) {
   uart_start(isa_irq(UART_ISA_IRQ));
   vga_start();
   keyboard_start(isa_irq(KEYBOARD_ISA_IRQ));
-  pci_init();
+  pci_start();
 }
 
 void machine_start_cpus(void) {
