@@ -14,6 +14,11 @@
  * Ctrl-D is kept in the ring: a read stops there and takes it along, and so
  * returns 0 if it stands alone.
  *
+ * When the ring is full the port is asked to hold input back, so that a paste
+ * loses nothing, but only as long as somebody reads: a program that computes
+ * must not keep a Ctrl-C behind much typing ahead from being seen. Then keys
+ * that act do so, and others are dropped with a bell.
+ *
  * Output gets a carriage return before each newline. One write at a time
  * passes, so that the lines of two processes do not mix; the file layer cuts
  * one of more than a page in pieces, which may. It goes to each port in turn.
@@ -24,11 +29,13 @@
 #include "dev/chardev.h"
 #include "lib/string.h"
 #include "sched/sleep.h"
+#include "sched/timer.h"
 
 #define INPUT 8192    /* bytes of the ring, a power of two */
 #define LINE_MAX 4096 /* of a line being edited, its newline included */
 #define OUTPUT_CHUNK 256
-#define COUNT_MASK 0x7fffffff /* a result below 0 would be an error */
+#define PATIENCE_NS 3000000000ULL /* with a reader, before input is dropped */
+#define COUNT_MASK 0x7fffffff    /* a result below 0 would be an error */
 
 #define CTRL(c) ((c) - '@')
 #define BACKSPACE '\b'
@@ -45,6 +52,9 @@ static struct {
   int pgrp;                /* [a] foreground process group */
   uint interrupts;         /* [lock] Ctrl-C's so far; [a] to read */
   struct waitq readers;    /* wait for done != ready */
+  uint64 read_ns;          /* [lock] when somebody last read */
+  struct timer patience;   /* lets input go on if nobody reads */
+  bool waiting;            /* [lock] the timer runs */
   struct sleeplock writer; /* whose write is under way */
   struct tty_port *ports;  /* [a] a list that only grows, at its head */
 } tty = {
@@ -115,6 +125,12 @@ static bool has_room(void) {
          (!(tty.mode & TTY_CANON) || tty.end - tty.ready < LINE_MAX - 1);
 }
 
+/* Tell that a key was dropped. */
+static void bell(void) {
+  if (tty.mode & TTY_ECHO)
+    show("\a", 1);
+}
+
 static void edit(int c) {
   switch (c) {
     case BACKSPACE:
@@ -128,8 +144,10 @@ static void edit(int c) {
       break;
     case '\n':
     case END_OF_FILE:
-      if (tty.end - tty.done == INPUT)
+      if (tty.end - tty.done == INPUT) {
+        bell();
         break;
+      }
       if (c == '\n')
         echo(c);
       append(c);
@@ -139,13 +157,17 @@ static void edit(int c) {
       if (has_room()) {
         append(c);
         echo(c);
+      } else {
+        bell();
       }
   }
 }
 
 static void raw(int c) {
-  if (!has_room())
+  if (!has_room()) {
+    bell();
     return;
+  }
   append(c);
   echo(c);
   make_ready();
@@ -189,14 +211,28 @@ void tty_take(int c) {
   release(&tty.lock);
 }
 
-/* Input is held up only if a reader can make room: what is too much for one
- * line is dropped. */
+static void patience_ends(struct timer *t) {
+  (void)t;
+  acquire(&tty.lock);
+  tty.waiting = false;
+  release(&tty.lock);
+  resume_input();
+}
+
+/* Input is held up only if a reader can make room, and has of late: what is too
+ * much for one line is dropped. */
 bool tty_room(void) {
-  bool room;
+  bool room, wait;
+  uint64 until;
 
   acquire(&tty.lock);
-  room = has_room() || tty.done == tty.ready;
+  until = tty.read_ns + PATIENCE_NS;
+  room = has_room() || tty.done == tty.ready || clock_ns() >= until;
+  wait = !room && !tty.waiting;
+  tty.waiting |= wait;
   release(&tty.lock);
+  if (wait)
+    timer_start(&tty.patience, until);
   return room;
 }
 
@@ -238,6 +274,7 @@ static ssize_t tty_read(struct chardev *d, void *buf, size_t n) {
     }
   }
   got = take_ready(buf, n);
+  tty.read_ns = clock_ns();
   release(&tty.lock);
   resume_input();
   return got;
@@ -312,6 +349,7 @@ void tty_init(void) {
       .name = "console", .read = tty_read, .write = tty_write, .ctl = tty_ctl};
 
   initsleeplock(&tty.writer, "tty writer");
+  tty.patience.fire = patience_ends;
   chardev_register(CONSOLE, &console);
 }
 

@@ -159,6 +159,23 @@ def test_typed_ahead():
         assert "wrong" not in m.run("echo right")
 
 
+@test(quick=True)
+def test_typed_far_ahead():
+    """Keys that act do so even behind more than the system keeps of what was
+    typed ahead and nobody reads."""
+    with Machine() as m:
+        for seconds, lines in ((0, 600), (4, 600)):
+            m.start("echo ready; sleep 1000")
+            m.expect(rb"\nready\r*\n")
+            m.rest(seconds)
+            sent = send_much(m, "echo wr" + "ong number one two three\n" +
+                             "typed ahead, and long\n" * lines + ctrl("P"))
+            m.expect(rb" sleep +time\r*\n", timeout=20)
+            sent.join()
+            interrupt(m)
+        assert "wrong" not in m.run("echo right")
+
+
 @test()
 def test_long_lines():
     """A line may be long; what is too long for one is cut, and the next line

@@ -62,6 +62,17 @@ static struct tty_port port = {.write = port_write,
                                .try_write = port_try_write,
                                .resume_input = port_resume_input};
 
+static uint64 now_ns;
+static struct timer *timer;
+
+uint64 clock_ns(void) { return now_ns; }
+
+void timer_start(struct timer *t, uint64 deadline_ns) {
+  assert_null(timer);
+  timer = t;
+  t->deadline_ns = deadline_ns;
+}
+
 static void type_bytes(const char *s, size_t n) {
   for (size_t i = 0; i < n; i++)
     tty_take((uchar)s[i]);
@@ -99,6 +110,9 @@ static int start(void **state) {
   port_accepts = SIZE_MAX;
   typed_while_asleep = NULL;
   listed = interrupted = resumed = 0;
+  tty.read_ns = now_ns;
+  tty.waiting = false;
+  timer = NULL;
   tty_ops = (struct tty_ops){list, interrupt};
   if (console == NULL) {
     tty_init();
@@ -273,6 +287,29 @@ static void input_is_held_until_it_is_read(void **state) {
   assert_true(resumed > 0);
 }
 
+/* Nobody reads for long: then the port goes on, keys that act are seen, and
+ * others are dropped with a bell. */
+static void nobody_reads(void **state) {
+  struct timer *t;
+
+  (void)state;
+  now_ns = tty.read_ns;
+  while (tty_room())
+    type("0123456789abcde\n");
+  assert_non_null(t = timer);
+  assert_false(tty_room());
+  now_ns = t->deadline_ns;
+  timer = NULL;
+  resumed = 0;
+  t->fire(t);
+  assert_int_equal(resumed, 1);
+  assert_true(tty_room());
+  type("x");
+  assert_int_equal(shown[nshown - 1], '\a');
+  type("\x03");
+  assert_int_equal(tty.done, tty.end);
+}
+
 static void the_ring_never_overflows(void **state) {
   char buf[4096];
 
@@ -335,6 +372,7 @@ int main(void) {
       TEST(bad_operations_are_refused),
       TEST(an_endless_line),
       TEST(input_is_held_until_it_is_read),
+      TEST(nobody_reads),
       TEST(the_ring_never_overflows),
       TEST(output_gets_carriage_returns),
       TEST(a_killed_writer_comes_back),
