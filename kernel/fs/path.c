@@ -4,7 +4,8 @@
  * Only one inode is locked at a time, the directory that is being looked in,
  * so that no path can deadlock with another. A name is cut to DIRSIZ bytes, as
  * it is on disk. A directory that has been removed, but still is somebody's
- * current one, has no names in it but ".".
+ * current one, has no names in it but ".". An empty path is the directory in
+ * which it begins, as in xv6.
  */
 #include "fs/path.h"
 
@@ -55,12 +56,8 @@ static struct inode *namex(struct inode *cwd, const char *path, bool parent,
                            char name[DIRSIZ + 1], int *err) {
   struct inode *ip;
 
-  *err = *path != '\0' ? -ENOMEM : -ENOENT;
-  if (*path == '\0')
-    return NULL;
   ip = *path == '/' || cwd == NULL ? iget(ROOTINO) : idup(cwd);
-  if (ip != NULL)
-    *err = 0;
+  *err = ip != NULL ? 0 : -ENOMEM;
   while (ip != NULL && (path = skipelem(path, name)) != NULL) {
     if (parent && *path == '\0')
       return ip;

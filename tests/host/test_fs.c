@@ -138,7 +138,8 @@ static void names(void *arg) {
   uint64 size;
 
   (void)arg;
-  CHECK_EQ(open_error("", O_RDONLY), -ENOENT);
+  CHECK_EQ(open_error("", O_RDWR), -EISDIR); /* it is the root */
+  CHECK_EQ(open_error("", O_CREATE), -ENOENT);
   CHECK_EQ(open_error("/nothing", O_RDONLY), -ENOENT);
   CHECK_EQ(open_error("/README/x", O_RDONLY), -ENOTDIR);
   CHECK_EQ(open_error("/", O_RDWR), -EISDIR);

@@ -126,6 +126,28 @@ static void bigdir(void) {
   }
 }
 
+/* An empty path is the current directory; nothing can be made at it. */
+static void emptypath(void) {
+  struct stat here, empty;
+  int fd;
+
+  make_dir("ed");
+  CHECK_EQ(chdir("ed"), 0);
+  CHECK_EQ(stat(".", &here), 0);
+  fd = open("", O_RDONLY);
+  CHECK(fd >= 0);
+  CHECK_EQ(fstat(fd, &empty), 0);
+  close(fd);
+  CHECK_EQ(empty.type, T_DIR);
+  CHECK_EQ(empty.ino, here.ino);
+  CHECK_EQ(open("", O_RDWR), -1);
+  CHECK_EQ(unlink(""), -1);
+  CHECK_EQ(link("", "x"), -1);
+  CHECK_EQ(chdir(""), 0);
+  CHECK_EQ(chdir(".."), 0);
+  remove("ed");
+}
+
 /* Names that come to nothing must not leak references to inodes. */
 static void iref(void) {
   for (int i = 0; i < 60; i++) {
@@ -316,7 +338,8 @@ static void deep(void) {
 }
 
 const struct test dir_tests[] = {
-    TEST(dirtest),  TEST(subdir),   TEST(rmdot),         TEST(dirfile),
-    TEST(linktest), TEST(dirlinks), TEST(bigdir),        TEST(iref),
-    TEST(iputtest), TEST(openiput), TEST(renames),       TEST(renamedir),
-    TEST(getcwds),  TEST(deep),     TEST(renameremoved), TESTS_END};
+    TEST(dirtest),   TEST(subdir),   TEST(rmdot),    TEST(dirfile),
+    TEST(linktest),  TEST(dirlinks), TEST(bigdir),   TEST(iref),
+    TEST(emptypath), TEST(iputtest), TEST(openiput), TEST(renames),
+    TEST(renamedir), TEST(getcwds),  TEST(deep),     TEST(renameremoved),
+    TESTS_END};
