@@ -35,7 +35,7 @@
 #define LINE_MAX 4096 /* of a line being edited, its newline included */
 #define OUTPUT_CHUNK 256
 #define PATIENCE_NS 3000000000ULL /* with a reader, before input is dropped */
-#define COUNT_MASK 0x7fffffff    /* a result below 0 would be an error */
+#define COUNT_MASK 0x7fffffff     /* a result below 0 would be an error */
 
 #define CTRL(c) ((c) - '@')
 #define BACKSPACE '\b'
