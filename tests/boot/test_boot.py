@@ -1,5 +1,6 @@
 """Booting: every size of machine comes up, and goes down as asked."""
 
+import os
 import re
 import shutil
 import time
@@ -108,9 +109,9 @@ def test_idle_is_idle(cpus):
         assert share < 0.10, f"{share:.0%} of a CPU"
 
 
-@test(quick=True)
-def test_gdb_session():
-    """The debugging session of the notes, as it is typed (A17)."""
+def debug(dialogue):
+    """Start QEMU and gdb as the README says, and hold a dialogue: what is typed
+    and, as a regular expression, what is answered."""
     gdb = gdb_program()
     assert gdb, "no gdb that knows the target"
     port = free_port()
@@ -131,21 +132,45 @@ def test_gdb_session():
             logfile=open(log_path(".gdb.log"), "w"))
         g.sendline("set pagination off")
         g.expect(r"\(gdb\) ")
-        for typed, answer in (
-                (f"target remote :{port}", facts.RESET_ADDRESS),
-                ("b main", rf"Breakpoint 1 at {facts.KERNEL_ADDRESS}: "
-                 r"file kernel/main\.c"),
-                ("b kvminit",
-                 rf"Breakpoint 2 at {facts.KERNEL_ADDRESS}: file "),
-                ("c", "Breakpoint 1, main "),
-                ("c", "Breakpoint 2, kvminit "),
-                ("bt", r"#1 .* main ")):
-            g.sendline(typed)
+        for typed, answer in dialogue:
+            g.sendline(typed.replace(":26000", f":{port}"))
             g.expect(answer)
             g.expect(r"\(gdb\) ")
         g.close(force=True)
     finally:
         server.close(force=True)
+
+
+@test(quick=True)
+def test_gdb_session():
+    """The debugging session of the notes, as it is typed (A17)."""
+    debug((("target remote :26000", facts.RESET_ADDRESS),
+           ("b main", rf"Breakpoint 1 at {facts.KERNEL_ADDRESS}: "
+            r"file kernel/main\.c"),
+           ("b kvminit", rf"Breakpoint 2 at {facts.KERNEL_ADDRESS}: file "),
+           ("c", "Breakpoint 1, main "),
+           ("c", "Breakpoint 2, kvminit "),
+           ("bt", r"#1 .* main ")))
+
+
+def readme_transcript():
+    """What the README shows of gdb; numbers may differ."""
+    with open(os.path.join(TOP, "README.md"), encoding="utf-8") as f:
+        section = f.read().split("## Debugging with gdb")[1].split("\n## ")[0]
+    shown = "\n".join(line.strip() for line in section.split("\n")
+                      if line.startswith("    ") or not line)
+    for piece in shown.split("(gdb) ")[1:]:
+        typed, *answer = piece.split("\n")
+        yield typed, r"\s+".join(
+            re.sub("0x[0-9a-f]+|[0-9]+", "(?:0x)?[0-9a-f]+", re.escape(word))
+            for word in " ".join(answer).split())
+
+
+@test(quick=True)
+@only("riscv")
+def test_gdb_session_of_readme():
+    """What the README shows of gdb happens."""
+    debug(readme_transcript())
 
 
 @test(quick=True)
