@@ -33,6 +33,7 @@
 #define ENFILE 23       /* too many open files in the system */
 #define EMFILE 24       /* too many open files in the process */
 #define ENOTTY 25       /* not a terminal */
+#define ETXTBSY 26      /* the file is a program that runs */
 #define EFBIG 27        /* file too large */
 #define ENOSPC 28       /* no space left on the disk */
 #define ESPIPE 29       /* cannot seek */

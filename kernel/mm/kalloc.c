@@ -37,6 +37,7 @@ struct page {
   uint8 owner; /* enum page_owner */
   uint8 order; /* of the block that starts here */
   bool head;   /* a free block starts here; [block_lock] */
+  uint count;  /* [a] holders of an allocated page */
 };
 
 static struct page *frames; /* indexed by frame number */
@@ -217,6 +218,7 @@ void *kalloc_for(enum page_owner owner) {
     return NULL;
   frames[frame_of(page)].owner = owner;
   frames[frame_of(page)].order = 0;
+  frames[frame_of(page)].count = 1;
   account(owner, 1);
   return page;
 }
@@ -241,8 +243,11 @@ static size_t frame_release(const void *p, int order, const char *who) {
   if (f->owner <= PAGE_IMAGE || f->order != order)
     panic("%s: %p is no allocated block of order %d (owner %d, order %d)", who,
           p, order, f->owner, f->order);
+  if (f->count != 1)
+    panic("%s: %p has %u holders", who, p, f->count);
   account(f->owner, -(1L << order));
   f->owner = PAGE_FREE;
+  f->count = 0;
   return frame;
 }
 
@@ -258,6 +263,27 @@ void kfree(void *page) {
   release(&l->lock);
   if (n > LIST_MAX)
     list_drain(l, LIST_MAX - LIST_MOVE);
+}
+
+/* --- holders --- */
+
+void frame_get(void *page) {
+  __atomic_fetch_add(&frames[frame_of(page)].count, 1, __ATOMIC_RELAXED);
+}
+
+uint frame_count(const void *page) {
+  return __atomic_load_n(&frames[frame_of(page)].count, __ATOMIC_ACQUIRE);
+}
+
+void frame_put(void *page) {
+  uint *count = &frames[frame_of(page)].count;
+
+  /* the last one alone cannot gain others */
+  if (__atomic_load_n(count, __ATOMIC_ACQUIRE) == 1 ||
+      __atomic_fetch_sub(count, 1, __ATOMIC_ACQ_REL) == 1) {
+    *count = 1;
+    kfree(page);
+  }
 }
 
 static void *block_alloc_locked(int order) {
@@ -285,6 +311,7 @@ void *kalloc_pages(int order, enum page_owner owner) {
     return NULL;
   frames[frame_of(block)].owner = owner;
   frames[frame_of(block)].order = order;
+  frames[frame_of(block)].count = 1;
   account(owner, 1L << order);
   return block;
 }

@@ -34,8 +34,19 @@ void *kalloc(void);
 /* A page for a given owner, or NULL; the second is filled with zeros. */
 void *kalloc_for(enum page_owner owner);
 void *kalloc_zero(enum page_owner owner);
-/* Give one page back. Panics if it is not an allocated single page. */
+/* Give one page back. Panics if it is not an allocated single page, or if
+ * somebody else holds it, too. */
 void kfree(void *page);
+
+/*
+ * A page may have several holders: page-table entries of processes, a cache.
+ * It is counted: an allocated page has one holder, frame_get() adds one,
+ * frame_put() takes one away and frees the page with the last. Any context; no
+ * lock is needed by who holds the page.
+ */
+void frame_get(void *page);
+void frame_put(void *page);
+uint frame_count(const void *page);
 
 /* 2^order pages, physically contiguous and aligned to their size, or NULL. */
 void *kalloc_pages(int order, enum page_owner owner);
