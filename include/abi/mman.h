@@ -11,10 +11,10 @@
 /* mmap: exactly one of the first two */
 #define MAP_SHARED 0x01
 #define MAP_PRIVATE 0x02
-#define MAP_FIXED 0x10       /* at the address, in place of what is there */
-#define MAP_ANONYMOUS 0x20   /* no file: zeros */
-#define MAP_NORESERVE 0x4000 /* may be more than there is memory */
-#define MAP_POPULATE 0x8000  /* all pages at once */
+#define MAP_FIXED 0x10        /* at the address, in place of what is there */
+#define MAP_ANONYMOUS 0x20    /* no file: zeros */
+#define MAP_NORESERVE 0x04000 /* may be more than there is memory */
+#define MAP_POPULATE 0x08000  /* all pages at once */
 #define MAP_FIXED_NOREPLACE 0x100000 /* at the address, -EEXIST if taken */
 
 /* msync: one of the first and the last */

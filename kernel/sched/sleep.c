@@ -150,3 +150,59 @@ void releasesleep(struct sleeplock *lk) {
     wakeup_one(&lk->waiters);
   release(&lk->lock);
 }
+
+void initrwsleeplock(struct rwsleeplock *lk, const char *name) {
+  *lk = (struct rwsleeplock){.sharers = 0};
+  initlock(&lk->lock, "rwsleeplock");
+  waitq_init(&lk->shared, name);
+  waitq_init(&lk->alone, name);
+}
+
+void acquire_shared(struct rwsleeplock *lk) {
+  acquire(&lk->lock);
+  if (lk->holder == mythread())
+    panic("acquire_shared: this thread holds %s alone", lk->shared.name);
+  while (lk->holder != NULL || lk->waiting > 0)
+    sleep(&lk->shared, &lk->lock);
+  lk->sharers++;
+  release(&lk->lock);
+}
+
+/* The lock may be free now. With those that wait to hold it alone, one of them
+ * is next. lk->lock held. */
+static void pass_on_locked(struct rwsleeplock *lk) {
+  if (lk->waiting == 0)
+    wakeup(&lk->shared);
+  else if (lk->sharers == 0)
+    wakeup_one(&lk->alone);
+}
+
+void release_shared(struct rwsleeplock *lk) {
+  acquire(&lk->lock);
+  if (lk->sharers <= 0)
+    panic("release_shared: nobody shares %s", lk->shared.name);
+  if (--lk->sharers == 0)
+    pass_on_locked(lk);
+  release(&lk->lock);
+}
+
+void acquire_exclusive(struct rwsleeplock *lk) {
+  acquire(&lk->lock);
+  if (lk->holder == mythread())
+    panic("acquire_exclusive: this thread already holds %s", lk->alone.name);
+  lk->waiting++;
+  while (lk->holder != NULL || lk->sharers > 0)
+    sleep(&lk->alone, &lk->lock);
+  lk->waiting--;
+  lk->holder = mythread();
+  release(&lk->lock);
+}
+
+void release_exclusive(struct rwsleeplock *lk) {
+  acquire(&lk->lock);
+  if (lk->holder != mythread())
+    panic("release_exclusive: this thread does not hold %s", lk->alone.name);
+  lk->holder = NULL;
+  pass_on_locked(lk);
+  release(&lk->lock);
+}

@@ -58,4 +58,22 @@ void initsleeplock(struct sleeplock *lk, const char *name);
 void acquiresleep(struct sleeplock *lk);
 void releasesleep(struct sleeplock *lk);
 
+/* A lock that many may share, or one hold alone. Who waits to hold it alone
+ * goes before those that come later to share it, so a thread must not take it
+ * twice. */
+struct rwsleeplock {
+  struct spinlock lock;  /* guards what follows */
+  int sharers;           /* that hold it */
+  struct thread *holder; /* that holds it alone, or NULL */
+  int waiting;           /* to hold it alone */
+  struct waitq shared;   /* those that wait to share it */
+  struct waitq alone;    /* those that wait to hold it alone */
+};
+
+void initrwsleeplock(struct rwsleeplock *lk, const char *name);
+void acquire_shared(struct rwsleeplock *lk);
+void release_shared(struct rwsleeplock *lk);
+void acquire_exclusive(struct rwsleeplock *lk);
+void release_exclusive(struct rwsleeplock *lk);
+
 #endif
