@@ -7,13 +7,14 @@
 
 #include "abi/limits.h" /* PATH_MAX */
 
-#define NCPU 8           /* CPUs that are used; more are left idle */
-#define PROC_MAX 512     /* processes, unless maxproc= says otherwise */
-#define FD_MAX 512       /* open descriptors of one process */
-#define ARG_MAX 1024     /* arguments of exec */
-#define TICK_HZ 100      /* preemption ticks a second */
-#define KSTACK_MAX 4096  /* kernel stacks, and so threads, at most */
-#define KSTACK_PAGES 3   /* pages of a kernel stack, without its guard */
+#define NCPU 8               /* CPUs that are used; more are left idle */
+#define PROC_MAX 512         /* processes, unless maxproc= says otherwise */
+#define USER_THREADS_MAX 256 /* threads of one process */
+#define FD_MAX 512           /* open descriptors of one process */
+#define ARG_MAX 1024         /* arguments of exec */
+#define TICK_HZ 100          /* preemption ticks a second */
+#define KSTACK_MAX 4096      /* kernel stacks, and so threads, at most */
+#define KSTACK_PAGES 3       /* pages of a kernel stack, without its guard */
 #define THREAD_ROOM 1024 /* bytes above a kernel stack for its struct thread */
 #define USERSTACK 1      /* pages of a user stack, if the ELF asks for none */
 #define USERSTACK_MAX 2048 /* pages of a user stack at most */

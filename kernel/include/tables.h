@@ -14,11 +14,22 @@ struct trapframe;
 /* Turn paging on with the kernel's table, or load it again; this CPU. */
 void tables_load_kernel(pagetable_t kernel);
 
-/* Put what the machine needs into a new user table. 0 or -ENOMEM; panics never.
- * tf is where a trap shall save registers, if the table must map that. */
-int tables_prepare_user(pagetable_t user, struct trapframe *tf);
-/* Take it out again; no page of the user's is touched. */
+/* Put what the machine needs into a new user table. 0 or -ENOMEM. */
+int tables_prepare_user(pagetable_t user);
+/* Take it out again, trapframes that are left included; no page of the user's
+ * is touched. No thread runs with this table any more. */
 void tables_unprepare_user(pagetable_t user);
+
+/* A trap of the thread whose place (0 to USER_THREADS_MAX - 1) this is in its
+ * process shall save its registers in tf, before the thread runs in user mode:
+ * the table maps tf if the machine needs that. 0 or -ENOMEM. No two threads of a
+ * space have the same place at a time. The table's lock is held, or nobody else
+ * uses it yet. */
+int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf);
+/* The thread does not go to user mode any more, its space lives on. The place
+ * and the memory of the trapframe may be used again at once. The same lock. */
+void tables_remove_trapframe(pagetable_t user, struct arch_space *as,
+                             uint place);
 
 /* Is va in the part of user tables that the machine keeps for itself? Then its
  * name ("trampoline"), else NULL. */

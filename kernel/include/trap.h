@@ -46,6 +46,11 @@ void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                 vaddr_t argv);
 /* A fork's child: the parent's registers, and 0 as the result. */
 void user_fork(struct thread *child, struct thread *parent);
+/* A new thread of the caller's program: as user_fork(), but with a stack pointer
+ * of its own, and with set_tls with its own thread pointer: what the machine's
+ * programs find their thread-local storage by. */
+void user_clone(struct thread *child, struct thread *parent, vaddr_t sp,
+                vaddr_t tls, bool set_tls);
 
 /* The registers of a system call are in arch_thread.h. */
 

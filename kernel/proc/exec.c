@@ -181,11 +181,14 @@ static int load(struct image *im, const char *path) {
   r = ilock(im->ip);
   if (r == 0) {
     stati(im->ip, &st);
-    im->space = space_create(p->thread->arch.trapframe);
+    im->space = space_create();
     if (st.type != T_FILE)
       r = -EACCES;
     else
       r = im->space ? build(im) : -ENOMEM;
+    if (r == 0)
+      r = tables_add_trapframe(im->space->pagetable, p->thread->place,
+                               p->thread->arch.trapframe);
     iunlock(im->ip);
   }
   iput(im->ip);

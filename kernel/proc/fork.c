@@ -14,14 +14,16 @@ static void child_begins(void *unused) {
 
 /* Copy what the parent has to the child; -ENOMEM: a part may be copied. */
 static int copy(struct proc *child, struct proc *parent) {
-  struct space *s = space_copy(parent->space, child->thread->arch.trapframe);
+  struct thread *t = child->thread;
+  struct space *s = space_copy(parent->space);
 
   if (s == NULL)
     return -ENOMEM;
   proc_set_space(child, s);
-  if (fd_copy(child, parent) < 0)
+  if (tables_add_trapframe(s->pagetable, t->place, t->arch.trapframe) < 0 ||
+      fd_copy(child, parent) < 0)
     return -ENOMEM;
-  user_fork(child->thread, parent->thread);
+  user_fork(t, parent->thread);
   child->cwd = parent->cwd ? idup(parent->cwd) : NULL;
   child->rights = parent->rights;
   return 0;

@@ -48,6 +48,7 @@ struct thread {
   struct proc *proc;       /* [c] NULL for a kernel thread */
   pagetable_t pagetable;   /* [o] for user mode; its process's */
   struct arch_space *arch_space; /* [o] of the same space */
+  uint place;                    /* [o] of its trapframe: tables.h */
   void (*entry)(void *);         /* [c] where it begins */
   void *arg;                     /* [c] */
   uint64 syscalls;               /* [o] since it was last switched to */

@@ -15,12 +15,12 @@ static struct slab_cache region_cache =
 
 #define region_of(l) list_entry(l, struct region, link)
 
-struct space *space_create(struct trapframe *tf) {
+struct space *space_create(void) {
   struct space *s = slab_alloc(&space_cache);
 
   if (s == NULL)
     return NULL;
-  s->pagetable = uvmcreate(tf);
+  s->pagetable = uvmcreate();
   if (s->pagetable == NULL) {
     slab_free(&space_cache, s);
     return NULL;
@@ -163,8 +163,8 @@ static int copy_regions(struct space *s, struct space *c) {
   return 0;
 }
 
-struct space *space_copy(struct space *s, struct trapframe *tf) {
-  struct space *c = space_create(tf);
+struct space *space_copy(struct space *s) {
+  struct space *c = space_create();
   int r;
 
   if (c == NULL)

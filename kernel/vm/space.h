@@ -33,16 +33,16 @@ struct space {
   struct arch_space arch; /* the machine's */
 };
 
-/* An empty space with one reference, or NULL. Its table maps tf, which must
- * outlive it. */
-struct space *space_create(struct trapframe *tf);
+/* An empty space with one reference, or NULL. Its threads' trapframes are still
+ * to be added (tables.h). */
+struct space *space_create(void);
 struct space *space_get(struct space *s);
 /* Give up a reference; with the last, all of its memory is freed. Not the
  * space that this CPU would return to. */
 void space_put(struct space *s);
 
 /* A copy for fork, or NULL: no memory. s is the caller's own. */
-struct space *space_copy(struct space *s, struct trapframe *tf);
+struct space *space_copy(struct space *s);
 
 /* Add a region; with `fill` its pages are there at once, else when touched.
  * Aligned, non-empty, below SPACE_END, overlapping nothing (-EINVAL

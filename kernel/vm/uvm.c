@@ -6,12 +6,12 @@
 #include "lib/string.h"
 #include "mm/kalloc.h"
 
-pagetable_t uvmcreate(struct trapframe *tf) {
+pagetable_t uvmcreate(void) {
   pagetable_t pagetable = pagetable_create();
 
   if (pagetable == NULL)
     return NULL;
-  if (tables_prepare_user(pagetable, tf) < 0) {
+  if (tables_prepare_user(pagetable) < 0) {
     uvmfree(pagetable);
     return NULL;
   }

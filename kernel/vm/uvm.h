@@ -13,7 +13,7 @@
 #include "tables.h"
 
 /* An empty user table with what the machine needs for a trap, or NULL. */
-pagetable_t uvmcreate(struct trapframe *tf);
+pagetable_t uvmcreate(void);
 /* Map fresh pages of zeros with rights PROT_*. 0, or -ENOMEM with nothing changed. */
 int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint rights);
 /* Unmap and free the pages that are there. In between, no CPU may translate to

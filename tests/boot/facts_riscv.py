@@ -10,7 +10,7 @@ PTE_BYTES = 8
 V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
 RIGHTS = R | W | X | U
 MAXVA = 1 << 38  # one bit less than Sv39 allows (A2)
-USER_END = MAXVA - 2 * PGSIZE  # the trapframe, and the trampoline above it
+USER_END = MAXVA - 257 * PGSIZE  # trapframes, and the trampoline above them
 KERNBASE = 0x80000000
 
 OFFSET = 0  # of the kernel's addresses from physical ones

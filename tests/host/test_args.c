@@ -19,7 +19,6 @@
 #define DATA_PAGES 40UL
 
 static struct space *space;
-static uchar trapframe[PGSIZE] __attribute__((aligned(PGSIZE)));
 static struct args args;
 
 /* What was added. */
@@ -33,7 +32,7 @@ static int start(void **state) {
   (void)state;
   before_test = census_take();
   memset(&args, 0, sizeof(args));
-  space = space_create((struct trapframe *)trapframe);
+  space = space_create();
   assert_int_equal(space_add_locked(space, BELOW, TOP, PROT_READ | PROT_WRITE,
                                     "stack", true),
                    0);

@@ -512,7 +512,7 @@ static int start(void **state) {
   proc.thread = &thread;
   thread.proc = &proc;
   thread.arch.trapframe = (struct trapframe *)trapframe;
-  proc.space = space_create(thread.arch.trapframe);
+  proc.space = space_create();
   return 0;
 }
 

@@ -92,7 +92,6 @@ static void check_space(struct space *s) {
   check_regions(s);
   check_pages(s);
   assert_false(s->lock.locked);
-  assert_int_equal(memory_at(s, TRAPFRAME) == trapframe, 1);
 }
 
 /* Write to some pages, so that they are not zero any more. */
@@ -245,7 +244,7 @@ static void random_operations(void **state) {
   (void)state;
   for (int round = 0; round < 20; round++) {
     memset(model, 0, sizeof(model));
-    space = space_create(TF);
+    space = space_create();
     random_round();
     space_put(space);
     assert_int_equal(space_cache.objects, 0);
@@ -265,8 +264,8 @@ static void filling_fails_at_each_page(void **state) {
   for (uint64 n = 0; n <= needs; n++) {
     int r;
 
-    space = space_create(TF);
-    /* the tables for the trapframe do not help here */
+    space = space_create();
+    /* the tables for the trampoline do not help here */
     assert_int_equal(pagetable_pages(space->pagetable), 3);
     assert_int_equal(space_add_locked(space, 0, PGSIZE, 0, "guard", false), 0);
     memory_leave(n);
@@ -301,7 +300,7 @@ static void bad_ranges_are_refused(void **state) {
   };
 
   (void)state;
-  space = space_create(TF);
+  space = space_create();
   for (uint i = 0; i < NELEM(bad); i++) {
     assert_int_equal(space_add_locked(space, bad[i].start, bad[i].end,
                                       PROT_READ, "data", true),
@@ -330,7 +329,7 @@ static void creation_fails_at_each_page(void **state) {
     bool made;
 
     memory_leave(n);
-    space = space_create(TF);
+    space = space_create();
     made = space != NULL;
     /* slab, root, level 1, level 0 */
     assert_int_equal(made, n + (pages_owned(PAGE_SLAB) == slabs) >= 4);
@@ -350,7 +349,7 @@ static void creation_fails_at_each_page(void **state) {
 /* Regions of all kinds, filled and not, some written to. */
 static void make_space(void) {
   memset(model, 0, sizeof(model));
-  space = space_create(TF);
+  space = space_create();
   for (uint64 i = 0; i + 5 < PAGES; i += 6) {
     uint rights = kinds[i / 6 % NELEM(kinds)];
 
@@ -376,12 +375,15 @@ static void a_copy_is_equal_and_apart(void **state) {
 
   (void)state;
   make_space();
+  assert_int_equal(tables_add_trapframe(space->pagetable, 3, TF), 0);
   code_written = 0;
-  copy = space_copy(space, TF);
+  copy = space_copy(space);
   assert_non_null(copy);
   assert_int_equal(copy->brk, 12345);
   assert_int_equal(copy->refs, 1);
-  assert_int_equal(PTE2PA(*walk(copy->pagetable, TRAPFRAME, false)), V2P(TF));
+  assert_int_equal(*walk(space->pagetable, TRAPFRAME_PAGE(3), false) & PTE_V,
+                   PTE_V);
+  assert_int_equal(*walk(copy->pagetable, TRAPFRAME_PAGE(3), false), 0);
   assert_true(code_written > 0);
   check_space(copy);
   for (uint64 i = 0; i < PAGES; i++)
@@ -408,7 +410,7 @@ static void copying_fails_at_each_page(void **state) {
     while (!list_empty(&region_cache.partial))
       fillers[nfillers++] = slab_alloc(&region_cache);
     memory_leave(n);
-    copy = space_copy(space, TF);
+    copy = space_copy(space);
     if (copy == NULL)
       assert_int_equal(pages_owned(PAGE_TABLE), before.pages[PAGE_TABLE]);
     unlimit_memory();
@@ -453,7 +455,7 @@ static void pages_are_freed_after_the_flush(void **state) {
   uint64 users = pages_owned(PAGE_USER);
 
   (void)state;
-  space = space_create(TF);
+  space = space_create();
   assert_int_equal(
       space_add_locked(space, MiB(2) - 4 * PGSIZE, MiB(2) + 4 * PGSIZE,
                        PROT_READ, "data", true),
@@ -524,7 +526,7 @@ static void sbrk_moves_the_end(void **state) {
   struct census before = census_take();
 
   (void)state;
-  space = space_create(TF);
+  space = space_create();
   space_add_locked(space, HEAP - PGSIZE, HEAP, PROT_READ | PROT_WRITE, "stack",
                    true);
   space->brk = HEAP;
@@ -541,7 +543,7 @@ static void sbrk_knows_its_limits(void **state) {
   vaddr_t old;
 
   (void)state;
-  space = space_create(TF);
+  space = space_create();
   space->brk = HEAP + 5;
   assert_int_equal(space_sbrk(space, INT64_MAX, false, &old), -ENOMEM);
   /* below 0: as in xv6, no error, and nothing changes */

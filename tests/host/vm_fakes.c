@@ -26,14 +26,16 @@ void releasesleep(struct sleeplock *lk) {
 }
 
 /* The page is not looked at, so any will do. */
-int tables_prepare_user(pagetable_t user, struct trapframe *tf) {
-  if (mappages(user, TRAMPOLINE, PGSIZE, V2P(ram), PTE_R | PTE_X) < 0)
-    return -ENOMEM;
-  return mappages(user, TRAPFRAME, PGSIZE, V2P(tf), PTE_R | PTE_W);
+int tables_prepare_user(pagetable_t user) {
+  return mappages(user, TRAMPOLINE, PGSIZE, V2P(ram), PTE_R | PTE_X);
 }
 
 void tables_unprepare_user(pagetable_t user) {
-  unmappages(user, TRAPFRAME, 2 * PGSIZE, NULL, NULL);
+  unmappages(user, USER_END, MAXVA - USER_END, NULL, NULL);
+}
+
+int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf) {
+  return mappages(user, TRAPFRAME_PAGE(place), PGSIZE, V2P(tf), PTE_R | PTE_W);
 }
 
 void tables_flush_user(struct arch_space *as, vaddr_t va, size_t size) {

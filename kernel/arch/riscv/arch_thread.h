@@ -22,16 +22,18 @@ struct context {
  *
  * It lies on top of the thread's kernel stack, below struct thread: the same
  * place in the page for every thread, and a page that a trap touches anyway.
- * User page tables map that page at TRAPFRAME, for the kernel only.
+ * User page tables map that page for the kernel only, each thread's of a process
+ * at a place of its own: at TRAPFRAME, or a number of pages below.
  *
  *   kernel's table                       user's table
  *                     +----------------+ +----------------+ TRAMPOLINE
  *                     | struct thread  | |                |
  *   (vaddr_t)t        +----------------+ +----------------+
  *                     | trapframe      | |                |
- *   kernel_sp         +----------------+ +----------------+ USER_TRAPFRAME
+ *   kernel_sp         +----------------+ +----------------+ USER_TRAPFRAME(0)
  *                     | kernel stack   | |                |
  *                     |                | +----------------+ TRAPFRAME
+ *                                        | of place 1 ... |
  */
 struct trapframe {
   uint64 kernel_satp; /*   0 kernel page table */
@@ -55,7 +57,8 @@ _Static_assert(offsetof(struct trapframe, flush) == 288, "trampoline.S");
 #define STACK_ALIGN 16 /* of the calling convention */
 #define TRAPFRAME_ROOM \
   ((sizeof(struct trapframe) + STACK_ALIGN - 1) & ~(STACK_ALIGN - 1UL))
-#define USER_TRAPFRAME (TRAPFRAME + PGSIZE - THREAD_ROOM - TRAPFRAME_ROOM)
+#define USER_TRAPFRAME(place) \
+  (TRAPFRAME_PAGE(place) + PGSIZE - THREAD_ROOM - TRAPFRAME_ROOM)
 _Static_assert(THREAD_ROOM + TRAPFRAME_ROOM <= PGSIZE, "on one page");
 
 /* Floating-point registers; fpu.S knows the offsets. */

@@ -28,7 +28,10 @@
  *
  *   MAXVA       +------------------------+
  *               | trampoline     R-X, no U  TRAMPOLINE
- *               | trapframe      RW-, no U  TRAPFRAME
+ *               | trapframe 0    RW-, no U  TRAPFRAME
+ *               | trapframe 1    RW-, no U  of a process with more threads
+ *               | ...                    |
+ *   USER_END    +------------------------+
  *               |                        |
  *               | heap           RW- U   |  grows by sbrk()
  *               | stack          RW- U   |
@@ -42,6 +45,7 @@
 #ifndef MEMLAYOUT_H
 #define MEMLAYOUT_H
 
+#include "param.h"
 #include "riscv.h"
 
 #define MACHINE_ARCH "riscv64"
@@ -58,8 +62,12 @@
 #define PHYSTOP (machine.ram_end)   /* end of RAM, found at boot */
 
 #define TRAMPOLINE (MAXVA - PGSIZE)
-#define TRAPFRAME (TRAMPOLINE - PGSIZE) /* user tables only: its page */
-#define USER_END TRAPFRAME              /* a process's memory ends here */
+/* User tables only: the page with the trapframe of a process's first thread.
+ * Those of the others follow below, each at its place. */
+#define TRAPFRAME (TRAMPOLINE - PGSIZE)
+#define TRAPFRAME_PAGE(place) (TRAPFRAME - (vaddr_t)(place)*PGSIZE)
+/* A process's memory ends here. */
+#define USER_END TRAPFRAME_PAGE(USER_THREADS_MAX - 1)
 
 /* Kernel stack n: a slot of four pages, aligned to its size, of which the
  * lowest is the guard page. A stack pointer below KSTACK(n) is thus known by

@@ -74,23 +74,34 @@ void tables_load_kernel(pagetable_t kernel) {
   sfence_vma();
 }
 
-/* The trapframe is on a kernel stack; those are not in the direct map. */
-int tables_prepare_user(pagetable_t user, struct trapframe *tf) {
-  paddr_t page = PTE2PA(*walk(kernel_pagetable, (vaddr_t)tf, false));
-
-  if (mappages(user, TRAMPOLINE, PGSIZE, V2P(trampoline), PTE_R | PTE_X) < 0)
-    return -ENOMEM;
-  return mappages(user, TRAPFRAME, PGSIZE, page, PTE_R | PTE_W);
+int tables_prepare_user(pagetable_t user) {
+  return mappages(user, TRAMPOLINE, PGSIZE, V2P(trampoline), PTE_R | PTE_X);
 }
 
 void tables_unprepare_user(pagetable_t user) {
-  unmappages(user, TRAPFRAME, 2 * PGSIZE, NULL, NULL);
+  unmappages(user, USER_END, MAXVA - USER_END, NULL, NULL);
+}
+
+/* The trapframe is on a kernel stack; those are not in the direct map. */
+int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf) {
+  paddr_t page = PTE2PA(*walk(kernel_pagetable, (vaddr_t)tf, false));
+
+  return mappages(user, TRAPFRAME_PAGE(place), PGSIZE, page, PTE_R | PTE_W);
+}
+
+/* Only the thread of this place uses the address. So it is enough that each
+ * hart flushes before it next switches to a thread of the space: the next one
+ * with this place is among those. */
+void tables_remove_trapframe(pagetable_t user, struct arch_space *as,
+                             uint place) {
+  unmappages(user, TRAPFRAME_PAGE(place), PGSIZE, NULL, NULL);
+  __atomic_store_n(&as->fresh, 0, __ATOMIC_RELEASE);
 }
 
 const char *tables_describe_user(vaddr_t va) {
   if (va >= TRAMPOLINE)
     return "trampoline";
-  return va >= TRAPFRAME ? "trapframe" : NULL;
+  return va >= USER_END ? "trapframe" : NULL;
 }
 
 /* Beyond this many pages it is cheaper to flush the whole TLB. */

@@ -174,7 +174,7 @@ void user_return(void) {
 
   enter =
       (void (*)(vaddr_t, uint64, uint64))(TRAMPOLINE + (userret - trampoline));
-  enter(USER_TRAPFRAME, t->arch.satp, tf->flush);
+  enter(USER_TRAPFRAME(t->place), t->arch.satp, tf->flush);
   __builtin_unreachable();
 }
 
@@ -247,6 +247,14 @@ void user_fork(struct thread *child, struct thread *parent) {
   *child->arch.trapframe = *parent->arch.trapframe;
   child->arch.trapframe->a[0] = 0;
   trapframe_init(child);
+}
+
+void user_clone(struct thread *child, struct thread *parent, vaddr_t sp,
+                vaddr_t tls, bool set_tls) {
+  user_fork(child, parent);
+  child->arch.trapframe->sp = sp;
+  if (set_tls)
+    child->arch.trapframe->tp = tls;
 }
 
 void user_print_registers(struct thread *t) {

@@ -44,6 +44,7 @@ struct arch_thread {
   struct trapframe *trapframe; /* NULL for a kernel thread */
   struct fpstate fp;
   bool fp_loaded; /* the CPU holds the registers now */
+  vaddr_t tls;    /* base of the segment TLS_SEL, for the program's %gs */
   bool loaded;    /* the CPU has its cr3, gs and esp0 now */
 };
 

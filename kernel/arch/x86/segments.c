@@ -3,9 +3,10 @@
  *
  * Code and data segments are flat: they begin at 0 and hold all 4 GiB, so that
  * an address in a segment is a virtual address. Each CPU has a descriptor
- * table (GDT) of its own, for the sake of the three entries that differ:
+ * table (GDT) of its own, for the sake of the four entries that differ:
  *
  *   %fs -> SEG_CPU -> struct percpu, which begins with a pointer to struct cpu
+ *   %gs -> SEG_TLS -> what the running program calls its thread-local storage
  *   tr  -> SEG_TSS -> the task state: esp0, the stack for traps from user mode
  *          SEG_DF  -> the task that a double fault switches to
  *
@@ -178,6 +179,12 @@ void segments_set_stack(vaddr_t esp0) {
 
   p->esp0 = esp0;
   p->tss.esp0 = esp0;
+}
+
+/* Flat but for its base: paging guards what lies there. */
+void segments_set_tls(vaddr_t base) {
+  my_percpu()->gdt[SEG_TLS] =
+      descriptor(base, LIMIT_FLAT, ACCESS(3, TYPE_WRITE), FLAGS_FLAT);
 }
 
 void segments_set_fault_space(uint32 cr3) { my_percpu()->fault_task.cr3 = cr3; }

@@ -17,6 +17,10 @@ void segments_init(struct cpu *c);
  * off. */
 void segments_set_stack(vaddr_t esp0);
 
+/* Programs reach their thread-local storage at `base` through TLS_SEL from now
+ * on; %gs is to be loaded again. Interrupts off. */
+void segments_set_tls(vaddr_t base);
+
 /* Double faults are served in the address space of this cr3. */
 void segments_set_fault_space(uint32 cr3);
 

@@ -49,11 +49,25 @@ void tables_load_kernel(pagetable_t kernel) {
   w_cr4(r_cr4() | CR4_PGE); /* with nothing in the TLB that is global */
 }
 
-int tables_prepare_user(pagetable_t user, struct trapframe *tf) {
-  (void)tf; /* lies on the kernel stack */
+int tables_prepare_user(pagetable_t user) {
   memcpy(user + KERNEL_PDE, kernel_pagetable + KERNEL_PDE,
          KERNEL_PDES * sizeof(pte_t));
   return 0;
+}
+
+/* It lies on the kernel stack, which is in every directory. */
+int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf) {
+  (void)user;
+  (void)place;
+  (void)tf;
+  return 0;
+}
+
+void tables_remove_trapframe(pagetable_t user, struct arch_space *as,
+                             uint place) {
+  (void)user;
+  (void)as;
+  (void)place;
 }
 
 /* Is another CPU in this space? Its thread runs nowhere any more, so that

@@ -177,6 +177,7 @@ void usersyscall(void) {
 static void user_load(struct thread *t) {
   user_cr3_prepare(t);
   segments_set_stack((vaddr_t)t);
+  segments_set_tls(t->arch.tls);
   asm volatile("movw %0, %%gs" : : "m"(t->arch.trapframe->gs));
   t->arch.loaded = true;
 }
@@ -247,6 +248,7 @@ void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                                       .ds = UDATA_SEL,
                                       .es = UDATA_SEL,
                                       .fs = CPU_SEL};
+  at->tls = 0;
   at->fp = (struct fpstate){0};
   *(uint16 *)&at->fp.fxsave[FP_CONTROL_AT] = FP_CONTROL;
   *(uint32 *)&at->fp.fxsave[FP_MXCSR_AT] = FP_MXCSR;
@@ -259,6 +261,17 @@ void user_fork(struct thread *child, struct thread *parent) {
   child->arch.fp = parent->arch.fp;
   *child->arch.trapframe = *parent->arch.trapframe;
   child->arch.trapframe->eax = 0;
+  child->arch.tls = parent->arch.tls;
+}
+
+void user_clone(struct thread *child, struct thread *parent, vaddr_t sp,
+                vaddr_t tls, bool set_tls) {
+  user_fork(child, parent);
+  child->arch.trapframe->esp = sp;
+  if (set_tls) {
+    child->arch.tls = tls;
+    child->arch.trapframe->gs = TLS_SEL;
+  }
 }
 
 void context_init(struct context *c, void (*entry)(void), vaddr_t stack_top) {

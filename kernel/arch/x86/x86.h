@@ -40,15 +40,17 @@
 #define SEG_UCODE 3 /* user code */
 #define SEG_UDATA 4 /* user data and stack */
 #define SEG_CPU 5   /* %fs: this CPU's struct percpu (segments.c) */
-#define SEG_TSS 6   /* this CPU's task state */
-#define SEG_DF 7    /* the task for double faults */
-#define NSEGS 8
+#define SEG_TLS 6   /* %gs: the running program's thread-local storage */
+#define SEG_TSS 7   /* this CPU's task state */
+#define SEG_DF 8    /* the task for double faults */
+#define NSEGS 9
 
 #define KCODE_SEL (SEG_KCODE << 3)
 #define KDATA_SEL (SEG_KDATA << 3)
 #define UCODE_SEL ((SEG_UCODE << 3) | 3)
 #define UDATA_SEL ((SEG_UDATA << 3) | 3)
 #define CPU_SEL ((SEG_CPU << 3) | 3)
+#define TLS_SEL ((SEG_TLS << 3) | 3)
 #define TSS_SEL (SEG_TSS << 3)
 #define DF_SEL (SEG_DF << 3)
 

@@ -20,7 +20,7 @@
   }
 
 /* First address above those that sbrk() can ever give. */
-#define USER_TOP TRAPFRAME
+#define USER_TOP (TRAPFRAME - 255 * PGSIZE)
 
 /* Machine code of a program that exits with status 42:
  * addi a0, zero, 42; addi a7, zero, 2; ecall; 0: jal zero, 0b */
