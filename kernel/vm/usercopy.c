@@ -75,6 +75,45 @@ int copyinstr(struct space *s, char *dst, vaddr_t src, size_t max) {
   return -ENAMETOOLONG;
 }
 
+size_t copyout_present(struct space *s, vaddr_t dst, const void *src,
+                       size_t len) {
+  size_t done = 0;
+
+  while (done < len) {
+    size_t n = in_page(dst + done, len - done);
+    paddr_t pa = walkaddr(s->pagetable, dst + done, PROT_WRITE);
+
+    if (pa == 0)
+      break;
+    memmove(P2V(pa), (const char *)src + done, n);
+    done += n;
+  }
+  return done;
+}
+
+size_t copyin_present(struct space *s, void *dst, vaddr_t src, size_t len) {
+  size_t done = 0;
+
+  while (done < len) {
+    size_t n = in_page(src + done, len - done);
+    paddr_t pa = walkaddr(s->pagetable, src + done, PROT_READ);
+
+    if (pa == 0)
+      break;
+    memmove((char *)dst + done, P2V(pa), n);
+    done += n;
+  }
+  return done;
+}
+
+int user_prefault(struct space *s, vaddr_t va, size_t len, uint access) {
+  size_t done = 0;
+
+  while (s != NULL && done < len && user_page(s, va + done, access) != NULL)
+    done += in_page(va + done, len - done);
+  return s == NULL || done > 0 || len == 0 ? 0 : -EFAULT;
+}
+
 int either_copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
   if (s != NULL)
     return copyout(s, dst, src, len);
@@ -87,4 +126,20 @@ int either_copyin(struct space *s, void *dst, vaddr_t src, size_t len) {
     return copyin(s, dst, src, len);
   memmove(dst, (const void *)src, len);
   return 0;
+}
+
+size_t either_copyout_present(struct space *s, vaddr_t dst, const void *src,
+                              size_t len) {
+  if (s != NULL)
+    return copyout_present(s, dst, src, len);
+  memmove((void *)dst, src, len);
+  return len;
+}
+
+size_t either_copyin_present(struct space *s, void *dst, vaddr_t src,
+                             size_t len) {
+  if (s != NULL)
+    return copyin_present(s, dst, src, len);
+  memmove(dst, (const void *)src, len);
+  return len;
 }
