@@ -37,7 +37,7 @@ struct page {
   uint8 owner; /* enum page_owner */
   uint8 order; /* of the block that starts here */
   bool head;   /* a free block starts here; [block_lock] */
-  uint count;  /* [a] holders of an allocated page */
+  uint count;  /* [a] holders of an allocated page or whole block */
 };
 
 static struct page *frames; /* indexed by frame number */
@@ -57,6 +57,13 @@ static struct cpu_list {
 } cpu_lists[NCPU];
 
 static struct list reclaimers = LIST_INIT(reclaimers); /* constant after boot */
+
+/* Is a superpage's block whole? Its head's order tells, and then its count
+ * counts: both change under this lock. */
+static struct spinlock whole_lock = SPINLOCK("whole blocks");
+
+void *zero_page;
+#define ZERO_PAGE_COUNT 2 /* for ever: nobody has it alone */
 
 extern char end[]; /* kernel.ld: first address after the kernel */
 
@@ -109,7 +116,7 @@ static void block_free(size_t frame, int order) {
 }
 
 /* Take a block, splitting a larger one if need be; NULL if there is none. */
-static void *block_alloc(int order) {
+static void *block_cut(int order) {
   int from = order;
   size_t frame;
 
@@ -147,9 +154,9 @@ static void *list_fill(struct cpu_list *l) {
 
   acquire(&l->lock);
   acquire(&block_lock);
-  page = block_alloc(0);
+  page = block_cut(0);
   for (int i = 1; page != NULL && i < LIST_MOVE; i++) {
-    struct run *r = block_alloc(0);
+    struct run *r = block_cut(0);
 
     if (r == NULL)
       break;
@@ -209,6 +216,17 @@ void reclaimer_register(struct reclaimer *r) {
   list_add_back(&reclaimers, &r->link);
 }
 
+/* To an owner, with one holder. */
+static void *block_hand_out(void *block, int order, enum page_owner owner) {
+  struct page *f = &frames[frame_of(block)];
+
+  f->owner = owner;
+  f->order = order;
+  f->count = 1;
+  account(owner, 1L << order);
+  return block;
+}
+
 void *kalloc_for(enum page_owner owner) {
   void *page = page_take();
 
@@ -216,11 +234,7 @@ void *kalloc_for(enum page_owner owner) {
     page = page_take();
   if (page == NULL)
     return NULL;
-  frames[frame_of(page)].owner = owner;
-  frames[frame_of(page)].order = 0;
-  frames[frame_of(page)].count = 1;
-  account(owner, 1);
-  return page;
+  return block_hand_out(page, 0, owner);
 }
 
 void *kalloc(void) { return kalloc_for(PAGE_KERNEL); }
@@ -268,7 +282,10 @@ void kfree(void *page) {
 /* --- holders --- */
 
 void frame_get(void *page) {
-  __atomic_fetch_add(&frames[frame_of(page)].count, 1, __ATOMIC_RELAXED);
+  struct page *f = &frames[frame_of(page)];
+
+  if (f->owner != PAGE_ZERO)
+    __atomic_fetch_add(&f->count, 1, __ATOMIC_RELAXED);
 }
 
 uint frame_count(const void *page) {
@@ -276,21 +293,86 @@ uint frame_count(const void *page) {
 }
 
 void frame_put(void *page) {
-  uint *count = &frames[frame_of(page)].count;
+  struct page *f = &frames[frame_of(page)];
 
+  if (f->owner == PAGE_ZERO)
+    return;
   /* the last one alone cannot gain others */
-  if (__atomic_load_n(count, __ATOMIC_ACQUIRE) == 1 ||
-      __atomic_fetch_sub(count, 1, __ATOMIC_ACQ_REL) == 1) {
-    *count = 1;
+  if (__atomic_load_n(&f->count, __ATOMIC_ACQUIRE) == 1 ||
+      __atomic_fetch_sub(&f->count, 1, __ATOMIC_ACQ_REL) == 1) {
+    f->count = 1;
     kfree(page);
   }
 }
 
-static void *block_alloc_locked(int order) {
+/* --- blocks that superpages map --- */
+
+#define SUPER_PAGES (1U << SUPER_ORDER)
+
+static bool block_whole(const void *block) {
+  return frames[frame_of(block)].order == SUPER_ORDER;
+}
+
+static void *block_page(void *block, uint i) {
+  return (char *)block + i * PGSIZE;
+}
+
+void block_get(void *block) {
+  acquire(&whole_lock);
+  for (uint i = 0; i < (block_whole(block) ? 1 : SUPER_PAGES); i++)
+    frame_get(block_page(block, i));
+  release(&whole_lock);
+}
+
+void block_put(void *block) {
+  uint *count = &frames[frame_of(block)].count;
+  bool whole, last;
+
+  acquire(&whole_lock);
+  whole = block_whole(block);
+  last = whole && *count == 1;
+  if (whole && !last)
+    --*count;
+  release(&whole_lock);
+  if (last)
+    kfree_pages(block, SUPER_ORDER);
+  for (uint i = 0; !whole && i < SUPER_PAGES; i++)
+    frame_put(block_page(block, i));
+}
+
+uint block_count(const void *block) {
+  const struct page *f = &frames[frame_of(block)];
+  uint most = 0;
+
+  acquire(&whole_lock);
+  for (uint i = 0; i < (block_whole(block) ? 1 : SUPER_PAGES); i++) {
+    uint count = __atomic_load_n(&f[i].count, __ATOMIC_ACQUIRE);
+
+    most = MAX(most, count);
+  }
+  release(&whole_lock);
+  return most;
+}
+
+void block_break(void *block) {
+  struct page *f = &frames[frame_of(block)];
+
+  acquire(&whole_lock);
+  if (block_whole(block)) {
+    for (uint i = 1; i < SUPER_PAGES; i++)
+      f[i] = (struct page){.owner = f->owner, .count = f->count};
+    f->order = 0;
+  }
+  release(&whole_lock);
+}
+
+/* --- blocks for the kernel, and for superpages --- */
+
+static void *block_cut_locked(int order) {
   void *block;
 
   acquire(&block_lock);
-  block = block_alloc(order);
+  block = block_cut(order);
   release(&block_lock);
   return block;
 }
@@ -299,21 +381,23 @@ void *kalloc_pages(int order, enum page_owner owner) {
   void *block;
 
   ASSERT(order >= 0 && order <= ORDER_MAX);
-  block = block_alloc_locked(order);
+  block = block_cut_locked(order);
   if (block == NULL) {
     /* single pages on the lists may be what keeps blocks from merging */
     reclaim(1UL << order);
     for (int i = 0; i < ncpu; i++)
       list_drain(&cpu_lists[i], 0);
-    block = block_alloc_locked(order);
+    block = block_cut_locked(order);
   }
   if (block == NULL)
     return NULL;
-  frames[frame_of(block)].owner = owner;
-  frames[frame_of(block)].order = order;
-  frames[frame_of(block)].count = 1;
-  account(owner, 1L << order);
-  return block;
+  return block_hand_out(block, order, owner);
+}
+
+void *block_alloc(enum page_owner owner) {
+  void *block = block_cut_locked(SUPER_ORDER);
+
+  return block ? block_hand_out(block, SUPER_ORDER, owner) : NULL;
 }
 
 void kfree_pages(void *block, int order) {
@@ -385,5 +469,8 @@ void kinit(void) {
     frames[i].owner = i < start ? PAGE_RESERVED : PAGE_IMAGE;
   account(PAGE_RESERVED, start);
   account(PAGE_IMAGE, image - start);
-  free_range(image, nframes);
+  zero_page = memset(frame_address(image), 0, PGSIZE);
+  frames[image] = (struct page){.owner = PAGE_ZERO, .count = ZERO_PAGE_COUNT};
+  account(PAGE_ZERO, 1);
+  free_range(image + 1, nframes);
 }

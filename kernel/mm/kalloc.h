@@ -7,6 +7,7 @@
 #define MM_KALLOC_H
 
 #include "lib/list.h"
+#include "pte.h"
 #include "types.h"
 
 /* Who holds a page. Everything but PAGE_FREE is somebody's to give back. */
@@ -18,9 +19,10 @@ enum page_owner {
   PAGE_SLAB,
   PAGE_STACK, /* kernel stacks */
   PAGE_TABLE, /* page-table pages */
-  PAGE_USER,
+  PAGE_USER,  /* memory of processes that is in no file */
   PAGE_CACHE, /* cached disk blocks */
   PAGE_PIPE,
+  PAGE_ZERO, /* zero_page */
   PAGE_OWNERS
 };
 
@@ -47,6 +49,33 @@ void kfree(void *page);
 void frame_get(void *page);
 void frame_put(void *page);
 uint frame_count(const void *page);
+
+/*
+ * A page of zeros for all to read. It is not counted: frame_get() and
+ * frame_put() do nothing with it, and frame_count() says that it is shared.
+ */
+extern void *zero_page; /* constant after kinit() */
+
+/*
+ * What a superpage maps: a block of 2^SUPER_ORDER pages, aligned to its size.
+ * While it is whole it is counted like one page; each superpage that maps it is
+ * a holder. block_break() makes single pages of it, each with the block's count
+ * of holders, for who replaces a superpage by a table of pages. Others may go
+ * on mapping the broken block by superpages: each of those holds every page.
+ */
+#define SUPER_ORDER (PXSHIFT(1) - PGSHIFT)
+
+/* A whole block with one holder, or NULL: caches are not asked, a caller can do
+ * with pages. */
+void *block_alloc(enum page_owner owner);
+/* As frame_get() and frame_put(), for who holds it by a superpage. */
+void block_get(void *block);
+void block_put(void *block);
+/* Holders of the page that has most. 1: the caller, who holds it by a
+ * superpage, is alone. */
+uint block_count(const void *block);
+/* By a holder. Does nothing if the block is broken. */
+void block_break(void *block);
 
 /* 2^order pages, physically contiguous and aligned to their size, or NULL. */
 void *kalloc_pages(int order, enum page_owner owner);

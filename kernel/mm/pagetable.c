@@ -12,6 +12,9 @@
  * PTEs hold physical page numbers, because the hardware that reads them has
  * nothing to translate with. The kernel follows them through its direct map
  * (P2V), which is why walk() works at all.
+ *
+ * An entry above level 0 may be a leaf, too: a superpage, which maps at once all
+ * that the table it stands for could map.
  */
 #include "mm/pagetable.h"
 
@@ -19,10 +22,15 @@
 #include "lib/string.h"
 #include "mm/kalloc.h"
 
-/* The page-table page that an entry leads to; created if alloc. */
-static pagetable_t next_table(pte_t *pte, bool alloc) {
+/* The page-table page that an entry leads to, created if alloc; or NULL. */
+static pagetable_t next_table(pte_t *pte, int level, bool alloc) {
   pagetable_t table;
 
+  if (pte_leaf(*pte, level)) {
+    if (alloc)
+      panic("walk: a superpage is in the way: %p", (void *)*pte);
+    return NULL;
+  }
   if (*pte & PTE_V)
     return P2V(PTE2PA(*pte));
   if (!alloc || (table = kalloc_zero(PAGE_TABLE)) == NULL)
@@ -31,26 +39,70 @@ static pagetable_t next_table(pte_t *pte, bool alloc) {
   return table;
 }
 
-pte_t *walk(pagetable_t pagetable, vaddr_t va, bool alloc) {
+pte_t *walk_level(pagetable_t pagetable, vaddr_t va, int level, bool alloc) {
   if (va >= MAXVA)
     panic("walk: va %p is above MAXVA", (void *)va);
-  for (int level = PT_LEVELS - 1; level > 0; level--) {
-    pagetable = next_table(&pagetable[PX(level, va)], alloc);
+  for (int i = PT_LEVELS - 1; i > level; i--) {
+    pagetable = next_table(&pagetable[PX(i, va)], i, alloc);
     if (pagetable == NULL)
       return NULL;
   }
-  return &pagetable[PX(0, va)];
+  return &pagetable[PX(level, va)];
+}
+
+pte_t *walk(pagetable_t pagetable, vaddr_t va, bool alloc) {
+  return walk_level(pagetable, va, 0, alloc);
+}
+
+pte_t *walk_leaf(pagetable_t pagetable, vaddr_t va, int *level) {
+  if (va >= MAXVA)
+    panic("walk_leaf: va %p is above MAXVA", (void *)va);
+  for (*level = PT_LEVELS - 1;; --*level) {
+    pte_t *pte = &pagetable[PX(*level, va)];
+
+    if (*level == 0 || !(*pte & PTE_V) || pte_leaf(*pte, *level))
+      return pte;
+    pagetable = P2V(PTE2PA(*pte));
+  }
 }
 
 paddr_t walkaddr(pagetable_t pagetable, vaddr_t va, uint access) {
   pte_t *pte;
+  int level;
 
   if (va >= MAXVA)
     return 0;
-  pte = walk(pagetable, va, false);
-  if (pte == NULL || !pte_allows(*pte, prot_to_pte(access)))
+  pte = walk_leaf(pagetable, va, &level);
+  if (!pte_allows(*pte, prot_to_pte(access)))
     return 0;
-  return PTE2PA(*pte) + va % PGSIZE;
+  return PTE2PA(*pte) + va % level_size(level);
+}
+
+/* Go on to the entry behind this one, in this table if it is there, too. False
+ * at the end of all addresses. */
+static bool leaf_step(struct leaf *leaf) {
+  vaddr_t next = leaf->va + level_size(leaf->level);
+  bool here = PX(leaf->level, leaf->va) + 1 < PT_ENTRIES;
+
+  if (next < leaf->va)
+    return false;
+  leaf->va = next;
+  leaf->pte = leaf->level == 0 && here ? leaf->pte + 1 : NULL;
+  return true;
+}
+
+bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end) {
+  bool more = leaf->pte == NULL || leaf_step(leaf);
+
+  for (; more && leaf->va < end; more = leaf_step(leaf)) {
+    if (leaf->pte == NULL) {
+      leaf->pte = walk_leaf(pagetable, leaf->va, &leaf->level);
+      leaf->va &= -level_size(leaf->level);
+    }
+    if (*leaf->pte & PTE_V)
+      return true;
+  }
+  return false;
 }
 
 int mappages(pagetable_t pagetable, vaddr_t va, size_t size, paddr_t pa,
@@ -75,31 +127,82 @@ int mappages(pagetable_t pagetable, vaddr_t va, size_t size, paddr_t pa,
   return 0;
 }
 
-/* The first address after va that an entry of this level does not cover. */
-static vaddr_t level_end(vaddr_t va, int level) {
-  return ((va >> PXSHIFT(level)) + 1) << PXSHIFT(level);
-}
-
 void unmappages(pagetable_t pagetable, vaddr_t va, size_t size,
-                void (*each)(void *arg, pte_t pte), void *arg) {
-  pte_t *pte = NULL, old;
+                void (*each)(void *arg, pte_t pte, int level), void *arg) {
+  struct leaf leaf = {.va = va};
+  vaddr_t end = va + size;
 
   if (va % PGSIZE || size % PGSIZE)
     panic("unmappages: va %p or size %p is not aligned", (void *)va,
           (void *)size);
-  for (vaddr_t end = va + size; va < end;) {
-    if (pte == NULL && (pte = walk(pagetable, va, false)) == NULL) {
-      va = level_end(va, 1);
-      continue;
-    }
-    old = *pte;
-    *pte++ = 0;
-    if ((old & PTE_V) && each != NULL)
-      each(arg, old);
-    va += PGSIZE;
-    if (PX(0, va) == 0)
-      pte = NULL;
+  while (leaf_next(pagetable, &leaf, end)) {
+    pte_t old = *leaf.pte;
+
+    if (leaf.va < va || end - leaf.va < level_size(leaf.level))
+      panic("unmappages: a part of the superpage at %p", (void *)leaf.va);
+    *leaf.pte = 0;
+    if (each != NULL)
+      each(arg, old, leaf.level);
   }
+}
+
+int pagetable_split(pagetable_t pagetable, vaddr_t va) {
+  int level;
+  pte_t *pte = walk_leaf(pagetable, va, &level), old = *pte;
+  pagetable_t table;
+
+  if (level == 0 || !(old & PTE_V))
+    return 0;
+  table = kalloc_for(PAGE_TABLE);
+  if (table == NULL)
+    return -ENOMEM;
+  for (uint i = 0; i < PT_ENTRIES; i++)
+    table[i] = pte_part(old, level, i);
+  /* the table's entries must be there before the hardware can come to them */
+  __atomic_store_n(pte, pte_table(V2P(table)), __ATOMIC_RELEASE);
+  return 0;
+}
+
+static bool table_empty(pagetable_t table) {
+  for (int i = 0; i < PT_ENTRIES; i++)
+    if (table[i] & PTE_V)
+      return false;
+  return true;
+}
+
+/* A range whose empty tables are taken out. */
+struct trim {
+  vaddr_t first, last; /* addresses, both within */
+  void (*each)(void *arg, void *table);
+  void *arg;
+};
+
+static void trim_level(const struct trim *t, pagetable_t pagetable,
+                       vaddr_t base, int level) {
+  for (int i = 0; i < PT_ENTRIES; i++) {
+    vaddr_t va = base + ((vaddr_t)i << PXSHIFT(level));
+    pagetable_t table = P2V(PTE2PA(pagetable[i]));
+
+    if (va + (level_size(level) - 1) < t->first)
+      continue;
+    if (va > t->last)
+      break;
+    if (!(pagetable[i] & PTE_V) || pte_leaf(pagetable[i], level))
+      continue;
+    if (level > 1)
+      trim_level(t, table, va, level - 1);
+    if (table_empty(table)) {
+      pagetable[i] = 0;
+      t->each(t->arg, table);
+    }
+  }
+}
+
+void pagetable_trim(pagetable_t pagetable, vaddr_t va, size_t size,
+                    void (*each)(void *arg, void *table), void *arg) {
+  struct trim t = {va, va + size - 1, each, arg};
+
+  trim_level(&t, pagetable, 0, PT_LEVELS - 1);
 }
 
 pagetable_t pagetable_create(void) { return kalloc_zero(PAGE_TABLE); }
@@ -119,40 +222,18 @@ static void free_level(pagetable_t pagetable, int level) {
 
 void freewalk(pagetable_t pagetable) { free_level(pagetable, PT_LEVELS - 1); }
 
-/* Where a walk over leaves is. */
-struct visit {
-  vaddr_t from, to;
-  int (*visit)(void *arg, vaddr_t va, int level, pte_t pte);
-  void *arg;
-};
+int pagetable_each(pagetable_t pagetable, vaddr_t from, vaddr_t to,
+                   int (*visit)(void *arg, vaddr_t va, int level, pte_t pte),
+                   void *arg) {
+  struct leaf leaf = {.va = from};
 
-static int each_level(const struct visit *v, pagetable_t pagetable,
-                      vaddr_t base, int level) {
-  for (int i = 0; i < PT_ENTRIES; i++) {
-    vaddr_t va = base + ((vaddr_t)i << PXSHIFT(level));
-    pte_t pte = pagetable[i];
-    int r = 0;
+  while (leaf_next(pagetable, &leaf, to)) {
+    int r = visit(arg, leaf.va, leaf.level, *leaf.pte);
 
-    if (va >= v->to)
-      break;
-    if (!(pte & PTE_V) || level_end(va, level) - 1 < v->from)
-      continue;
-    if (pte_leaf(pte, level))
-      r = v->visit(v->arg, va, level, pte);
-    else if (level > 0)
-      r = each_level(v, P2V(PTE2PA(pte)), va, level - 1);
     if (r != 0)
       return r;
   }
   return 0;
-}
-
-int pagetable_each(pagetable_t pagetable, vaddr_t from, vaddr_t to,
-                   int (*visit)(void *arg, vaddr_t va, int level, pte_t pte),
-                   void *arg) {
-  struct visit v = {from, to, visit, arg};
-
-  return each_level(&v, pagetable, 0, PT_LEVELS - 1);
 }
 
 static size_t count_level(pagetable_t pagetable, int level, int entries) {

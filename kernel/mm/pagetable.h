@@ -21,10 +21,57 @@ static inline uint prot_to_pte(uint prot) {
          (prot & PROT_WRITE ? PTE_W : 0) | (prot & PROT_EXEC ? PTE_X : 0);
 }
 
-/* The address of va's leaf PTE at level 0, or NULL if a table page on the way
- * is missing. With alloc, missing ones are created; NULL then means that there
- * is no memory. Panics above MAXVA. */
+/*
+ * Leaves are pages at level 0, superpages at a level above. The tables that the
+ * way to a page needs may not be there (nothing is mapped in a whole stretch),
+ * or the way may end early at a superpage.
+ */
+
+/* The address of va's PTE at level 0, or NULL if the way does not lead there.
+ * With alloc, missing tables are created; NULL then means that there is no
+ * memory. Panics above MAXVA; with alloc, also at a superpage. */
 pte_t *walk(pagetable_t pagetable, vaddr_t va, bool alloc);
+/* The same for another level. */
+pte_t *walk_level(pagetable_t pagetable, vaddr_t va, int level, bool alloc);
+/* The address of the PTE at which the way for va ends, and its level: a leaf,
+ * or an entry that is not valid. Panics above MAXVA. */
+pte_t *walk_leaf(pagetable_t pagetable, vaddr_t va, int *level);
+
+/* Addresses that an entry of a level is for. */
+static inline vaddr_t level_size(int level) {
+  return (vaddr_t)1 << PXSHIFT(level);
+}
+
+/* A leaf, on the way through a table in order of address. */
+struct leaf {
+  pte_t *pte;
+  vaddr_t va; /* the first that it maps */
+  int level;
+};
+
+/*
+ * The next valid leaf that maps something in [at, end), where at is the end of
+ * *leaf, if that has a PTE, else leaf->va. False if there is none. So:
+ *
+ *    struct leaf l = {.va = start};
+ *    while (leaf_next(pagetable, &l, end))
+ *      ... *l.pte ...
+ *
+ * The leaf may be changed or cleared on the way. When others may have changed
+ * the table (a lock was given up), start anew from an address.
+ */
+bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end);
+
+/* Replace the superpage that maps va, if one does, by a table whose entries say
+ * the same. 0 or -ENOMEM. No right is lost, so that nothing need be flushed
+ * before the entries are changed. */
+int pagetable_split(pagetable_t pagetable, vaddr_t va);
+
+/* Take out the tables for [va, va+size) that have no valid entry. Each is given
+ * to each(arg, table), to be freed with kfree() once no CPU can walk through it:
+ * after a flush of all that is cached for the range. */
+void pagetable_trim(pagetable_t pagetable, vaddr_t va, size_t size,
+                    void (*each)(void *arg, void *table), void *arg);
 
 /* The physical address that va leads to in user mode if that may access it so
  * (all of the PROT_* given), or 0. Any va. */
@@ -36,11 +83,11 @@ paddr_t walkaddr(pagetable_t pagetable, vaddr_t va, uint access);
 int mappages(pagetable_t pagetable, vaddr_t va, size_t size, paddr_t pa,
              uint perm);
 
-/* Remove the mappings of pages in [va, va+size), aligned; pages that are not
- * mapped are skipped. each(arg, pte) is called with each old leaf, unless it is
- * NULL. */
+/* Remove the mappings in [va, va+size), aligned; what is not mapped is skipped.
+ * each(arg, pte, level) is called with each old leaf, unless it is NULL. Panics
+ * if a part of a superpage is in the range. */
 void unmappages(pagetable_t pagetable, vaddr_t va, size_t size,
-                void (*each)(void *arg, pte_t pte), void *arg);
+                void (*each)(void *arg, pte_t pte, int level), void *arg);
 
 /* An empty table, or NULL. */
 pagetable_t pagetable_create(void);

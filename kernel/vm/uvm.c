@@ -3,6 +3,7 @@
  */
 #include "vm/uvm.h"
 
+#include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
 
@@ -29,10 +30,11 @@ struct gather {
   void *pages;
 };
 
-static void gather_page(void *arg, pte_t pte) {
+static void gather_page(void *arg, pte_t pte, int level) {
   struct gather *g = arg;
   void *page = P2V(PTE2PA(pte));
 
+  ASSERT(level == 0);
   *(void **)page = g->pages;
   g->pages = page;
 }
@@ -54,8 +56,9 @@ void uvmdealloc(pagetable_t pagetable, struct arch_space *as, vaddr_t from,
   }
 }
 
-static void free_page(void *arg, pte_t pte) {
+static void free_page(void *arg, pte_t pte, int level) {
   (void)arg;
+  ASSERT(level == 0);
   kfree(P2V(PTE2PA(pte)));
 }
 

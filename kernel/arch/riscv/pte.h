@@ -66,6 +66,18 @@ static inline pte_t pte_make(paddr_t pa, uint perm) {
   return PA2PTE(pa) | perm | PTE_V | PTE_A | (perm & PTE_W ? PTE_D : 0);
 }
 
+/* A superpage: a leaf of a level above 0, where pa must have as many zero bits
+ * as the level has offset. Looks like any leaf (4.3.2, step 6). */
+static inline pte_t pte_super(paddr_t pa, uint perm) {
+  return pte_make(pa, perm);
+}
+
+/* The i-th of the next lower level's entries that together say what a superpage
+ * of this level says. */
+static inline pte_t pte_part(pte_t super, int level, uint i) {
+  return super + PA2PTE((paddr_t)i << PXSHIFT(level - 1));
+}
+
 /* An entry that leads to the next level's page. */
 static inline pte_t pte_table(paddr_t pa) { return PA2PTE(pa) | PTE_V; }
 

@@ -79,6 +79,17 @@ static inline pte_t pte_make(paddr_t pa, uint perm) {
          (perm & PTE_U ? 0 : PTE_G);
 }
 
+/* A superpage: 4 MiB, aligned to its size, mapped by a directory entry. */
+static inline pte_t pte_super(paddr_t pa, uint perm) {
+  return pte_make(pa, perm) | PTE_PS;
+}
+
+/* The i-th of the page-table entries that together say what a superpage says:
+ * their bit 7 has another meaning (table 4-6). */
+static inline pte_t pte_part(pte_t super, int level, uint i) {
+  return (super & ~PTE_PS) + PA2PTE(i << PXSHIFT(level - 1));
+}
+
 /* A directory entry that leads to a page table. Rights are those that both
  * entries give (4.6), so it gives them all; but U only in the user half, which
  * the leaves of the kernel half make sure of. */
