@@ -21,6 +21,7 @@ struct meminfo {
   uint64 user;     /* memory of processes */
   uint64 cache;    /* cached disk blocks */
   uint64 pipes;    /* pipe buffers */
+  uint64 zero;     /* the page of zeros that all may read */
   uint64 reserved; /* never handed out: firmware, device tree */
   uint64 largest;  /* pages in the largest free block */
 };

@@ -30,6 +30,7 @@ long sys_meminfo(void) {
                       .user = pages_owned(PAGE_USER),
                       .cache = pages_owned(PAGE_CACHE),
                       .pipes = pages_owned(PAGE_PIPE),
+                      .zero = pages_owned(PAGE_ZERO),
                       .reserved = pages_owned(PAGE_RESERVED),
                       .largest = pages_largest()};
 

@@ -32,6 +32,7 @@ int main(int argc, char **argv) {
       {"tables", m.tables, "page tables"},
       {"cache", m.cache, "disk blocks kept for the next read"},
       {"pipes", m.pipes, "data in pipes"},
+      {"zero", m.zero, "the page of zeros that all untouched memory is"},
       {"slab", m.slab, "small objects of the kernel"},
       {"stacks", m.stacks, "kernel stacks"},
       {"kernel", m.kernel, "other memory of the kernel"},

@@ -36,7 +36,7 @@ static void memorysums(void) {
   CHECK_EQ(meminfo(&a), 0);
   CHECK_EQ(a.page_size, PGSIZE);
   CHECK_EQ(a.free + a.image + a.kernel + a.slab + a.stacks + a.tables + a.user +
-               a.cache + a.pipes + a.reserved,
+               a.cache + a.pipes + a.zero + a.reserved,
            a.total);
   CHECK(a.image > 0 && a.tables > 3 && a.stacks > 0 && a.user > 10);
   CHECK(a.largest <= a.free);

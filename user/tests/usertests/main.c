@@ -128,7 +128,7 @@ static int memory_equal(const struct meminfo *a, const struct meminfo *b,
              (int)(row[i].after - row[i].before), row[i].owner);
   }
   if (b->free + b->image + b->kernel + b->slab + b->stacks + b->tables +
-          b->user + b->cache + b->pipes + b->reserved !=
+          b->user + b->cache + b->pipes + b->zero + b->reserved !=
       b->total) {
     if (complain)
       printf("  %s: meminfo does not add up\n", test_name);
