@@ -302,6 +302,165 @@ static void caches_are_asked_when_pages_run_out(void **state) {
   in_child(reclaiming_blocks, 300);
 }
 
+/* --- what superpages map --- */
+
+#define HOLDERS 6
+#define SUPER_PAGES (1U << SUPER_ORDER)
+
+/* Who maps a block: by a superpage, or some of its pages. */
+static struct holder {
+  bool super;
+  uint n; /* pages */
+  bool page[SUPER_PAGES];
+} holders[HOLDERS];
+
+static bool holds(const struct holder *h) { return h->super || h->n > 0; }
+
+static uint pages_held(const struct holder *h, uint i) {
+  return h->super || h->page[i];
+}
+
+static void check_block(char *block) {
+  bool whole = true;
+  uint most = 0;
+
+  for (uint i = 0; i < SUPER_PAGES; i++) {
+    uint n = 0;
+
+    for (uint k = 0; k < HOLDERS; k++)
+      n += pages_held(&holders[k], i);
+    most = MAX(most, n);
+  }
+  for (uint k = 0; k < HOLDERS; k++)
+    whole &= holders[k].n == 0;
+  if (most > 0)
+    assert_int_equal(block_count(block), most);
+  for (uint i = 0; !whole && i < SUPER_PAGES; i++) {
+    uint n = 0;
+
+    for (uint k = 0; k < HOLDERS; k++)
+      n += pages_held(&holders[k], i);
+    assert_int_equal(frame_count(block + i * PGSIZE), n);
+  }
+}
+
+/* As fork does. */
+static void copy_holder(struct holder *from, struct holder *to, char *block) {
+  if (from->super)
+    block_get(block);
+  for (uint i = 0; i < SUPER_PAGES; i++)
+    if (from->page[i])
+      frame_get(block + i * PGSIZE);
+  *to = *from;
+}
+
+static void split_holder(struct holder *h, char *block) {
+  block_break(block);
+  h->super = false;
+  h->n = SUPER_PAGES;
+  memset(h->page, true, sizeof(h->page));
+}
+
+static void drop_page(struct holder *h, uint i, char *block) {
+  if (!h->page[i])
+    return;
+  frame_put(block + i * PGSIZE);
+  h->page[i] = false;
+  h->n--;
+}
+
+static void drop_holder(struct holder *h, char *block) {
+  if (h->super)
+    block_put(block);
+  for (uint i = 0; i < SUPER_PAGES; i++)
+    drop_page(h, i, block);
+  *h = (struct holder){.n = 0};
+}
+
+static bool all_gone(void) {
+  for (uint k = 0; k < HOLDERS; k++)
+    if (holds(&holders[k]))
+      return false;
+  return true;
+}
+
+/* One life of a block, from the first holder to the last. */
+static void block_life(char *block) {
+  uint break_after = random_below(200);
+
+  holders[0] = (struct holder){.super = true};
+  for (uint step = 0; !all_gone(); step++) {
+    struct holder *h = &holders[random_below(HOLDERS)];
+    struct holder *other = &holders[random_below(HOLDERS)];
+
+    if (!holds(h))
+      continue;
+    if (!holds(other) && random_below(step + 1) < 20)
+      copy_holder(h, other, block);
+    else if (h->super && step > break_after && random_below(2))
+      split_holder(h, block);
+    else if (!h->super && random_below(4))
+      drop_page(h, random_below(SUPER_PAGES), block);
+    else if (random_below(10) == 0)
+      drop_holder(h, block);
+    check_block(block);
+  }
+}
+
+static void block_lives(uint64 pages) {
+  uint64 free = pages_owned(PAGE_FREE);
+
+  for (int i = 0; i < 50; i++) {
+    char *block = block_alloc(PAGE_USER);
+
+    assert_non_null(block);
+    assert_int_equal(frame_of(block) % SUPER_PAGES, 0);
+    assert_int_equal(pages_owned(PAGE_USER), SUPER_PAGES);
+    block_life(block);
+    assert_int_equal(pages_owned(PAGE_USER), 0);
+    assert_int_equal(pages_owned(PAGE_FREE), free);
+  }
+  check_merged(pages);
+}
+
+/* Without memory there is none, and no cache is asked for it. */
+static void no_block(uint64 pages) {
+  static struct reclaimer some = {.name = "some", .shrink = shrink_cache};
+  void *block;
+
+  (void)pages;
+  reclaimer_register(&some);
+  while ((block = block_alloc(PAGE_USER)) != NULL)
+    assert_int_equal(block_count(block), 1);
+  assert_int_equal(asked, 0);
+  assert_non_null(kalloc());
+}
+
+static void blocks_of_superpages_are_counted(void **state) {
+  (void)state;
+  in_child(block_lives, 2048);
+  in_child(no_block, 2047);
+}
+
+/* Anyone may take and give back the page of zeros; it stays. */
+static void zeros(uint64 pages) {
+  assert_true(page_zero(zero_page));
+  for (int i = 0; i < 10; i++) {
+    frame_get(zero_page);
+    assert_true(frame_count(zero_page) > 1);
+  }
+  for (int i = 0; i < 30; i++)
+    frame_put(zero_page);
+  assert_true(frame_count(zero_page) > 1);
+  assert_int_equal(pages_owned(PAGE_ZERO), 1);
+  check_merged(pages);
+}
+
+static void the_page_of_zeros_is_not_counted(void **state) {
+  (void)state;
+  in_child(zeros, 300);
+}
+
 /* --- misuse --- */
 
 static void misuse(uint64 pages) {
@@ -348,6 +507,8 @@ int main(void) {
       cmocka_unit_test(blocks_never_overlap_and_merge_again),
       cmocka_unit_test(pages_on_other_cpus_are_found),
       cmocka_unit_test(caches_are_asked_when_pages_run_out),
+      cmocka_unit_test(blocks_of_superpages_are_counted),
+      cmocka_unit_test(the_page_of_zeros_is_not_counted),
       cmocka_unit_test(wrong_frees_panic),
   };
 

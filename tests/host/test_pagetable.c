@@ -203,6 +203,198 @@ static void random_operations(void **state) {
   assert_census(before);
 }
 
+/* --- superpages --- */
+
+#define SUPERS 4UL
+#define SUPER_PAGES ((uint64)PT_ENTRIES)
+#define SUPER_BASE (MiB(1024) - 2 * MiB(2)) /* two tables of level 1 */
+
+/* The entry that each page is mapped by, as if there were no superpages; and
+ * which stretches have a superpage, or a table. */
+static pte_t pages[SUPERS * SUPER_PAGES];
+static enum { EMPTY, SUPER, TABLE } stretch[SUPERS];
+
+static vaddr_t super_va(uint64 page) { return SUPER_BASE + page * PGSIZE; }
+
+static void map_super(uint64 s) {
+  paddr_t pa = random_below(1UL << 34) * MiB(2);
+  uint perm = random_perm();
+
+  if (stretch[s] != EMPTY)
+    return;
+  *walk_level(table, super_va(s * SUPER_PAGES), 1, true) = pte_super(pa, perm);
+  stretch[s] = SUPER;
+  for (uint64 i = 0; i < SUPER_PAGES; i++)
+    pages[s * SUPER_PAGES + i] = expected_pte(pa + i * PGSIZE, perm);
+}
+
+static void map_page(uint64 page) {
+  uint64 s = page / SUPER_PAGES;
+  paddr_t pa = random_below(1UL << 43) * PGSIZE;
+
+  if (stretch[s] == SUPER || pages[page] != 0)
+    return;
+  assert_int_equal(mappages(table, super_va(page), PGSIZE, pa, PTE_R), 0);
+  stretch[s] = TABLE;
+  pages[page] = expected_pte(pa, PTE_R);
+}
+
+static void split_at(uint64 page) {
+  assert_int_equal(pagetable_split(table, super_va(page)), 0);
+  if (stretch[page / SUPER_PAGES] == SUPER)
+    stretch[page / SUPER_PAGES] = TABLE;
+}
+
+/* The pages of leaf l, [first, end) of it, are those of the model. */
+static void check_leaf(const struct leaf *l, uint64 first, uint64 end) {
+  uint64 at = (l->va - SUPER_BASE) / PGSIZE;
+
+  assert_int_equal(l->level, stretch[at / SUPER_PAGES] == SUPER);
+  for (uint64 i = MAX(first, at); i < MIN(end, at + (l->level ? 512 : 1)); i++)
+    assert_int_equal(*l->pte + PA2PTE((i - at) * PGSIZE), pages[i]);
+}
+
+/* Go from page `first` to `end` by leaves: none is left out. */
+static void check_leaves(uint64 first, uint64 end) {
+  struct leaf l = {.va = super_va(first)};
+  uint64 next = first;
+
+  while (leaf_next(table, &l, super_va(end))) {
+    uint64 at = (l.va - SUPER_BASE) / PGSIZE;
+
+    for (; next < at; next++)
+      assert_int_equal(pages[next], 0);
+    check_leaf(&l, first, end);
+    next = at + (l.level ? 512 : 1);
+  }
+  for (; next < end; next++)
+    assert_int_equal(pages[next], 0);
+}
+
+static void check_walks(uint64 page) {
+  vaddr_t va = super_va(page) + random_below(PGSIZE);
+  int level;
+  pte_t *pte = walk_leaf(table, va, &level);
+
+  if (pages[page] != 0)
+    assert_int_equal(level, stretch[page / SUPER_PAGES] == SUPER);
+  assert_int_equal(!!(*pte & PTE_V), pages[page] != 0);
+  assert_int_equal(walk(table, va, false) != NULL,
+                   stretch[page / SUPER_PAGES] == TABLE);
+  assert_int_equal(walkaddr(table, va, 0),
+                   pages[page] & PTE_U ? PTE2PA(pages[page]) + va % PGSIZE : 0);
+}
+
+static void count_unmapped(void *arg, pte_t pte, int level) {
+  assert_true(pte & PTE_V);
+  *(uint64 *)arg += level ? SUPER_PAGES : 1;
+}
+
+static void unmap_pages(uint64 first, uint64 end) {
+  uint64 n = 0, expected = 0;
+
+  if (first % SUPER_PAGES)
+    split_at(first);
+  if (end % SUPER_PAGES)
+    split_at(end);
+  for (uint64 i = first; i < end; i++) {
+    expected += pages[i] != 0;
+    pages[i] = 0;
+    if (stretch[i / SUPER_PAGES] == SUPER)
+      stretch[i / SUPER_PAGES] = EMPTY;
+  }
+  unmappages(table, super_va(first), (end - first) * PGSIZE, count_unmapped,
+             &n);
+  assert_int_equal(n, expected);
+}
+
+static void free_table(void *arg, void *page) {
+  assert_true(page_zero(page));
+  kfree(page);
+  ++*(uint64 *)arg;
+}
+
+static bool stretch_empty(uint64 s) {
+  for (uint64 i = 0; i < SUPER_PAGES; i++)
+    if (pages[s * SUPER_PAGES + i] != 0)
+      return false;
+  return true;
+}
+
+static void trim_pages(uint64 first, uint64 end) {
+  uint64 before = pagetable_pages(table), n = 0;
+
+  pagetable_trim(table, super_va(first), (end - first) * PGSIZE, free_table,
+                 &n);
+  assert_int_equal(pagetable_pages(table), before - n);
+  for (uint64 s = first / SUPER_PAGES; s <= (end - 1) / SUPER_PAGES; s++)
+    if (stretch[s] == TABLE && stretch_empty(s))
+      stretch[s] = EMPTY;
+}
+
+static void superpages_split_and_tables_go(void **state) {
+  struct census before = census_take();
+  uint64 n = 0;
+
+  (void)state;
+  table = pagetable_create();
+  for (int i = 0; i < 4000; i++) {
+    uint64 a = random_below(NELEM(pages)), b = random_below(NELEM(pages));
+    uint64 first = MIN(a, b), end = MAX(a, b) + 1;
+
+    switch (random_below(random_below(2) ? 2 : 6)) {
+      case 0:
+        map_super(a / SUPER_PAGES);
+        break;
+      case 1:
+        map_page(a);
+        break;
+      case 2:
+        split_at(a);
+        break;
+      case 3:
+        unmap_pages(first, end);
+        break;
+      case 4:
+        trim_pages(first, end);
+        break;
+      case 5:
+        check_leaves(first, end);
+        break;
+    }
+    check_walks(random_below(NELEM(pages)));
+    if (i % 100 == 0)
+      check_leaves(0, NELEM(pages));
+  }
+  unmap_pages(0, NELEM(pages));
+  trim_pages(0, NELEM(pages));
+  assert_int_equal(pagetable_pages(table), 1); /* the root stays */
+  pagetable_trim(table, 0, MAXVA, free_table, &n);
+  assert_int_equal(n, 0);
+  freewalk(table);
+  assert_census(before);
+}
+
+static void wrong_use_of_superpages_panics(void **state) {
+  (void)state;
+  table = pagetable_create();
+  stretch[0] = EMPTY;
+  map_super(0);
+  assert_panics("superpage", walk(table, SUPER_BASE, true));
+  assert_null(walk(table, SUPER_BASE, false));
+  assert_panics("superpage",
+                mappages(table, SUPER_BASE + PGSIZE, PGSIZE, 0, PTE_R));
+  assert_panics("superpage",
+                unmappages(table, SUPER_BASE + PGSIZE, MiB(2), NULL, NULL));
+  assert_panics("superpage", unmappages(table, SUPER_BASE, PGSIZE, NULL, NULL));
+  assert_panics("leaf", freewalk(table));
+  memory_leave(0);
+  assert_int_equal(pagetable_split(table, SUPER_BASE), -ENOMEM);
+  memory_return();
+  unmappages(table, SUPER_BASE, MiB(2), NULL, NULL);
+  freewalk(table);
+}
+
 /* Each right alone and with others, asked for by each combination. */
 static void walkaddr_wants_all_rights_and_user(void **state) {
   const uint all = PTE_R | PTE_W | PTE_X;
@@ -344,6 +536,8 @@ int main(void) {
       cmocka_unit_test(table_pages_are_zeroed),
       cmocka_unit_test(unmapping_skips_missing_tables),
       cmocka_unit_test(memory_runs_out_at_each_page),
+      cmocka_unit_test(superpages_split_and_tables_go),
+      cmocka_unit_test(wrong_use_of_superpages_panics),
       cmocka_unit_test(misuse_panics),
   };
 
