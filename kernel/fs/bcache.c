@@ -1,64 +1,52 @@
 /*
- * The buffer cache.
+ * The cache.
  *
- * Memory comes by the page, so the cache keeps pages of PGSIZE / BSIZE blocks
- * that follow each other on disk:
- *
- *   bucket[number % nbuckets] -> struct bpage -> struct bpage ...
+ *   bucket[hash(file, number)] -> struct bpage -> struct bpage ...
  *                                 | data: one page of memory
  *                                 | buf[0..3]: the blocks in it
  *                                 | valid: which of them have content
  *
- * A page is read in one request as far as it is not valid, so neighbours come
- * for free, and readi() copies up to a page at once.
+ * A page is read in one request as far as it is not valid and its blocks
+ * follow each other on disk, so neighbours come for free.
  *
- * A reference keeps a page where it is. References are only added to a page
- * found in its bucket, under the bucket's lock, or by who has one already; a
- * page without any can thus be taken out under that lock. Dirty blocks need
- * no flag: the log holds a reference to what it has not installed yet.
+ * References keep a page. It has one for being in its bucket; others are only
+ * added to a page found there, under the bucket's lock, or by who has one
+ * already. So a page whose only reference is the bucket's can be taken out
+ * under that lock (unhash_locked), and whoever gives up the last one frees the
+ * page. Dirty blocks need no flag here: the log has a reference to what it has
+ * not installed yet, and a list of an inode's to pages that shared mappings
+ * change.
  *
- * The cache grows until it has cache.max pages (a third of the RAM, or the
- * whole disk), then reuses the page that the clock hand finds unused since it
- * came by last. Memory is also given back when the system runs out
- * (bcache_shrink).
+ * A page that a process maps has no reference for that: its frame is counted
+ * (mm/kalloc.h). The cache's own count is one; a page with more stays.
  *
- * Locks: [p] the page's lock, [h] the bucket's, [k] cache.lock; [c] constant;
- * [a] atomic; [b] who locked the buffer. Order: buffer, then spin locks:
- * cache.lock before a bucket's; a page's lock with neither.
+ * The cache grows until it has cache.max pages (a third of the RAM), then
+ * reuses the page that the clock hand finds unused since it came by last.
+ * Memory is also given back when the system runs out (bcache_shrink).
+ *
+ * Truncation takes pages out although somebody uses them (fpage_detach): they
+ * are then only his, and hold nothing that anybody else will ever see. That,
+ * and adding a file's pages, happens under the inode's lock.
+ *
+ * The same block of the disk can be in two pages: in a file's, and, stale, as
+ * a neighbour that came for free, among the disk's. Nobody looks at the latter:
+ * a block that becomes a directory's or an indirect one is filled anew (bnew).
+ *
+ * Locks: see struct bpage. Order: buffer, then spin locks: cache.lock before a
+ * bucket's; a page's lock with neither.
  */
 #include "fs/bcache.h"
 
-#include "abi/fs.h"
-#include "dev/block.h"
 #include "fs/mount.h"
-#include "lib/list.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
-#include "pte.h"
-#include "sched/sleep.h"
 
-#define PER_PAGE (PGSIZE / BSIZE)
-#define ALL_VALID ((1U << PER_PAGE) - 1)
 #define SECTORS_PER_BLOCK (BSIZE / SECTOR_SIZE)
-#define PART_OF_RAM 3 /* the cache takes at most 1/3 of it */
-#define PAGES_MIN 64  /* whatever the RAM */
-
-struct bpage {
-  uint number;            /* [c] first block / PER_PAGE */
-  int refs;               /* [h] to add the first, else [a] */
-  bool used;              /* [a] since the clock hand came by */
-  struct bpage *hashnext; /* [h] */
-  struct list clock;      /* [k] */
-  char *data;             /* [c] */
-  struct spinlock lock;
-  uint valid;        /* [p] to change; bit i: buf[i] has its content */
-  uint reading;      /* [p] bits of the blocks that bio reads */
-  int status;        /* [p] of the last read */
-  struct waitq wait; /* for the end of a read or a buffer's lock */
-  struct bio bio;
-  struct buf buf[PER_PAGE];
-};
+#define PART_OF_RAM 3  /* the cache takes at most 1/3 of it */
+#define PAGES_MIN 64   /* whatever the RAM */
+#define EVICT_SCAN 64  /* pages looked at for one to reuse */
+#define FILE_STRIDE 61 /* between the first buckets of two files: odd */
 
 struct bucket {
   struct spinlock lock;
@@ -86,7 +74,7 @@ int bcache_init(struct blockdev *disk, uint nblocks) {
   cache.disk = disk;
   cache.nblocks = nblocks;
   cache.max = MAX(pages_total() / PART_OF_RAM, PAGES_MIN);
-  cache.max = MIN(cache.max, nblocks / PER_PAGE + 1);
+  cache.max = MIN(cache.max, nblocks); /* a page has at least one */
   while (order < ORDER_MAX &&
          (PGSIZE << order) / sizeof(struct bucket) < cache.max)
     order++;
@@ -108,15 +96,19 @@ int bcache_init(struct blockdev *disk, uint nblocks) {
 
 /* --- pages: finding, making, evicting --- */
 
-static struct bucket *bucket_of(uint number) {
-  return &cache.buckets[number & cache.mask];
+static struct bucket *bucket_of(uint file, uint number) {
+  return &cache.buckets[(file * FILE_STRIDE + number) & cache.mask];
+}
+
+void bpage_ref(struct bpage *p) {
+  __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
 }
 
 /* The page if it is cached, with one more reference. Bucket locked. */
-static struct bpage *find_locked(struct bucket *bk, uint number) {
+static struct bpage *find_locked(struct bucket *bk, uint file, uint number) {
   for (struct bpage *p = bk->first; p != NULL; p = p->hashnext) {
-    if (p->number == number) {
-      __atomic_fetch_add(&p->refs, 1, __ATOMIC_ACQUIRE);
+    if (p->number == number && p->file == file) {
+      bpage_ref(p);
       p->used = true;
       return p;
     }
@@ -124,19 +116,46 @@ static struct bpage *find_locked(struct bucket *bk, uint number) {
   return NULL;
 }
 
-static void page_put(struct bpage *p) {
-  __atomic_fetch_sub(&p->refs, 1, __ATOMIC_RELEASE);
+static struct bpage *find(struct bucket *bk, uint file, uint number) {
+  struct bpage *p;
+
+  acquire(&bk->lock);
+  p = find_locked(bk, file, number);
+  release(&bk->lock);
+  return p;
 }
 
-/* Take a page without references out of its bucket. */
-static bool unhash_locked(struct bucket *bk, struct bpage *p) {
+static void page_free(struct bpage *p) {
+  frame_put(p->data);
+  slab_free(&bpages, p);
+}
+
+void bpage_put(struct bpage *p) {
+  if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) == 0)
+    page_free(p);
+}
+
+static void unlink_locked(struct bucket *bk, struct bpage *p) {
   struct bpage **link = &bk->first;
 
-  if (__atomic_load_n(&p->refs, __ATOMIC_ACQUIRE) > 0)
-    return false;
   while (*link != p)
     link = &(*link)->hashnext;
   *link = p->hashnext;
+}
+
+/* Take a page out of its bucket if nobody uses it. Who maps it got it by a
+ * reference, so with none, none is added to the frame's count either. */
+static bool unhash_locked(struct bucket *bk, struct bpage *p) {
+  int only = 1;
+
+  if (!__atomic_compare_exchange_n(&p->refs, &only, 0, false, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
+    return false;
+  if (frame_count(p->data) > 1) {
+    __atomic_store_n(&p->refs, 1, __ATOMIC_RELAXED);
+    return false;
+  }
+  unlink_locked(bk, p);
   return true;
 }
 
@@ -145,7 +164,7 @@ static bool unhash_locked(struct bucket *bk, struct bpage *p) {
  * a lock is taken. */
 static struct bpage *advance_locked(bool any, bool try) {
   struct bpage *p = list_entry(cache.clock.next, struct bpage, clock);
-  struct bucket *bk = bucket_of(p->number);
+  struct bucket *bk = bucket_of(p->file, p->number);
   bool out = false;
 
   list_remove(&p->clock);
@@ -165,21 +184,17 @@ static struct bpage *advance_locked(bool any, bool try) {
   return p;
 }
 
-/* A page to reuse, if the cache has as many as it may have. */
+/* A page to reuse, if the cache has as many as it may have. A short search: if
+ * all of that are in use, the cache grows. */
 static struct bpage *evict(void) {
   struct bpage *p = NULL;
 
   acquire(&cache.lock);
   if (cache.count >= cache.max)
-    for (size_t n = 2 * cache.count; n > 0 && p == NULL; n--)
+    for (uint n = 0; n < EVICT_SCAN && p == NULL; n++)
       p = advance_locked(false, false);
   release(&cache.lock);
   return p;
-}
-
-static void page_free(struct bpage *p) {
-  kfree(p->data);
-  slab_free(&bpages, p);
 }
 
 size_t bcache_shrink(size_t want) {
@@ -199,8 +214,9 @@ size_t bcache_shrink(size_t want) {
   return freed;
 }
 
-/* A page without content and with one reference, not yet in a bucket. */
-static struct bpage *page_new(uint number) {
+/* A page without content, not yet in a bucket; its references are the bucket's
+ * and the caller's. */
+static struct bpage *page_new(uint file, uint number) {
   struct bpage *p = evict();
   char *data = p != NULL ? p->data : kalloc_for(PAGE_CACHE);
 
@@ -212,23 +228,29 @@ static struct bpage *page_new(uint number) {
     kfree(data);
     return NULL;
   }
-  *p = (struct bpage){.number = number, .refs = 1, .used = true, .data = data};
+  *p = (struct bpage){.file = file,
+                      .number = number,
+                      .refs = 2,
+                      .used = true,
+                      .cached = true,
+                      .data = data};
   initlock(&p->lock, "bpage");
   waitq_init(&p->wait, "disk");
   for (uint i = 0; i < PER_PAGE; i++)
-    p->buf[i] = (struct buf){
-        .data = data + i * BSIZE, .blockno = number * PER_PAGE + i, .page = p};
+    p->buf[i] = (struct buf){.data = data + i * BSIZE,
+                             .blockno = file != 0 ? 0 : number * PER_PAGE + i,
+                             .page = p};
   return p;
 }
 
 /* Make the page and put it into its bucket, unless somebody was faster. */
-static struct bpage *page_add(struct bucket *bk, uint number) {
-  struct bpage *new = page_new(number), *p;
+static struct bpage *page_add(struct bucket *bk, uint file, uint number) {
+  struct bpage *new = page_new(file, number), *p;
 
   if (new == NULL)
     return NULL;
   acquire(&bk->lock);
-  p = find_locked(bk, number);
+  p = find_locked(bk, file, number);
   if (p == NULL) {
     new->hashnext = bk->first;
     bk->first = new;
@@ -245,21 +267,42 @@ static struct bpage *page_add(struct bucket *bk, uint number) {
   return new;
 }
 
-/* The page of a block, referenced. */
-static int page_get(uint blockno, struct bpage **page) {
-  uint number = blockno / PER_PAGE;
-  struct bucket *bk = bucket_of(number);
-  struct bpage *p;
+static int page_get(uint file, uint number, struct bpage **page) {
+  struct bucket *bk = bucket_of(file, number);
 
+  *page = find(bk, file, number);
+  if (*page == NULL)
+    *page = page_add(bk, file, number);
+  return *page != NULL ? 0 : -ENOMEM;
+}
+
+/* The page of a block of the disk. */
+static int page_of_block(uint blockno, struct bpage **page) {
   if (blockno >= cache.nblocks)
     return fs_damaged("there is no block %u", blockno);
+  return page_get(0, blockno / PER_PAGE, page);
+}
+
+int fpage_get(uint inum, uint index, struct bpage **p) {
+  return page_get(inum, index, p);
+}
+
+struct bpage *fpage_find(uint inum, uint index) {
+  return find(bucket_of(inum, index), inum, index);
+}
+
+void fpage_detach(struct bpage *p) {
+  struct bucket *bk = bucket_of(p->file, p->number);
+
+  __atomic_store_n(&p->cached, false, __ATOMIC_RELEASE);
+  acquire(&cache.lock);
+  list_remove(&p->clock);
+  cache.count--;
   acquire(&bk->lock);
-  p = find_locked(bk, number);
+  unlink_locked(bk, p);
   release(&bk->lock);
-  if (p == NULL)
-    p = page_add(bk, number);
-  *page = p;
-  return p != NULL ? 0 : -ENOMEM;
+  release(&cache.lock);
+  bpage_put(p); /* the bucket's */
 }
 
 /* --- reading --- */
@@ -275,7 +318,13 @@ static void read_done(struct bio *bio) {
   p->reading = 0;
   wakeup(&p->wait);
   release(&p->lock);
-  page_put(p);
+  bpage_put(p);
+}
+
+/* Do blocks i and i + 1 of the page want reading, and in one request? */
+static bool joined(const struct bpage *p, uint i) {
+  return !(p->valid & 3U << i) && p->buf[i + 1].blockno < cache.nblocks &&
+         p->buf[i].blockno + 1 == p->buf[i + 1].blockno;
 }
 
 /* Start to read block i of the page and its neighbours that are not valid.
@@ -283,11 +332,10 @@ static void read_done(struct bio *bio) {
  * for a moment, as the read may be done before block_submit returns. */
 static void read_start_locked(struct bpage *p, uint i) {
   uint first = i, end = i + 1;
-  uint last = MIN(PER_PAGE, cache.nblocks - p->number * PER_PAGE);
 
-  while (first > 0 && !(p->valid & 1U << (first - 1)))
+  while (first > 0 && joined(p, first - 1))
     first--;
-  while (end < last && !(p->valid & 1U << end))
+  while (end < PER_PAGE && joined(p, end - 1))
     end++;
   p->reading = (1U << end) - (1U << first);
   p->status = 0;
@@ -298,23 +346,53 @@ static void read_start_locked(struct bpage *p, uint i) {
                    .data = p->buf[first].data,
                    .done = read_done,
                    .owner = p};
-  __atomic_fetch_add(&p->refs, 1, __ATOMIC_RELAXED);
+  bpage_ref(p);
   release(&p->lock);
   block_submit(cache.disk, &p->bio);
   acquire(&p->lock);
 }
 
-/* Make block i of the page valid. The page is locked. */
+/* Make block i of the page valid. The page is locked. What others try to read
+ * into it may fail without harm: then it is tried again here. */
 static int fill_locked(struct bpage *p, uint i) {
+  bool tried = false;
+
   while (!(p->valid & 1U << i)) {
-    if (!p->reading)
+    if (!p->reading) {
+      if (tried && p->status < 0)
+        return p->status;
+      tried = true;
       read_start_locked(p, i);
+    }
     while (p->reading)
       sleep(&p->wait, &p->lock);
-    if (p->status < 0 && !(p->valid & 1U << i))
-      return p->status;
   }
   return 0;
+}
+
+void bpage_read(struct bpage *p, uint i) {
+  acquire(&p->lock);
+  if (!(p->valid & 1U << i) && !p->reading)
+    read_start_locked(p, i);
+  release(&p->lock);
+}
+
+int bpage_fill(struct bpage *p, uint i) {
+  int r;
+
+  acquire(&p->lock);
+  r = fill_locked(p, i);
+  release(&p->lock);
+  return r;
+}
+
+void bpage_zero(struct bpage *p, uint i) {
+  acquire(&p->lock);
+  while (p->reading & 1U << i)
+    sleep(&p->wait, &p->lock); /* else the read would overwrite it */
+  release(&p->lock);
+  memset(p->buf[i].data, 0, BSIZE);
+  __atomic_fetch_or(&p->valid, 1U << i, __ATOMIC_RELEASE);
 }
 
 /* Begin to read n blocks that will be wanted soon, as far as their pages have
@@ -324,13 +402,13 @@ static void prefetch(uint blockno, uint n) {
   struct bpage *p;
 
   for (uint b = blockno; b < end; b = (b / PER_PAGE + 1) * PER_PAGE) {
-    if (page_get(b, &p) < 0)
+    if (page_of_block(b, &p) < 0)
       return;
     acquire(&p->lock);
     if (p->valid == 0 && !p->reading)
       read_start_locked(p, b % PER_PAGE);
     release(&p->lock);
-    page_put(p);
+    bpage_put(p);
   }
 }
 
@@ -351,7 +429,7 @@ static void unlock_buf_locked(struct buf *b) {
 int bread(uint blockno, struct buf **buf) {
   struct bpage *p;
   struct buf *b;
-  int r = page_get(blockno, &p);
+  int r = page_of_block(blockno, &p);
 
   if (r < 0)
     return r;
@@ -363,14 +441,14 @@ int bread(uint blockno, struct buf **buf) {
     unlock_buf_locked(b);
   release(&p->lock);
   if (r < 0)
-    page_put(p);
+    bpage_put(p);
   *buf = b;
   return r;
 }
 
 int bnew(uint blockno, struct buf **buf) {
   struct bpage *p;
-  int r = page_get(blockno, &p);
+  int r = page_of_block(blockno, &p);
 
   if (r < 0)
     return r;
@@ -395,38 +473,34 @@ void brelse(struct buf *b) {
   acquire(&b->page->lock);
   unlock_buf_locked(b);
   release(&b->page->lock);
-  page_put(b->page);
+  bpage_put(b->page);
 }
 
-int bhold(uint blockno, uint max, struct buf **buf) {
-  uint i = blockno % PER_PAGE, n = 1;
+int bhold(uint blockno, uint ahead, struct buf **buf) {
+  uint i = blockno % PER_PAGE;
   struct bpage *p;
-  uint valid;
-  int r = page_get(blockno, &p);
+  int r = page_of_block(blockno, &p);
 
   if (r < 0)
     return r;
-  valid = __atomic_load_n(&p->valid, __ATOMIC_ACQUIRE);
-  if (valid != ALL_VALID) {
-    if (!(valid & 1U << i))
-      prefetch(blockno, max);
-    acquire(&p->lock);
-    r = fill_locked(p, i);
-    valid = p->valid;
-    release(&p->lock);
+  if (!(__atomic_load_n(&p->valid, __ATOMIC_ACQUIRE) & 1U << i)) {
+    prefetch(blockno, 1 + ahead);
+    r = bpage_fill(p, i);
     if (r < 0) {
-      page_put(p);
+      bpage_put(p);
       return r;
     }
   }
-  while (n < max && i + n < PER_PAGE && valid & 1U << (i + n))
-    n++;
   *buf = &p->buf[i];
-  return n;
+  return 0;
 }
 
-void bdrop(struct buf *b) { page_put(b->page); }
+struct buf *bfind(uint blockno) {
+  struct bpage *p = fpage_find(0, blockno / PER_PAGE);
 
-void bpin(struct buf *b) {
-  __atomic_fetch_add(&b->page->refs, 1, __ATOMIC_RELAXED);
+  return p != NULL ? &p->buf[blockno % PER_PAGE] : NULL;
 }
+
+void bdrop(struct buf *b) { bpage_put(b->page); }
+
+void bpin(struct buf *b) { bpage_ref(b->page); }

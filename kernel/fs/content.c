@@ -6,18 +6,30 @@
  *   addrs[NDIRECT]        -> the indirect block (map) -> blocks 12 to 267
  *   0 in any place: a hole, which reads as zeros
  *
+ * A regular file's content is in pages of the cache that are the file's
+ * (bcache.h), four blocks to a page, and read(), write() and mappings (filemap.c)
+ * work on those. A page's buffers know their block numbers once they have
+ * content; 0 is a hole there, too. Directories are looked at block by block.
+ *
  * In all of these the inode is locked (inode.h), and who changes something is
- * inside an operation of the log.
+ * inside an operation of the log. That lock is why nothing here waits for user
+ * memory: a page fault may need it. readi() and writei() go as far as the
+ * caller's memory is there.
+ *
+ * Bytes of a page beyond the end of the file are zero, unless processes may
+ * write to them through a mapping (bpage.dirty); then they are made zero when
+ * the file grows over them.
  */
 #include "fs/balloc.h"
 #include "fs/bcache.h"
+#include "fs/filemap.h"
 #include "fs/inode.h"
 #include "fs/log.h"
 #include "fs/mount.h"
 #include "lib/string.h"
 #include "vm/usercopy.h"
 
-#define READ_AHEAD 16    /* blocks that are read when one must be */
+#define READ_AHEAD 4     /* pages that are read when one must be */
 #define TRUNC_BITMAPS 32 /* bitmap blocks that one itrunc may change */
 
 static const char zeros[BSIZE];
@@ -40,44 +52,32 @@ static int hold_map(struct inode *ip) {
   return MIN(r, 0);
 }
 
-/* The number of the file's block bn, 0 for a hole, and how many blocks, max at
- * most, follow it both in the file and on disk (all of them, for a hole). */
-static int find_run(struct inode *ip, uint bn, uint max, uint *blockno) {
-  const uint *a = ip->addrs;
-  uint n = 1, last = NDIRECT;
+/* The number of the file's block bn, 0 for a hole. */
+static int find_block(struct inode *ip, uint bn, uint *blockno) {
   int r;
 
-  if (bn >= NDIRECT) {
+  if (bn < NDIRECT) {
+    *blockno = ip->addrs[bn];
+  } else {
     r = hold_map(ip);
     if (r < 0)
       return r;
-    *blockno = 0;
-    if (ip->map == NULL)
-      return 1;
-    a = map_of(ip);
-    bn -= NDIRECT;
-    last = NINDIRECT;
+    *blockno = ip->map != NULL ? map_of(ip)[bn - NDIRECT] : 0;
   }
-  *blockno = a[bn];
-  if (a[bn] == 0)
-    return 1;
-  max = MIN(max, last - bn);
-  while (n < max && a[bn + n] == a[bn] + n)
-    n++;
-  if (!fs_data_block(a[bn]) || !fs_data_block(a[bn] + n - 1))
+  if (*blockno != 0 && !fs_data_block(*blockno))
     return fs_damaged("inode %u has block %u, which is no data block", ip->inum,
-                      a[bn]);
-  return n;
+                      *blockno);
+  return 0;
 }
 
 int iblock(struct inode *ip, uint64 off, struct buf **b) {
   uint blockno;
-  int r = find_run(ip, off / BSIZE, 1, &blockno);
+  int r = find_block(ip, off / BSIZE, &blockno);
 
   *b = NULL;
-  if (r > 0 && blockno != 0)
-    r = bhold(blockno, 1, b);
-  return MIN(r, 0);
+  if (r == 0 && blockno != 0)
+    r = bhold(blockno, 0, b);
+  return r;
 }
 
 /* A new block filled with zeros, held. */
@@ -118,6 +118,27 @@ static void map_set(struct inode *ip, uint i, uint blockno) {
   brelse(ip->map);
 }
 
+/* Let the file's block bn be block `blockno` of the disk. There is an indirect
+ * block if it takes one. */
+static void set_block(struct inode *ip, uint bn, uint blockno) {
+  if (bn >= NDIRECT) {
+    map_set(ip, bn - NDIRECT, blockno);
+  } else {
+    ip->addrs[bn] = blockno;
+    iupdate(ip);
+  }
+}
+
+/* See to it that there is an indirect block if block bn takes one. */
+static int need_map(struct inode *ip, uint bn) {
+  int r;
+
+  if (bn < NDIRECT)
+    return 0;
+  r = hold_map(ip);
+  return r == 0 && ip->map == NULL ? new_map(ip) : r;
+}
+
 int iblock_alloc(struct inode *ip, uint64 off, struct buf **b) {
   uint bn = off / BSIZE, blockno;
   int r;
@@ -127,112 +148,225 @@ int iblock_alloc(struct inode *ip, uint64 off, struct buf **b) {
   r = iblock(ip, off, b);
   if (r < 0 || *b != NULL)
     return r;
-  if (bn >= NDIRECT && ip->map == NULL)
-    r = new_map(ip);
+  r = need_map(ip, bn);
   if (r == 0)
     r = new_block(&blockno, b);
+  if (r == 0)
+    set_block(ip, bn, blockno);
+  return r;
+}
+
+/* --- pages --- */
+
+/* Let the blocks of a page know where they lie; holes get their zeros. */
+static int map_blocks(struct inode *ip, struct bpage *p) {
+  for (uint i = 0; i < PER_PAGE; i++) {
+    uint bn = p->number * PER_PAGE + i, blockno = 0;
+    int r;
+
+    if (p->buf[i].blockno != 0 || p->valid & 1U << i)
+      continue;
+    r = bn < MAXFILE ? find_block(ip, bn, &blockno) : 0;
+    if (r < 0)
+      return r;
+    p->buf[i].blockno = blockno;
+    if (blockno == 0)
+      bpage_zero(p, i);
+  }
+  return 0;
+}
+
+/* A page of the file, without regard to its content. */
+static int get_page(struct inode *ip, uint index, struct bpage **p) {
+  ip->pages = MAX(ip->pages, index + 1);
+  return fpage_get(ip->inum, index, p);
+}
+
+/* Begin to read pages [first, end) as far as they have no content yet. */
+static void read_ahead(struct inode *ip, uint first, uint end) {
+  for (uint index = first; index < end; index++) {
+    struct bpage *p;
+    int r = get_page(ip, index, &p);
+
+    if (r < 0)
+      return;
+    if (!(p->valid & 1U))
+      r = map_blocks(ip, p);
+    if (r == 0)
+      bpage_read(p, 0);
+    bpage_put(p);
+    if (r < 0)
+      return;
+  }
+}
+
+/* Let block i of a page have its content. */
+static int fill_block(struct inode *ip, struct bpage *p, uint i) {
+  int r = 0;
+
+  if (!(p->valid & 1U << i))
+    r = map_blocks(ip, p);
+  return r == 0 && !(p->valid & 1U << i) ? bpage_fill(p, i) : r;
+}
+
+/* The page `index`, with the content of its blocks first to last. If they must
+ * be read, so are the pages before `ahead`. */
+static int page_with(struct inode *ip, uint index, uint first, uint last,
+                     uint ahead, struct bpage **p) {
+  int r = get_page(ip, index, p);
+
   if (r < 0)
     return r;
-  if (bn >= NDIRECT) {
-    map_set(ip, bn - NDIRECT, blockno);
-  } else {
-    ip->addrs[bn] = blockno;
-    iupdate(ip);
-  }
+  if (!((*p)->valid & 1U << first))
+    read_ahead(ip, index, MIN(ahead, fpages(ip->size)));
+  for (uint i = first; r == 0 && i <= last; i++)
+    r = fill_block(ip, *p, i);
+  if (r < 0)
+    bpage_put(*p);
+  return r;
+}
+
+int ipage(struct inode *ip, uint index, struct bpage **p) {
+  return page_with(ip, index, 0, PER_PAGE - 1, index + READ_AHEAD, p);
+}
+
+int ipage_alloc(struct inode *ip, struct bpage *p, uint i) {
+  uint bn = p->number * PER_PAGE + i;
+  struct buf *b = &p->buf[i];
+  int r = need_map(ip, bn);
+
+  if (r == 0)
+    r = balloc(&b->blockno);
+  if (r < 0)
+    return r;
+  log_write(b);
+  set_block(ip, bn, b->blockno);
   return 0;
 }
 
 /* --- content --- */
 
-/* Copy a run of blocks that lie in the cache a page at a time. */
-static int read_run(uint blockno, uint blocks, uint skip, struct space *s,
-                    vaddr_t dst, size_t n) {
-  while (n > 0) {
-    struct buf *b;
-    size_t m;
-    int r = bhold(blockno, blocks, &b);
+/* Bytes from off to the end of what is `unit` bytes long, but at most n. */
+static size_t within(uint64 off, uint unit, size_t n) {
+  return MIN(unit - off % unit, n);
+}
 
-    if (r < 0)
-      return r;
-    m = MIN(n, (size_t)r * BSIZE - skip);
-    blockno += r;
-    blocks -= r;
-    r = either_copyout(s, dst, b->data + skip, m);
+/* Read n bytes that lie in one page of a file. */
+static ssize_t read_in_page(struct inode *ip, struct space *s, vaddr_t dst,
+                            uint64 off, size_t n, uint ahead) {
+  uint skip = off % PGSIZE;
+  struct bpage *p;
+  int r = page_with(ip, off / PGSIZE, skip / BSIZE, (skip + n - 1) / BSIZE,
+                    ahead, &p);
+
+  if (r < 0)
+    return r;
+  n = either_copyout_present(s, dst, p->data + skip, n);
+  bpage_put(p);
+  return n;
+}
+
+/* Read n bytes that lie in one block of something else. */
+static ssize_t read_in_block(struct inode *ip, struct space *s, vaddr_t dst,
+                             uint64 off, size_t n) {
+  struct buf *b;
+  int r = iblock(ip, off, &b);
+
+  if (r < 0)
+    return r;
+  n = either_copyout_present(s, dst, b != NULL ? b->data + off % BSIZE : zeros,
+                             n);
+  if (b != NULL)
     bdrop(b);
-    if (r < 0)
-      return r;
-    dst += m;
-    n -= m;
-    skip = 0;
-  }
-  return 0;
+  return n;
 }
 
 ssize_t readi(struct inode *ip, struct space *s, vaddr_t dst, uint64 off,
               size_t n) {
+  uint unit = ip->type == T_FILE ? PGSIZE : BSIZE, ahead;
   size_t done = 0;
 
   if (off >= ip->size)
     return 0;
   n = MIN(n, ip->size - off);
+  ahead = MAX(fpages(off + n), off / PGSIZE + READ_AHEAD);
   while (done < n) {
-    uint skip = off % BSIZE, blockno;
-    uint want = MAX(blocks_of(skip + n - done), READ_AHEAD);
-    int r = find_run(ip, off / BSIZE, want, &blockno);
-    size_t m = MIN(n - done, (uint64)MAX(r, 0) * BSIZE - skip);
+    size_t m = within(off, unit, n - done);
+    ssize_t r = ip->type == T_FILE
+                    ? read_in_page(ip, s, dst + done, off, m, ahead)
+                    : read_in_block(ip, s, dst + done, off, m);
 
-    if (r > 0)
-      r = blockno != 0 ? read_run(blockno, r, skip, s, dst + done, m)
-                       : either_copyout(s, dst + done, zeros, m);
+    if (r == 0)
+      r = -EAGAIN;
     if (r < 0)
       return done > 0 ? (ssize_t)done : r;
-    done += m;
-    off += m;
+    done += r;
+    off += r;
   }
   return done;
 }
 
-/* Write n bytes that lie in one block. */
-static int write_in_block(struct inode *ip, struct space *s, vaddr_t src,
-                          uint64 off, size_t n) {
-  struct buf *b;
-  int r = iblock_alloc(ip, off, &b);
+/* The file is about to become longer, but has not yet. */
+static void clear_beyond_end(struct inode *ip) {
+  uint skip = ip->size % PGSIZE;
+  struct bpage *p;
+
+  if (skip == 0 || (p = fpage_find(ip->inum, ip->size / PGSIZE)) == NULL)
+    return;
+  if (p->dirty)
+    memset(p->data + skip, 0, PGSIZE - skip);
+  bpage_put(p);
+}
+
+/* Let block i of a page have content and a place on the disk. */
+static int ready_block(struct inode *ip, struct bpage *p, uint i) {
+  int r = fill_block(ip, p, i);
+
+  return r == 0 && p->buf[i].blockno == 0 ? ipage_alloc(ip, p, i) : r;
+}
+
+/* Write n bytes that lie in one page; fewer if a block cannot be had or the
+ * caller's memory is not there. */
+static ssize_t write_in_page(struct inode *ip, struct space *s, vaddr_t src,
+                             uint64 off, size_t n) {
+  uint skip = off % PGSIZE, first = skip / BSIZE, end = first;
+  struct bpage *p;
+  int r = get_page(ip, off / PGSIZE, &p);
 
   if (r < 0)
     return r;
-  block_held(b);
-  r = either_copyin(s, b->data + off % BSIZE, src, n);
-  if (r < 0 && off + n > ip->size) {
-    /* a part may have been copied: what is beyond the end must be zero */
-    uint64 end = MAX(off, ip->size);
-
-    memset(b->data + end % BSIZE, 0, off + n - end);
+  while (end * BSIZE < skip + n && (r = ready_block(ip, p, end)) == 0)
+    end++;
+  if (end > first) {
+    n = either_copyin_present(s, p->data + skip, src,
+                              MIN(n, end * BSIZE - skip));
+    r = n > 0 ? (int)n : -EAGAIN;
+    for (uint i = first; n > 0 && i * BSIZE < skip + n; i++)
+      log_write(&p->buf[i]);
   }
-  log_write(b);
-  brelse(b);
-  bdrop(b);
+  bpage_put(p);
   return r;
 }
 
 ssize_t writei(struct inode *ip, struct space *s, vaddr_t src, uint64 off,
                size_t n) {
   size_t done = 0;
-  int r = 0;
+  ssize_t r = 0;
 
   if (off >= MAXSIZE && n > 0)
     return -EFBIG;
   n = MIN(n, MAXSIZE - off);
-  while (done < n && r == 0) {
-    size_t m = MIN(n - done, BSIZE - off % BSIZE);
-
-    r = write_in_block(ip, s, src + done, off, m);
-    if (r == 0) {
-      done += m;
-      off += m;
-    }
+  if (off + n > ip->size)
+    clear_beyond_end(ip);
+  while (done < n) {
+    r = write_in_page(ip, s, src + done, off, within(off, PGSIZE, n - done));
+    if (r < 0)
+      break;
+    done += r;
+    off += r;
   }
   if (done > 0 && off > ip->size) {
-    ip->size = off;
+    isize_set(ip, off);
     iupdate(ip);
   }
   return done > 0 ? (ssize_t)done : r;
@@ -248,10 +382,13 @@ uint writei_blocks(uint64 off, size_t n) {
 
 /* --- truncation --- */
 
-/* How much one itrunc may still free: bitmap blocks it may turn to. */
-struct budget {
-  uint left;
-  uint last; /* bitmap block that it turned to last */
+/* A truncation under way. The budget is how much one itrunc may still free. */
+struct trunc {
+  struct inode *ip;
+  uint keep; /* blocks of the file that stay */
+  uint end;  /* blocks that have not been freed yet */
+  uint left; /* bitmap blocks that it may turn to */
+  uint last; /* the one that it turned to last */
 };
 
 uint itrunc_blocks(void) {
@@ -259,101 +396,144 @@ uint itrunc_blocks(void) {
   return MIN(MIN(fs.bitmaps, TRUNC_BITMAPS) + 3, log_capacity());
 }
 
-/* Free the block in *slot, which becomes a hole; what cannot be freed because
- * it makes no sense is only forgotten. */
-static int free_slot(uint *slot, struct budget *budget) {
-  uint blockno = *slot;
+/* Free a block whose buffer is b, NULL if it is not in memory. What cannot be
+ * freed because it makes no sense is only forgotten. */
+static int free_block(struct trunc *t, uint blockno, struct buf *b) {
   int r;
 
-  if (blockno == 0)
-    return 0;
-  if (fs.bitmaps > itrunc_blocks() - 3 &&
-      BBLOCK(blockno, fs.sb) != budget->last) {
-    if (budget->left == 0)
+  if (fs.bitmaps > itrunc_blocks() - 3 && BBLOCK(blockno, fs.sb) != t->last) {
+    if (t->left == 0)
       return -EAGAIN;
-    budget->left--;
-    budget->last = BBLOCK(blockno, fs.sb);
+    t->left--;
+    t->last = BBLOCK(blockno, fs.sb);
   }
   r = bfree(blockno);
   if (r < 0 && r != -EUCLEAN)
     return r;
-  *slot = 0;
+  if (b != NULL)
+    log_forget(b);
   return 0;
 }
 
-/* Free the blocks in a[keep..n), from the end on. *end is set to the number of
- * entries that remain. */
-static int free_slots(uint *a, uint keep, uint n, struct budget *budget,
-                      uint *end) {
-  for (*end = n; *end > keep; --*end) {
-    int r = free_slot(&a[*end - 1], budget);
+/* The buffer of the file's block bn, held, or NULL. */
+static struct buf *content_buf(struct inode *ip, uint bn, uint blockno) {
+  struct bpage *p;
 
+  if (ip->type != T_FILE)
+    return bfind(blockno);
+  p = fpage_find(ip->inum, bn / PER_PAGE);
+  return p != NULL ? &p->buf[bn % PER_PAGE] : NULL;
+}
+
+/* Free the blocks in a[keep..n), from the end on; a[0] is the file's block
+ * `first`. They become holes. */
+static int free_slots(struct trunc *t, uint *a, uint first, uint keep, uint n) {
+  while (n > keep) {
+    uint blockno = a[n - 1];
+    int r = 0;
+
+    if (blockno != 0) {
+      struct buf *b = content_buf(t->ip, first + n - 1, blockno);
+
+      r = free_block(t, blockno, b);
+      if (r == 0 && b != NULL && t->ip->type == T_FILE)
+        b->blockno = 0;
+      if (b != NULL)
+        bdrop(b);
+    }
     if (r < 0)
       return r;
+    a[--n] = 0;
+    t->end = first + n;
   }
   return 0;
 }
 
-/* Free what the indirect block names from file block `keep` on, and itself if
- * nothing remains. *end: the file blocks that remain. */
-static int free_indirect(struct inode *ip, uint keep, struct budget *budget,
-                         uint *end) {
-  uint first = keep > NDIRECT ? keep - NDIRECT : 0;
+/* Free what the indirect block names from block `keep` of the file on, and
+ * itself if nothing remains. */
+static int free_indirect(struct trunc *t) {
+  struct inode *ip = t->ip;
   int r = hold_map(ip);
 
-  *end = MAXFILE;
   if (r < 0 || ip->map == NULL)
     return r;
   block_held(ip->map);
-  r = free_slots(map_of(ip), first, NINDIRECT, budget, end);
+  r = free_slots(t, map_of(ip), NDIRECT, MAX(t->keep, NDIRECT) - NDIRECT,
+                 NINDIRECT);
   log_write(ip->map);
+  if (r == 0 && t->keep <= NDIRECT) {
+    r = free_block(t, ip->addrs[NDIRECT], ip->map);
+    if (r == 0)
+      ip->addrs[NDIRECT] = 0;
+  }
   brelse(ip->map);
-  *end += NDIRECT;
-  if (r == 0 && keep <= NDIRECT) {
-    r = free_slot(&ip->addrs[NDIRECT], budget);
-    if (r == 0) {
-      bdrop(ip->map);
-      ip->map = NULL;
-    }
+  if (ip->addrs[NDIRECT] == 0) {
+    bdrop(ip->map);
+    ip->map = NULL;
   }
   return r;
 }
 
 /* Fill the last block with zeros from the new end of the file on. */
 static int zero_tail(struct inode *ip, uint64 size) {
-  struct buf *b;
+  uint skip = size % PGSIZE, i = skip / BSIZE;
+  struct bpage *p;
   int r;
 
-  if (size >= ip->size || size % BSIZE == 0)
+  if (ip->type != T_FILE || size >= ip->size || size % BSIZE == 0)
     return 0;
-  r = iblock(ip, size, &b);
-  if (r < 0 || b == NULL)
+  r = page_with(ip, size / PGSIZE, i, i, 0, &p);
+  if (r < 0)
     return r;
-  block_held(b);
-  memset(b->data + size % BSIZE, 0, BSIZE - size % BSIZE);
-  log_write(b);
-  brelse(b);
-  bdrop(b);
+  memset(p->data + skip, 0, BSIZE - size % BSIZE);
+  if (p->buf[i].blockno != 0)
+    log_write(&p->buf[i]);
+  bpage_put(p);
   return 0;
 }
 
+/* The blocks behind the end have been freed: the same for the cache. */
+static void cut_pages(struct inode *ip) {
+  uint first = fpages(ip->size);
+  struct bpage *p = fpage_find(ip->inum, ip->size / PGSIZE);
+
+  if (p != NULL && ip->size % PGSIZE != 0)
+    for (uint i = blocks_of(ip->size % PGSIZE); i < PER_PAGE; i++)
+      bpage_zero(p, i);
+  if (p != NULL)
+    bpage_put(p);
+  for (uint index = first; index < ip->pages; index++) {
+    p = fpage_find(ip->inum, index);
+    if (p == NULL)
+      continue;
+    filemap_clean(p);
+    fpage_detach(p);
+    bpage_put(p);
+  }
+  ip->pages = MIN(ip->pages, first);
+  memobject_unmap(&ip->object, first);
+}
+
 int itrunc(struct inode *ip, uint64 size) {
-  struct budget budget = {.left = itrunc_blocks() - 3};
-  uint keep = blocks_of(size), end;
+  struct trunc t = {.ip = ip,
+                    .keep = blocks_of(size),
+                    .end = MAXFILE,
+                    .left = itrunc_blocks() - 3};
   int r;
 
   if (size > MAXSIZE)
     return -EFBIG;
+  if (size > ip->size)
+    clear_beyond_end(ip);
   r = zero_tail(ip, size);
   if (r < 0)
     return r;
-  r = free_indirect(ip, keep, &budget, &end);
-  if (r == 0 && keep < NDIRECT)
-    r = free_slots(ip->addrs, keep, NDIRECT, &budget, &end);
-  if (r == 0)
-    ip->size = size;
-  else
-    ip->size = MIN(ip->size, (uint64)end * BSIZE);
+  r = free_indirect(&t);
+  if (r == 0 && t.keep < NDIRECT)
+    r = free_slots(&t, ip->addrs, 0, t.keep, NDIRECT);
+  isize_set(ip, r == 0 ? size : MIN(ip->size, (uint64)t.end * BSIZE));
+  if (ip->type == T_FILE)
+    cut_pages(ip);
   iupdate(ip);
   return r;
 }

@@ -3,13 +3,16 @@
  * them. A file is a pipe's end, an inode with an offset, or a device.
  *
  * The offset is guarded by the inode's lock, so that two processes that share
- * a file never read or write the same bytes twice. Devices move kernel memory
+ * a file never read or write the same bytes twice. While it is held nothing
+ * waits for the caller's memory, which may be a mapping of the same file: what
+ * is not there is made present in between. Devices move kernel memory
  * only; their bytes go through a buffer here, a page at a time at most.
  */
 #include "fs/file.h"
 
 #include "abi/fcntl.h"
 #include "abi/fs.h"
+#include "abi/mman.h"
 #include "dev/chardev.h"
 #include "fs/fsops.h"
 #include "fs/inode.h"
@@ -19,9 +22,11 @@
 #include "mm/kalloc.h"
 #include "mm/slab.h"
 #include "pte.h"
+#include "sched/thread.h"
 #include "vm/usercopy.h"
 
 #define BOUNCE 128 /* bytes that go through the stack, more through a page */
+#define PREFAULT KiB(64) /* bytes of a reader's memory made present at once */
 
 enum file_type { FILE_PIPE, FILE_INODE, FILE_DEVICE };
 
@@ -70,6 +75,23 @@ static int truncate(struct inode *ip, uint64 size) {
   return r;
 }
 
+static bool writes(int flags) { return flags & (O_WRONLY | O_RDWR); }
+
+/* The part of opening a regular file that concerns writing. If flags say that it
+ * will be written to, inode_put_write() it when it is closed. */
+static int open_to_write(struct inode *ip, int flags) {
+  int r = 0;
+
+  if (writes(flags) || (flags & O_TRUNC))
+    r = inode_get_write(ip);
+  if (r < 0 || !(flags & O_TRUNC))
+    return r;
+  r = truncate(ip, 0);
+  if (r < 0 || !writes(flags))
+    inode_put_write(ip);
+  return r;
+}
+
 /* The inode to open: made if flags say so, its type checked; not locked. */
 static struct inode *open_inode(struct inode *cwd, const char *path, int flags,
                                 short *type, struct chardev **dev, int *err) {
@@ -96,8 +118,8 @@ static struct inode *open_inode(struct inode *cwd, const char *path, int flags,
   if (ip->type == T_DEVICE && *dev == NULL)
     *err = -ENXIO;
   iunlock(ip);
-  if (*err == 0 && (flags & O_TRUNC) && *type == T_FILE)
-    *err = truncate(ip, 0);
+  if (*err == 0 && *type == T_FILE)
+    *err = open_to_write(ip, flags);
   if (*err == 0)
     return ip;
   iput(ip);
@@ -117,11 +139,13 @@ struct file *file_open(struct inode *cwd, const char *path, int flags,
   f = file_new(
       (struct file){.type = type == T_DEVICE ? FILE_DEVICE : FILE_INODE,
                     .readable = !(flags & O_WRONLY),
-                    .writable = flags & (O_WRONLY | O_RDWR),
+                    .writable = writes(flags),
                     .append = flags & O_APPEND,
                     .ip = ip,
                     .dev = dev});
   if (f == NULL) {
+    if (type == T_FILE && writes(flags))
+      inode_put_write(ip);
     iput(ip);
     *err = -ENOMEM;
   }
@@ -159,6 +183,8 @@ void file_close(struct file *f) {
   ASSERT(refs >= 0);
   if (refs > 0)
     return;
+  if (f->type == FILE_INODE && f->writable)
+    inode_put_write(f->ip); /* of directories none is open to write */
   if (f->type == FILE_PIPE)
     pipe_close(f->pipe, f->writable);
   else
@@ -206,23 +232,51 @@ static ssize_t device_write(struct file *f, struct space *s, vaddr_t va,
   return done > 0 ? (ssize_t)done : r;
 }
 
-ssize_t file_read(struct file *f, struct space *s, vaddr_t va, size_t n) {
-  ssize_t r;
+/* Read as far as the memory at va is there; *more: that, or an error, is why it
+ * stopped, not the end of the file. */
+static ssize_t read_part(struct file *f, struct space *s, vaddr_t va, size_t n,
+                         bool *more) {
+  ssize_t r = ilock(f->ip);
 
+  if (r < 0)
+    return r;
+  r = readi(f->ip, s, va, f->off, n);
+  if (r > 0)
+    f->off += r;
+  *more = r == -EAGAIN || (r > 0 && (size_t)r < n && f->off < f->ip->size);
+  iunlock(f->ip);
+  return r;
+}
+
+/* The memory at va was not there, while locks were held. Now it shall be. */
+static int present(struct space *s, vaddr_t va, size_t n, uint access) {
+  return killed() ? -EINTR : user_prefault(s, va, n, access);
+}
+
+static ssize_t inode_read(struct file *f, struct space *s, vaddr_t va,
+                          size_t n) {
+  bool more = true;
+  size_t done = 0;
+  ssize_t r = 0;
+
+  while (more && r >= 0) {
+    r = read_part(f, s, va + done, n - done, &more);
+    if (r > 0)
+      done += r;
+    else if (r == -EAGAIN)
+      r = present(s, va + done, MIN(n - done, PREFAULT), PROT_WRITE);
+  }
+  return done > 0 ? (ssize_t)done : r;
+}
+
+ssize_t file_read(struct file *f, struct space *s, vaddr_t va, size_t n) {
   if (!f->readable)
     return -EBADF;
   if (f->type == FILE_PIPE)
     return pipe_read(f->pipe, s, va, n);
   if (f->type == FILE_DEVICE)
     return device_read(f, s, va, n);
-  r = ilock(f->ip);
-  if (r < 0)
-    return r;
-  r = readi(f->ip, s, va, f->off, n);
-  if (r > 0)
-    f->off += r;
-  iunlock(f->ip);
-  return r;
+  return inode_read(f, s, va, n);
 }
 
 /* One operation's worth of a write. */
@@ -246,7 +300,8 @@ static ssize_t write_part(struct file *f, struct space *s, vaddr_t va, size_t n,
 }
 
 /* The log limits how much one operation can write; a write that fits in is
- * whole after a crash or did not happen. The offset is not known before the
+ * whole after a crash or did not happen (unless another thread unmaps what is
+ * written meanwhile). The offset is not known before the
  * inode is locked, so the worst one is assumed. */
 static ssize_t inode_write(struct file *f, struct space *s, vaddr_t va,
                            size_t n) {
@@ -257,13 +312,14 @@ static ssize_t inode_write(struct file *f, struct space *s, vaddr_t va,
     most -= BSIZE;
   while (done < n) {
     size_t m = MIN(n - done, most);
-    ssize_t r = write_part(f, s, va + done, m, writei_blocks(worst, m));
+    ssize_t r = present(s, va + done, m, PROT_READ);
 
-    if (r < 0)
+    if (r == 0)
+      r = write_part(f, s, va + done, m, writei_blocks(worst, m));
+    if (r < 0 && r != -EAGAIN)
       return done > 0 ? (ssize_t)done : r;
-    done += r;
-    if ((size_t)r < m)
-      break;
+    if (r > 0)
+      done += r;
   }
   return done;
 }
@@ -279,6 +335,22 @@ ssize_t file_write(struct file *f, struct space *s, vaddr_t va, size_t n) {
 }
 
 /* --- the rest --- */
+
+int file_object(struct file *f, uint rights, bool shared, struct memobject **o,
+                uint *most) {
+  struct stat st;
+  int r = f->type == FILE_INODE ? file_stat(f, &st) : -ENODEV;
+
+  if (r < 0)
+    return r;
+  if (st.type != T_FILE)
+    return -ENODEV;
+  *most = PROT_READ | PROT_EXEC | (f->writable || !shared ? PROT_WRITE : 0);
+  if (!f->readable || (rights & ~*most))
+    return -EACCES;
+  *o = &idup(f->ip)->object;
+  return 0;
+}
 
 int file_stat(struct file *f, struct stat *st) {
   int r;

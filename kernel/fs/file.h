@@ -10,6 +10,7 @@
 
 struct file;
 struct inode;
+struct memobject;
 struct space;
 
 /* Open by path with O_* flags. A file, or NULL and *err. */
@@ -26,6 +27,13 @@ void file_close(struct file *f);
  * moved, or a negative errno; 0 from a read means the end. */
 ssize_t file_read(struct file *f, struct space *s, vaddr_t va, size_t n);
 ssize_t file_write(struct file *f, struct space *s, vaddr_t va, size_t n);
+
+/* The object to map with PROT_* rights, shared or private; *o gets a reference,
+ * *most the rights that the mapping may ever have (mprotect). 0; -ENODEV if it
+ * is no regular file; -EACCES if it is not open for reading, or would be
+ * written through a shared mapping and is not open for writing. */
+int file_object(struct file *f, uint rights, bool shared, struct memobject **o,
+                uint *most);
 
 int file_stat(struct file *f, struct stat *st);
 long file_seek(struct file *f, long off, int whence);

@@ -11,6 +11,9 @@
  * fail, and finding a block takes no lookup: operations read what they need
  * first, fail then if they must, and change things when nothing can fail.
  *
+ * The pages of a regular file are in the cache by the inode's number, so they
+ * outlive the inode in memory.
+ *
  * What the disk says is checked when an inode is read (type, size, addrs) or,
  * for the indirect block, at each use.
  *
@@ -24,6 +27,7 @@
 
 #include "fs/balloc.h"
 #include "fs/bcache.h"
+#include "fs/filemap.h"
 #include "fs/log.h"
 #include "fs/mount.h"
 #include "lib/panic.h"
@@ -32,7 +36,7 @@
 
 #define HASH_LISTS 256
 #define IDLE_MAX 1024 /* inodes that nobody uses but that stay in memory */
-#define READ_AHEAD 16 /* blocks of inodes that are read when one must be */
+#define READ_AHEAD 15 /* blocks of inodes that are read with one that must */
 
 static struct {
   struct spinlock lock;
@@ -91,6 +95,9 @@ struct inode *iget(uint inum) {
   new->refs = 1;
   list_init(&new->idle);
   initsleeplock(&new->lock, "inode");
+  memobject_init(&new->object, &filemap_ops);
+  list_init(&new->dirty);
+  list_init(&new->dirtynode);
   acquire(&itable.lock);
   ip = find_locked(inum); /* somebody may have been faster */
   if (ip == NULL)
@@ -120,6 +127,7 @@ static void forget(struct inode *ip) {
 
 /* Remove an inode that nobody refers to. */
 static void drop_locked(struct inode *ip) {
+  ASSERT(list_empty(&ip->dirtynode)); /* that list has a reference */
   list_remove(&ip->hash);
   forget(ip);
   slab_free(&inodes, ip);
@@ -137,6 +145,36 @@ void inode_shrink(void) {
     drop_oldest_locked();
   release(&itable.lock);
 }
+
+/* --- written to, or run as a program --- */
+
+/* One more on the side that counts in direction `by`. */
+static int take_side(struct inode *ip, int by) {
+  int r = -ETXTBSY;
+
+  acquire(&itable.lock);
+  if (ip->writers * by >= 0) {
+    ip->writers += by;
+    r = 0;
+  }
+  release(&itable.lock);
+  return r;
+}
+
+int inode_get_write(struct inode *ip) { return take_side(ip, 1); }
+int inode_deny_write(struct inode *ip) { return take_side(ip, -1); }
+
+static void leave_side(struct inode *ip, int by) {
+  acquire(&itable.lock);
+  ASSERT(ip->writers * by > 0);
+  ip->writers -= by;
+  release(&itable.lock);
+}
+
+void inode_put_write(struct inode *ip) { leave_side(ip, 1); }
+void inode_allow_write(struct inode *ip) { leave_side(ip, -1); }
+
+/* --- freeing --- */
 
 /* Free an inode without links on disk. Nobody else refers to it. If that
  * fails it stays as it is, for the next mount or fsck. */
@@ -226,7 +264,7 @@ static int load(struct inode *ip) {
 
   if (ip->inum < ROOTINO || ip->inum >= fs.sb.ninodes)
     return fs_damaged("there is no inode %u", ip->inum);
-  r = bhold(IBLOCK(ip->inum, fs.sb), 1, &b);
+  r = bhold(IBLOCK(ip->inum, fs.sb), 0, &b);
   if (r < 0)
     return r;
   d = dinode_of(b, ip->inum);
@@ -237,6 +275,7 @@ static int load(struct inode *ip) {
   ip->size = d->size;
   memcpy(ip->addrs, d->addrs, sizeof(ip->addrs));
   ip->room = 0;
+  ip->pages = fpages(MAXSIZE); /* there may be some from an earlier time */
   ip->gen = new_gen();
   r = check(ip);
   if (r < 0)
@@ -343,7 +382,7 @@ void inode_free_orphans(void) {
     struct buf *b;
     bool orphan;
 
-    if (bhold(block, MIN(READ_AHEAD, fs.sb.bmapstart - block), &b) < 0)
+    if (bhold(block, MIN(READ_AHEAD, fs.sb.bmapstart - 1 - block), &b) < 0)
       return;
     orphan = dinode_of(b, inum)->type != 0 && dinode_of(b, inum)->nlink == 0;
     bdrop(b);

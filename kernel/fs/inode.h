@@ -8,9 +8,12 @@
 #include "abi/fs.h"
 #include "abi/stat.h"
 #include "lib/list.h"
+#include "pte.h"
 #include "sched/sleep.h"
 #include "types.h"
+#include "vm/object.h"
 
+struct bpage;
 struct buf;
 struct space;
 
@@ -18,7 +21,8 @@ struct space;
 
 /*
  * An inode in memory. Guarded by: [i] the inode table's lock; [s] the inode's
- * own sleep lock, that is between ilock and iunlock; [c] constant.
+ * own sleep lock, that is between ilock and iunlock; [d] the lock of the list
+ * of changed inodes (filemap.c); [c] constant.
  */
 struct inode {
   uint inum;        /* [c] */
@@ -28,15 +32,31 @@ struct inode {
   struct sleeplock lock;
   struct buf *home; /* [s] the block that holds it on disk; NULL: not read */
   struct buf *map;  /* [s] the indirect block, NULL if not held */
-  uint64 gen;       /* [s] a directory's identity in the name cache */
-  uint room;        /* [s] a directory has no free entry below this offset */
-  short type;       /* [s] what follows is as on disk: struct dinode */
+  int writers;      /* [i] open files that may write; -n: n programs run it */
+  struct memobject object; /* a regular file's pages, for mappings */
+  struct list dirty;       /* [s] struct bpage.dirtylink */
+  struct list dirtynode;   /* [d] in the list of those with dirty pages */
+  uint pages;              /* [s] none from this number on is in the cache */
+  uint64 gen;              /* [s] a directory's identity in the name cache */
+  uint room;  /* [s] a directory has no free entry below this offset */
+  short type; /* [s] what follows is as on disk: struct dinode */
   short major;
   short minor;
   short nlink;
-  uint size;
+  uint size; /* may be read without the lock: isize() */
   uint addrs[NDIRECT + 1];
 };
+
+/* Pages that hold n bytes. */
+static inline uint fpages(uint64 n) { return (n + PGSIZE - 1) / PGSIZE; }
+
+static inline uint isize(const struct inode *ip) {
+  return __atomic_load_n(&ip->size, __ATOMIC_ACQUIRE);
+}
+
+static inline void isize_set(struct inode *ip, uint size) {
+  __atomic_store_n(&ip->size, size, __ATOMIC_RELEASE);
+}
 
 /* Mount the file system of a disk as /. 0, or an error whose reason has been
  * printed: no disk, no superblock, a superblock that makes no sense. Starts
@@ -56,23 +76,31 @@ void iunlock(struct inode *ip);
 void iunlockput(struct inode *ip); /* iunlock, then iput */
 /* Read n bytes at offset off, to user address dst of s, or to kernel memory if
  * s is NULL. ip is locked. Returns the bytes read, which are fewer at the end
- * of the file, or a negative errno. */
+ * of the file and where user memory is not there (if it is not for the first,
+ * -EAGAIN: user_prefault it, without the lock), or a negative errno. */
 ssize_t readi(struct inode *ip, struct space *s, vaddr_t dst, uint64 off,
               size_t n);
-/* Write n bytes at offset off, from user address src of s, or kernel memory.
- * Inside an operation of writei_blocks(off, n) blocks; ip is locked. Returns
- * the bytes written, which are fewer when a block cannot be had, or a negative
- * errno if none was. */
+/* Write n bytes at offset off of a regular file, from user address src of s, or
+ * kernel memory. Inside an operation of writei_blocks(off, n) blocks; ip is
+ * locked. Returns the bytes written, which are fewer when a block cannot be had
+ * or user memory is not there, or a negative errno (-EAGAIN as for readi) if
+ * none was. */
 ssize_t writei(struct inode *ip, struct space *s, vaddr_t src, uint64 off,
                size_t n);
 /* Blocks that writei of n bytes at off may change. */
 uint writei_blocks(uint64 off, size_t n);
-/* The block that holds byte `off`, held in memory (bdrop it), *b NULL for a
- * hole. ip is locked. 0 or an error. */
+/* The block that holds byte `off` of a directory, held in memory (bdrop it),
+ * *b NULL for a hole. ip is locked. 0 or an error. */
 int iblock(struct inode *ip, uint64 off, struct buf **b);
 /* The same to change it: a hole gets a block filled with zeros. Inside an
  * operation, that may change four blocks by it beside the block itself. */
 int iblock_alloc(struct inode *ip, uint64 off, struct buf **b);
+/* A page of a regular file with all of its content, referenced (bpage_put it).
+ * ip is locked. 0 or an error. */
+int ipage(struct inode *ip, uint index, struct bpage **p);
+/* Give block i of such a page, a hole, a place on the disk. Inside an
+ * operation, that may change four blocks by it beside the block itself. */
+int ipage_alloc(struct inode *ip, struct bpage *p, uint i);
 /* Make the file `size` bytes long. Inside an operation of itrunc_blocks()
  * blocks; ip is locked. 0; or -EAGAIN: it is shorter now, but not short enough,
  * and another operation must go on; or another error. */
@@ -85,6 +113,16 @@ void iupdate(struct inode *ip);
 int ialloc(short type, struct inode **ip);
 /* What fstat reports. ip is locked. */
 void stati(struct inode *ip, struct stat *st);
+
+/*
+ * Either a regular file may be written to or it runs as a program. The first two
+ * go with an open file that may write, or a truncation; the others with a
+ * program that has pages of it mapped. -ETXTBSY if it is the other way.
+ */
+int inode_get_write(struct inode *ip);
+void inode_put_write(struct inode *ip);
+int inode_deny_write(struct inode *ip);
+void inode_allow_write(struct inode *ip);
 
 /* Start with an empty inode table. */
 void inode_init(void);

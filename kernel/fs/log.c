@@ -26,7 +26,11 @@
  *
  * All contents, also those of files, go through the log. So a block that one
  * operation frees may be used by the next at once: whatever the crash leaves
- * is the state between two transactions.
+ * is the state between two transactions. As a file's blocks lie in pages of
+ * its own in the cache, the next user of a block has another buffer for it;
+ * log_forget() sees to it that a transaction has a block's number once only.
+ * It never empties the transaction for good: the bitmap's block, at least, is
+ * in it, so who waits for its commit (log_sync) does not wait in vain.
  *
  * Room: each operation says how many blocks it may change; begin_op waits
  * until those fit in beside the transaction's blocks and what other
@@ -318,12 +322,27 @@ void log_write(struct buf *b) {
   acquire(&jnl.lock);
   if (t->n >= jnl.capacity)
     panic("log_write: block %u makes more than %u", b->blockno, jnl.capacity);
+  b->slot = t->n;
   t->buf[t->n++] = b;
   if (t->n == 1) {
     jnl.deadline = clock_ns() + COMMIT_DELAY_NS;
     wakeup(&jnl.work);
   }
   release(&jnl.lock);
+}
+
+void log_forget(struct buf *b) {
+  struct txn *t = jnl.running;
+
+  if (b->txn != t->id)
+    return;
+  acquire(&jnl.lock);
+  t->n--;
+  t->buf[b->slot] = t->buf[t->n];
+  t->buf[b->slot]->slot = b->slot;
+  release(&jnl.lock);
+  b->txn = 0;
+  bdrop(b);
 }
 
 /* --- committing --- */

@@ -33,8 +33,13 @@ uint log_capacity(void);
 /* 0, or -EROFS once the file system is read-only (then there is no end_op). */
 int begin_op(uint blocks);
 void end_op(uint blocks);
-/* Make a locked buffer part of the running transaction. */
+/* Make a block part of the running transaction: a locked buffer, or a block of
+ * a file whose inode is locked. */
 void log_write(struct buf *b);
+/* The block has been freed in this operation (bfree): its content need not get
+ * to the disk any more, and its number may soon be another buffer's. Held as
+ * for log_write. */
+void log_forget(struct buf *b);
 
 /* Wait until all that has ended so far is on disk. 0 or -EIO. */
 int log_sync(void);

@@ -8,6 +8,7 @@
 
 #include "fs/balloc.h"
 #include "fs/bcache.h"
+#include "fs/filemap.h"
 #include "fs/inode.h"
 #include "fs/log.h"
 #include "fs/namecache.h"
@@ -121,6 +122,7 @@ static int mount(void) {
   fs.datastart = fs.sb.size - fs.sb.nblocks;
   fs.bitmaps = region_end(0, fs.sb.size, BPB);
   inode_init();
+  filemap_init();
   namecache_init();
   balloc_init();
   r = bcache_init(fs.disk, fs.sb.size);
@@ -130,6 +132,8 @@ static int mount(void) {
     r = check_root();
   if (r == 0)
     r = log_start();
+  if (r == 0)
+    r = filemap_start();
   if (r == 0) {
     reclaimer_register(&reclaimer);
     inode_free_orphans();
@@ -158,4 +162,8 @@ int fs_mount(int dev) {
   return r;
 }
 
-int fs_sync(void) { return log_sync(); }
+int fs_sync(void) {
+  int r = filemap_sync(), synced = log_sync();
+
+  return synced < 0 ? synced : r;
+}

@@ -22,6 +22,7 @@ struct memobject;
 struct objpage {
   void *page;  /* the kernel's address of PGSIZE bytes */
   void *inner; /* the object's own */
+  bool write;  /* held to be changed */
 };
 
 struct memobject_ops {
@@ -33,15 +34,18 @@ struct memobject_ops {
   /* The same for a page that is in memory already, which is not changed;
    * without sleeping. False: it is not there. */
   bool (*peek)(struct memobject *o, uint64 index, struct objpage *p);
-  /* Is a page that is held still part of the object? It may have been
-   * truncated meanwhile. Called with a page-table lock held: what is truncated
-   * later finds the entry that is made now. */
+  /* Is a page that is held still part of the object, and, if it was held to be
+   * changed, still marked for writing back? It may have been truncated or
+   * written back meanwhile; then the fault begins again. Called with a
+   * page-table lock held: who truncates or writes back later finds the entry
+   * that is made now. */
   bool (*attached)(struct memobject *o, struct objpage *p);
   void (*drop)(struct memobject *o, struct objpage *p);
   /* Write back what shared mappings changed in pages [first, last). 0 or an
    * error. May sleep. */
   int (*sync)(struct memobject *o, uint64 first, uint64 last);
-  /* References to the object. put may sleep. */
+  /* References to the object. put may sleep, and writes back what was changed
+   * if it is called after the last region has left the list. */
   void (*get)(struct memobject *o);
   void (*put)(struct memobject *o);
 };

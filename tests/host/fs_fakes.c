@@ -25,6 +25,7 @@
 #include "pte.h"
 #include "sched/sleep.h"
 #include "sched/thread.h"
+#include "vm/object.h"
 #include "vm/usercopy.h"
 
 struct fake_disk *disk;
@@ -222,7 +223,32 @@ void kfree_pages(void *block, int order) {
   free(block);
 }
 
-void *kalloc_for(enum page_owner owner) { return kalloc_pages(0, owner); }
+/* A page of the cache may be mapped: behind it lies the count of its frame. */
+static uint *count_of(const void *page) {
+  return (uint *)((char *)page + PGSIZE);
+}
+
+void *kalloc_for(enum page_owner owner) {
+  void *page = kalloc_pages(1, owner);
+
+  if (page != NULL)
+    *count_of(page) = 1;
+  return page;
+}
+
+uint frame_count(const void *page) {
+  return __atomic_load_n(count_of(page), __ATOMIC_ACQUIRE);
+}
+
+void frame_get(void *page) {
+  __atomic_fetch_add(count_of(page), 1, __ATOMIC_RELAXED);
+}
+
+void frame_put(void *page) {
+  if (__atomic_sub_fetch(count_of(page), 1, __ATOMIC_ACQ_REL) == 0)
+    free(page);
+}
+
 void *kalloc(void) { return kalloc_pages(0, PAGE_KERNEL); }
 void kfree(void *page) { free(page); }
 
@@ -250,7 +276,46 @@ void slab_free(struct slab_cache *c, void *object) {
   free(object);
 }
 
-/* User addresses are the test's own; those of NULL's page are bad. */
+/* User addresses are the test's own; those of NULL's page are bad. Others are
+ * not there from time to time, if absent_every says so. */
+uint absent_every;
+
+static bool absent(vaddr_t va) {
+  static uint n;
+
+  return va < PGSIZE ||
+         (absent_every > 0 &&
+          __atomic_add_fetch(&n, 1, __ATOMIC_RELAXED) % absent_every == 0);
+}
+
+/* A part of what is copied is there, then. */
+size_t either_copyout_present(struct space *s, vaddr_t dst, const void *src,
+                              size_t len) {
+  (void)s;
+  if (dst < PGSIZE)
+    return 0;
+  if (absent(dst))
+    len /= 3;
+  memmove((void *)dst, src, len);
+  return len;
+}
+
+size_t either_copyin_present(struct space *s, void *dst, vaddr_t src,
+                             size_t len) {
+  (void)s;
+  if (src < PGSIZE)
+    return 0;
+  if (absent(src))
+    len /= 3;
+  memmove(dst, (const void *)src, len);
+  return len;
+}
+
+int user_prefault(struct space *s, vaddr_t va, size_t len, uint access) {
+  (void)s, (void)len, (void)access;
+  return va < PGSIZE ? -EFAULT : 0;
+}
+
 int either_copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
   (void)s;
   if (dst < PGSIZE)
@@ -265,6 +330,91 @@ int either_copyin(struct space *s, void *dst, vaddr_t src, size_t len) {
     return -EFAULT;
   memcpy(dst, (void *)src, len);
   return 0;
+}
+
+/* --- mappings --- */
+
+/* All that was ever mapped; the lock is also what the page tables' would be. */
+#define PTES 256
+static struct fake_pte *ptes[PTES];
+static uint nptes;
+static pthread_mutex_t pte_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void memobject_init(struct memobject *o, const struct memobject_ops *ops) {
+  o->ops = ops;
+  initlock(&o->lock, "memobject");
+  list_init(&o->regions);
+}
+
+static void pte_clear(struct fake_pte *pte) {
+  frame_put(pte->page);
+  *pte = (struct fake_pte){0};
+}
+
+static void change(struct memobject *o, uint64 first, uint64 last, bool clear) {
+  pthread_mutex_lock(&pte_lock);
+  for (uint i = 0; i < nptes; i++) {
+    if (ptes[i]->object != o || ptes[i]->index < first || ptes[i]->index > last)
+      continue;
+    ptes[i]->writable = false;
+    if (clear)
+      pte_clear(ptes[i]);
+  }
+  pthread_mutex_unlock(&pte_lock);
+}
+
+void memobject_unmap(struct memobject *o, uint64 first) {
+  change(o, first, UINT64_MAX, true);
+}
+
+void memobject_protect(struct memobject *o, uint64 index) {
+  change(o, index, index, false);
+}
+
+void fake_unmap(struct memobject *o) { change(o, 0, UINT64_MAX, true); }
+
+static void pte_set(struct fake_pte *pte, struct fake_pte value) {
+  uint i = 0;
+
+  while (i < nptes && ptes[i] != pte)
+    i++;
+  if (i == nptes && nptes == PTES)
+    panic("fake_fault: too many entries");
+  ptes[i] = pte;
+  nptes = i == nptes ? nptes + 1 : nptes;
+  if (pte->object != NULL)
+    pte_clear(pte);
+  frame_get(value.page);
+  *pte = value;
+}
+
+int fake_fault(struct fake_pte *pte, struct memobject *o, uint64 index,
+               bool write) {
+  bool done = false;
+
+  while (!done) {
+    struct objpage p;
+    int r = o->ops->hold(o, index, write, &p);
+
+    if (r < 0)
+      return r;
+    pthread_mutex_lock(&pte_lock);
+    done = o->ops->attached(o, &p);
+    if (done)
+      pte_set(pte, (struct fake_pte){o, index, p.page, write});
+    pthread_mutex_unlock(&pte_lock);
+    o->ops->drop(o, &p);
+  }
+  return 0;
+}
+
+bool fake_mapped(const struct fake_pte *pte, bool write) {
+  bool r;
+
+  pthread_mutex_lock(&pte_lock);
+  r = pte->object != NULL && (pte->writable || !write);
+  pthread_mutex_unlock(&pte_lock);
+  return r;
 }
 
 struct chardev *chardev_find(int major) {

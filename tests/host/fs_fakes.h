@@ -81,6 +81,29 @@ extern long fail_alloc_at;
     }                                                                        \
   } while (0)
 
+/* Attempts to copy to or from the caller's memory until one finds that it is not
+ * there, and again after as many; 0: never. */
+extern uint absent_every;
+
+/* --- mappings --- */
+
+/* What a page-table entry is: a page of a file, mapped by a process. */
+struct fake_pte {
+  struct memobject *object; /* NULL: nothing is mapped */
+  uint64 index;
+  char *page;
+  bool writable;
+};
+
+/* What a page fault does: map a page of an object, shared, in *pte. 0 or the
+ * error of hold(). */
+int fake_fault(struct fake_pte *pte, struct memobject *o, uint64 index,
+               bool write);
+/* Is it mapped, and may it be written? */
+bool fake_mapped(const struct fake_pte *pte, bool write);
+/* munmap of all of an object. The reference to it stays. */
+void fake_unmap(struct memobject *o);
+
 /* --- files by path, from the root; results as in the kernel --- */
 
 int put_file(const char *path, const void *data, size_t n);
