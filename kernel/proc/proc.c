@@ -164,6 +164,9 @@ void proc_publish(struct proc *p, struct proc *parent) {
   if (parent != NULL)
     list_add_back(&parent->children, &p->sibling);
   list_add_back(&pids[(uint)p->pid % PID_BUCKETS], &p->pidlink);
+  /* kill_group() may just have killed the parent, and not found the child. */
+  if (parent != NULL && killed())
+    thread_kill(p->thread);
   release(&proctree_lock);
 }
 
