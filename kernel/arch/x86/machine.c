@@ -19,7 +19,6 @@
 #include "dev/uart.h"
 #include "dev/vga.h"
 #include "io.h"
-#include "ipi.h"
 #include "lib/cmdline.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -36,22 +35,8 @@
 #define UART_HZ 1843200 /* its clock */
 
 struct machine machine;
-struct cpu cpus[NCPU];
-int ncpu = 1;
 
 extern char etext[], end[]; /* kernel.ld */
-
-static void __attribute__((noreturn, format(__printf__, 1, 2)))
-refuse(const char *fmt, ...) {
-  va_list ap;
-
-  va_start(ap, fmt);
-  printf("boot: ");
-  vprintf(fmt, ap);
-  printf("; this kernel cannot run here\n");
-  va_end(ap);
-  machine_fail();
-}
 
 /* --- memory --- */
 
@@ -196,7 +181,6 @@ void machine_init(void *firmware_table) {
   const struct multiboot_info *info = firmware_table;
 
   panic_ops.stop_others = ipi_halt_others;
-  panic_ops.exit = machine_fail;
   uart_init(UART_HZ);
   vga_init();
   printf_set_console(console_putc);
