@@ -207,14 +207,11 @@ void kerneltrap(vaddr_t fp) {
 
 /* --- what the rest of the kernel asks about user registers --- */
 
-int user_prepare(struct thread *t) {
+void user_prepare(struct thread *t) {
   t->arch.trapframe = (struct trapframe *)((vaddr_t)t - TRAPFRAME_ROOM);
   memset(t->arch.trapframe, 0, sizeof(*t->arch.trapframe));
   t->context.sp = (vaddr_t)t->arch.trapframe;
-  return 0;
 }
-
-void user_release(struct thread *t) { (void)t; /* it goes with the stack */ }
 
 void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                 vaddr_t argv) {
