@@ -475,6 +475,30 @@ static void badcalls(void) {
   }
 }
 
+/* A program that computes finds its floating-point registers again, whoever
+ * else runs. */
+static void float_child(void *arg) {
+  volatile long n = (long)arg; /* in memory, to compare with */
+  double x = (double)n, sum = 0;
+
+  for (int i = 0; i < 200; i++) {
+    sum += x;
+    if (i % 10 == 0)
+      yield();
+    CHECK(sum == (double)(n * (i + 1)));
+  }
+}
+
+static void floats(void) {
+  int pid[6];
+
+  for (long i = 0; i < 6; i++)
+    pid[i] = spawn(float_child, (void *)(i + 1));
+  float_child((void *)17L);
+  for (int i = 0; i < 6; i++)
+    CHECK_EQ(join(pid[i]), 0);
+}
+
 const struct test proc_tests[] = {TEST(exitwait),   TEST(twochildren),
                                   TEST(forkfork),   SLOW_TEST(forkforkfork),
                                   TEST(reparent),   TEST(reparent2),
@@ -485,4 +509,5 @@ const struct test proc_tests[] = {TEST(exitwait),   TEST(twochildren),
                                   TEST(rights),     TEST(preemption),
                                   TEST(manycpus),   TEST(rebalance),
                                   TEST(times),      TEST(processlist),
-                                  TEST(badcalls),   TESTS_END};
+                                  TEST(badcalls),   TEST(floats),
+                                  TESTS_END};
