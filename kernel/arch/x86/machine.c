@@ -161,16 +161,29 @@ static void console_putc(int c) {
   vga_putc(c);
 }
 
-/* What the kernel relies on, all of it in CPUs since the Pentium III (SDM vol.
- * 2A, CPUID, leaf 1, edx). */
+/* There is CPUID if this flag can be changed (SDM vol. 1, 3.4.3.3). */
+static bool has_cpuid(void) {
+  uint32 before = r_eflags(), after;
+
+  w_eflags(before ^ FL_ID);
+  after = r_eflags();
+  w_eflags(before);
+  return (before ^ after) & FL_ID;
+}
+
+/* What the kernel and programs rely on, all of it in CPUs since the Pentium III
+ * (SDM vol. 2A, CPUID, leaf 1, edx). Without PSE the CPU does not come here. */
 static void check_features(void) {
   static const struct {
     uint bit;
     const char *name;
-  } needed[] = {{4, "TSC"},       {5, "MSR"},  {8, "CMPXCHG8B"}, {9, "APIC"},
-                {11, "SYSENTER"}, {13, "PGE"}, {24, "FXSAVE"},   {25, "SSE"}};
+  } needed[] = {{4, "TSC"},   {5, "MSR"},       {8, "CMPXCHG8B"},
+                {9, "APIC"},  {11, "SYSENTER"}, {13, "PGE"},
+                {15, "CMOV"}, {24, "FXSAVE"},   {25, "SSE"}};
   uint32 eax = 1, ebx, ecx, edx;
 
+  if (!has_cpuid())
+    refuse("the CPU has no CPUID");
   asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
   for (size_t i = 0; i < NELEM(needed); i++)
     if (!(edx & (1U << needed[i].bit)))

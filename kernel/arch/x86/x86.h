@@ -31,6 +31,7 @@
 #define FL_IOPL 0x00003000  /* who may use ports */
 #define FL_NT 0x00004000    /* nested task */
 #define FL_AC 0x00040000    /* misaligned accesses trap */
+#define FL_ID 0x00200000    /* can be changed: there is CPUID */
 #define FL_FIXED 0x00000002 /* always 1 */
 
 /* Segment selectors: index in the GDT * 8 + privilege level (3.4.2). The order
@@ -110,6 +111,9 @@ static inline uint32 r_eflags(void) {
 
   asm volatile("pushfl; popl %0" : "=r"(x) : : "memory");
   return x;
+}
+static inline void w_eflags(uint32 x) {
+  asm volatile("pushl %0; popfl" : : "r"(x) : "memory", "cc");
 }
 static inline uint32 r_esp(void) {
   uint32 x;
