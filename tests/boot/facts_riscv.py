@@ -57,6 +57,8 @@ def root_of(satp):
 QEMU = "qemu-system-riscv64"
 LD_EMULATION = "elf64lriscv"
 PREFIXES = ("riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-elf-")
+CLANG_FLAGS = ("--target=riscv64-unknown-elf", "-mno-relax")
+PROGRAM_FLAGS = ("-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany")
 GDBS = ("riscv64-elf-gdb",)
 RESET_ADDRESS = "0x0*1000 in"
 KERNEL_ADDRESS = r"0x8000\w+"

@@ -59,6 +59,9 @@ def root_of(cr3):
 QEMU = "qemu-system-i386"
 LD_EMULATION = "elf_i386"
 PREFIXES = ("i686-linux-gnu-", "i686-elf-", "i386-elf-")
+CLANG_FLAGS = ("--target=i686-none-elf",)
+# Those of programs that are entered at a function (tests/xv6image/x86/calls.h).
+PROGRAM_FLAGS = ("-march=i686", "-mregparm=3", "-fcf-protection=none")
 GDBS = ("i686-elf-gdb", "x86_64-elf-gdb")
 RESET_ADDRESS = "0x0*fff0 in"
 KERNEL_ADDRESS = r"0x801\w+"

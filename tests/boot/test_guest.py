@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from pagewise import (ARCH, BUILD, TOP, Machine, cases, facts, log_path, make,
-                      only, path, test)
+                      path, test)
 
 
 def check_disk(image, cut=False):
@@ -146,7 +146,6 @@ def test_programs():
 
 
 @test(quick=True, timeout=100)
-@only("riscv")  # the machine of the xv6 whose binaries these stand for
 @cases(30, 31)
 def test_xv6_image(nlog):
     """An image that knows only xv6 boots into its own init and sh (C4)."""
