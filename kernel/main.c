@@ -52,8 +52,7 @@ static void start_init(void *unused) {
   user_return();
 }
 
-void main(int hart, void *firmware_table) {
-  (void)hart;
+void main(void *firmware_table) {
   machine_init(firmware_table); /* memory, CPUs, console */
   printf("\n%s %s (%s), %d CPUs, %lu MiB\n", KERNEL_NAME, KERNEL_VERSION,
          MACHINE_ARCH, ncpu, (machine.ram_end - machine.ram_start) >> 20);

@@ -8,9 +8,10 @@ QEMU ?= qemu-system-i386
 DRIVERS := pci virtio_pci vga keyboard rtc_cmos
 
 # The kernel's C code must not touch floating-point registers, which belong to
-# user threads; its assembly files may.
+# user threads; its assembly files may. It does without CMOV, so that it can say
+# what a CPU lacks that has none.
 ARCH_CODE = -march=i686 -fcf-protection=none
-ARCH_KFLAGS = $(ARCH_CODE) -mgeneral-regs-only
+ARCH_KFLAGS = $(ARCH_CODE) -march=i586 -mtune=generic -mgeneral-regs-only
 ARCH_SFLAGS = -march=i686
 # Nor do user programs without need: a process that never does costs no traps
 # for them. This one uses SSE (the x87 has its test in usertests).

@@ -97,7 +97,7 @@ struct ptentry {
   uint64 size;   /* bytes */
   uint64 flags;  /* the PTE's flag bits, as in the hardware */
   int level;     /* of the leaf: 0 is a 4096-byte page */
-  char name[20]; /* "text", "stack", "trapframe", "PLIC", "RAM", ... */
+  char name[20]; /* "text", "stack", "RAM", a device, ... */
 };
 
 #define PTWALK_LEVELS 5

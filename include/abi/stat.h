@@ -1,4 +1,5 @@
-/* What fstat() reports: xv6-riscv's layout (24 bytes). */
+/* What fstat() reports: xv6-riscv's layout, of 24 bytes; of 20 on a machine that
+ * aligns a uint64 to 4. */
 #ifndef ABI_STAT_H
 #define ABI_STAT_H
 

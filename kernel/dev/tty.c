@@ -14,6 +14,12 @@
  * Ctrl-D is kept in the ring: a read stops there and takes it along, and so
  * returns 0 if it stands alone.
  *
+ * Ctrl-C ends the foreground group and is counted, both under the lock. So who
+ * makes a group the foreground one and then finds the count as it was before
+ * knows that a Ctrl-C from there on ends that group: none falls in between. One
+ * that was typed while it did not act, and that nobody has read, acts when it
+ * does again: the shell switches modes while a person types.
+ *
  * When the ring is full the port is asked to hold input back, so that a paste
  * loses nothing, but only as long as somebody reads: a program that computes
  * must not keep a Ctrl-C behind much typing ahead from being seen. Then keys
@@ -49,7 +55,7 @@ static struct {
   char ring[INPUT];        /* [lock] */
   uint done, ready, end;   /* [lock] */
   int mode;                /* [lock] TTY_* bits; [a] to read */
-  int pgrp;                /* [a] foreground process group */
+  int pgrp;                /* [lock] foreground process group; [a] to read */
   uint interrupts;         /* [lock] Ctrl-C's so far; [a] to read */
   struct waitq readers;    /* wait for done != ready */
   uint64 read_ns;          /* [lock] when somebody last read */
@@ -173,10 +179,23 @@ static void raw(int c) {
   make_ready();
 }
 
+/* Ctrl-C: forget what was typed before position `after`, and end the
+ * foreground group. tty.lock held; released for a while. */
+static void interrupt_keep(uint after) {
+  int pgrp = tty.pgrp;
+
+  tty.done = after;
+  echo(CTRL('C'));
+  echo('\n');
+  tty.interrupts++;
+  release(&tty.lock);
+  if (tty_ops.interrupt && pgrp)
+    tty_ops.interrupt(pgrp);
+  acquire(&tty.lock);
+}
+
 /* Keys that act at once. True if c was one. */
 static bool act(int c) {
-  int pgrp;
-
   if (c == CTRL('P')) {
     release(&tty.lock);
     if (tty_ops.list_processes)
@@ -186,16 +205,20 @@ static bool act(int c) {
   }
   if (c != CTRL('C'))
     return false;
-  tty.done = tty.ready = tty.end;
-  echo(c);
-  echo('\n');
-  tty.interrupts++;
-  pgrp = tty.pgrp;
-  release(&tty.lock);
-  if (tty_ops.interrupt && pgrp)
-    tty_ops.interrupt(pgrp);
-  acquire(&tty.lock);
+  tty.ready = tty.end;
+  interrupt_keep(tty.end);
   return true;
+}
+
+/* Let the last Ctrl-C that may be read act. What follows it stays. tty.lock
+ * held; released for a while. */
+static void act_late(void) {
+  for (uint after = tty.ready; after != tty.done; after--) {
+    if (tty.ring[(after - 1) % INPUT] == CTRL('C')) {
+      interrupt_keep(after);
+      return;
+    }
+  }
 }
 
 void tty_take(int c) {
@@ -318,8 +341,19 @@ static int set_mode(int mode) {
   tty.mode = mode;
   if (!(mode & TTY_CANON) && tty.end != tty.ready)
     make_ready(); /* nobody edits that line any more */
+  if (mode & TTY_SIGNAL)
+    act_late();
   release(&tty.lock);
   resume_input();
+  return 0;
+}
+
+static int set_pgrp(int pgrp) {
+  if (pgrp < 0)
+    return -EINVAL;
+  acquire(&tty.lock);
+  tty.pgrp = pgrp;
+  release(&tty.lock);
   return 0;
 }
 
@@ -333,10 +367,7 @@ static int tty_ctl(struct chardev *d, int op, int arg) {
     case TTY_GETPGRP:
       return tty.pgrp;
     case TTY_SETPGRP:
-      if (arg < 0)
-        return -EINVAL;
-      __atomic_store_n(&tty.pgrp, arg, __ATOMIC_RELAXED);
-      return 0;
+      return set_pgrp(arg);
     case TTY_INTERRUPTS:
       return tty.interrupts & COUNT_MASK;
     default:

@@ -4,10 +4,9 @@
  */
 #include "dev/virtio.h"
 
-#include "io.h"
+#include "dev/virtio_regs.h"
 #include "lib/printf.h"
 #include "memlayout.h"
-#include "mm/kalloc.h"
 #include "mm/slab.h"
 
 /* Registers (4.2.2), 32 bits each. */
@@ -33,69 +32,48 @@
 #define QUEUE_DEVICE 0x0a0 /* the used ring */
 #define CONFIG 0x100
 
-static uint32 get(struct virtio_dev *d, uint reg) {
-  return io_read32(d->regs + reg);
-}
-
-static void set(struct virtio_dev *d, uint reg, uint32 x) {
-  io_write32(d->regs + reg, x);
-}
-
-static void set_address(struct virtio_dev *d, uint reg, paddr_t pa) {
-  set(d, reg, (uint32)pa);
-  set(d, reg + 4, (uint64)pa >> 32);
-}
-
 static uint64 mmio_features(struct virtio_dev *d) {
-  uint64 low;
-
-  set(d, DEVICE_FEATURES_SEL, 0);
-  low = get(d, DEVICE_FEATURES);
-  set(d, DEVICE_FEATURES_SEL, 1);
-  return low | (uint64)get(d, DEVICE_FEATURES) << 32;
+  return virtio_get_features(d, DEVICE_FEATURES_SEL, DEVICE_FEATURES);
 }
 
 static void mmio_accept(struct virtio_dev *d, uint64 features) {
-  set(d, DRIVER_FEATURES_SEL, 0);
-  set(d, DRIVER_FEATURES, (uint32)features);
-  set(d, DRIVER_FEATURES_SEL, 1);
-  set(d, DRIVER_FEATURES, features >> 32);
+  virtio_set_features(d, DRIVER_FEATURES_SEL, DRIVER_FEATURES, features);
 }
 
-static uint mmio_get_status(struct virtio_dev *d) { return get(d, STATUS); }
+static uint mmio_get_status(struct virtio_dev *d) {
+  return virtio_get32(d, STATUS);
+}
 
 static void mmio_set_status(struct virtio_dev *d, uint status) {
-  set(d, STATUS, status);
+  virtio_set32(d, STATUS, status);
 }
 
 static uint mmio_queue_max(struct virtio_dev *d, uint index) {
-  set(d, QUEUE_SEL, index);
-  return get(d, QUEUE_READY) ? 0 : get(d, QUEUE_NUM_MAX);
+  virtio_set32(d, QUEUE_SEL, index);
+  return virtio_get32(d, QUEUE_READY) ? 0 : virtio_get32(d, QUEUE_NUM_MAX);
 }
 
 static int mmio_queue_start(struct virtio_dev *d, uint index, struct virtq *q) {
-  set(d, QUEUE_SEL, index);
-  set(d, QUEUE_NUM, q->size);
-  set_address(d, QUEUE_DESC, V2P(q->desc));
-  set_address(d, QUEUE_DRIVER, V2P(q->avail));
-  set_address(d, QUEUE_DEVICE, V2P(q->used));
-  set(d, QUEUE_READY, 1);
+  virtio_set32(d, QUEUE_SEL, index);
+  virtio_set32(d, QUEUE_NUM, q->size);
+  virtio_set_queue(d, q, QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE);
+  virtio_set32(d, QUEUE_READY, 1);
   return 0;
 }
 
 static void mmio_notify(struct virtio_dev *d, uint index) {
-  set(d, QUEUE_NOTIFY, index);
+  virtio_set32(d, QUEUE_NOTIFY, index);
 }
 
 static uint mmio_take_isr(struct virtio_dev *d) {
-  uint isr = get(d, INTERRUPT_STATUS);
+  uint isr = virtio_get32(d, INTERRUPT_STATUS);
 
-  set(d, INTERRUPT_ACK, isr);
+  virtio_set32(d, INTERRUPT_ACK, isr);
   return isr;
 }
 
 static uint32 mmio_config(struct virtio_dev *d, uint offset) {
-  return get(d, CONFIG + offset);
+  return virtio_get32(d, CONFIG + offset);
 }
 
 static const struct virtio_transport mmio = {
@@ -119,13 +97,14 @@ void virtio_mmio_probe(paddr_t slot, uint irq) {
   struct virtio_dev *d;
 
   snprintf(here.name, sizeof(here.name), "virtio@%lx", slot);
-  if (get(&here, MAGIC) != MAGIC_VALUE || get(&here, DEVICE_ID) == 0)
+  if (virtio_get32(&here, MAGIC) != MAGIC_VALUE ||
+      virtio_get32(&here, DEVICE_ID) == 0)
     return; /* an empty slot */
-  if (get(&here, VERSION) != VERSION_MODERN) {
+  if (virtio_get32(&here, VERSION) != VERSION_MODERN) {
     printf(
         "%s: version %u of virtio-mmio is not supported (QEMU: -global "
         "virtio-mmio.force-legacy=false)\n",
-        here.name, get(&here, VERSION));
+        here.name, virtio_get32(&here, VERSION));
     return;
   }
   d = slab_alloc(&devices);
@@ -134,5 +113,5 @@ void virtio_mmio_probe(paddr_t slot, uint irq) {
     return;
   }
   *d = here;
-  virtio_found(d, get(d, DEVICE_ID));
+  virtio_found(d, virtio_get32(d, DEVICE_ID));
 }

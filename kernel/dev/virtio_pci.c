@@ -9,9 +9,9 @@
 #include "dev/irq.h"
 #include "dev/pci.h"
 #include "dev/virtio.h"
+#include "dev/virtio_regs.h"
 #include "io.h"
 #include "lib/printf.h"
-#include "memlayout.h"
 #include "mm/slab.h"
 
 #define VENDOR 0x1af4 /* 4.1.2 */
@@ -77,25 +77,12 @@ static struct virtio_pci *pci_of(struct virtio_dev *d) {
   return container_of(d, struct virtio_pci, dev);
 }
 
-static uint32 get32(struct virtio_dev *d, uint reg) {
-  return io_read32(d->regs + reg);
-}
-
-static void set32(struct virtio_dev *d, uint reg, uint32 x) {
-  io_write32(d->regs + reg, x);
-}
-
 static uint get16(struct virtio_dev *d, uint reg) {
   return io_read16(d->regs + reg);
 }
 
 static void set16(struct virtio_dev *d, uint reg, uint x) {
   io_write16(d->regs + reg, x);
-}
-
-static void set_address(struct virtio_dev *d, uint reg, paddr_t pa) {
-  set32(d, reg, (uint32)pa);
-  set32(d, reg + 4, (uint64)pa >> 32);
 }
 
 /* Vectors do not survive a reset, and a device that has no room for one says
@@ -106,19 +93,11 @@ static bool set_vector(struct virtio_dev *d, uint reg, uint vector) {
 }
 
 static uint64 vpci_features(struct virtio_dev *d) {
-  uint64 low;
-
-  set32(d, OFFERED_SELECT, 0);
-  low = get32(d, OFFERED);
-  set32(d, OFFERED_SELECT, 1);
-  return low | (uint64)get32(d, OFFERED) << 32;
+  return virtio_get_features(d, OFFERED_SELECT, OFFERED);
 }
 
 static void vpci_accept(struct virtio_dev *d, uint64 features) {
-  set32(d, ACCEPTED_SELECT, 0);
-  set32(d, ACCEPTED, (uint32)features);
-  set32(d, ACCEPTED_SELECT, 1);
-  set32(d, ACCEPTED, features >> 32);
+  virtio_set_features(d, ACCEPTED_SELECT, ACCEPTED, features);
 }
 
 static uint vpci_get_status(struct virtio_dev *d) {
@@ -159,9 +138,7 @@ static int vpci_queue_start(struct virtio_dev *d, uint index, struct virtq *q) {
       !set_vector(d, QUEUE_VECTOR, VECTOR_QUEUE))
     return -ENODEV;
   set16(d, QUEUE_SIZE, q->size);
-  set_address(d, QUEUE_DESC, V2P(q->desc));
-  set_address(d, QUEUE_DRIVER, V2P(q->avail));
-  set_address(d, QUEUE_DEVICE, V2P(q->used));
+  virtio_set_queue(d, q, QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE);
   set16(d, QUEUE_ENABLE, 1);
   return 0;
 }

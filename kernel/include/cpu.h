@@ -16,7 +16,7 @@ struct thread;
  */
 struct cpu {
   int id;                /* [c] index into cpus[], 0 is the one that boots */
-  uint hwid;             /* [c] the hardware's number: hart id, APIC id */
+  uint hwid;             /* [c] what the hardware calls it */
   struct thread *thread; /* running here */
   struct thread *idle;   /* [c] runs when nothing else can */
   int noff;              /* depth of push_off() */
@@ -49,8 +49,20 @@ extern int ncpu; /* CPUs in use, fixed once the machine is discovered */
  *   uint64 cpu_clock(void)    the machine's time counter, clock_hz a second
  */
 
+/* --- provided by kernel/sync --- */
+
 /* Set the bits of `why` for a CPU and interrupt it. Any context. */
 void ipi_send(struct cpu *c, uint why);
+/* Take the bits that were sent to this CPU and do what they ask; after the
+ * interrupt was acknowledged. Interrupts off. */
+void ipi_serve(void);
+/* Ask all other CPUs to stop for good; for panic. */
+void ipi_halt_others(void);
+
+/* --- provided by the machine --- */
+
+/* Interrupt a CPU, which shall call ipi_serve(). Interrupts off. */
+void ipi_raise(struct cpu *c);
 
 /* Stop this CPU for good, interrupts off. */
 void cpu_halt(void) __attribute__((noreturn));

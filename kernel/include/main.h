@@ -6,7 +6,7 @@
 
 /* The CPU that boots, on its boot stack; the table is what the firmware handed
  * over. Does not return. */
-void main(int hart, void *firmware_table);
+void main(void *firmware_table);
 /* The other CPUs, once machine_start_cpus() lets them in. */
 void main_other(void);
 

@@ -30,11 +30,9 @@ void trap_kernel(const char *cause, vaddr_t pc, vaddr_t fp, vaddr_t va)
 
 /* --- provided by the machine --- */
 
-/* Room for the registers of a program, which are 0; before the thread runs. 0
- * or -ENOMEM. */
-int user_prepare(struct thread *t);
-/* Give it back, if there is any; the thread does not run any more. */
-void user_release(struct thread *t);
+/* Room for the registers of a program, which are 0, on top of the thread's
+ * kernel stack; before it runs. */
+void user_prepare(struct thread *t);
 
 /* Go to user mode with the registers of the running thread's trapframe. Does
  * not return; the stack is empty when the program traps again. */

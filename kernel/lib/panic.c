@@ -10,6 +10,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "lib/symbols.h"
+#include "machine.h"
 
 struct panic_ops panic_ops;
 bool panicked;
@@ -33,8 +34,8 @@ static bool first(void) {
 static void __attribute__((noreturn)) leave(void) {
   const char *how = cmdline_get("panic");
 
-  if (how && strcmp(how, "exit") == 0 && panic_ops.exit)
-    panic_ops.exit();
+  if (how && strcmp(how, "exit") == 0)
+    machine_fail();
   cpu_halt();
 }
 
@@ -68,4 +69,15 @@ void panic_at(vaddr_t pc, vaddr_t fp, const char *fmt, ...) {
 
   va_start(ap, fmt);
   report(pc, fp, fmt, ap);
+}
+
+void refuse(const char *fmt, ...) {
+  va_list ap;
+
+  va_start(ap, fmt);
+  printf("boot: ");
+  vprintf(fmt, ap);
+  printf("; this kernel cannot run here\n");
+  va_end(ap);
+  machine_fail();
 }

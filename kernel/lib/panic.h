@@ -18,6 +18,11 @@ void panic(const char *fmt, ...)
 void panic_at(vaddr_t pc, vaddr_t fp, const char *fmt, ...)
     __attribute__((noreturn, format(__printf__, 3, 4)));
 
+/* No bug, but a machine that the kernel does not know: say at boot what it has
+ * or lacks, and leave it with a failure. */
+void refuse(const char *fmt, ...)
+    __attribute__((noreturn, format(__printf__, 1, 2)));
+
 #define ASSERT(cond)                                                         \
   do {                                                                       \
     if (!(cond))                                                             \
@@ -28,7 +33,6 @@ void panic_at(vaddr_t pc, vaddr_t fp, const char *fmt, ...)
 struct panic_ops {
   void (*describe)(void);    /* print which CPU, thread and process it was */
   void (*stop_others)(void); /* stop the other CPUs */
-  void (*exit)(void);        /* leave the machine, with a failure status */
 };
 extern struct panic_ops panic_ops;
 extern bool panicked; /* a CPU panicked; output is no longer locked */

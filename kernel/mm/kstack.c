@@ -1,5 +1,5 @@
 /*
- * Kernel stacks: places in a window below the trampoline.
+ * Kernel stacks: places in a window at the top of the kernel's addresses.
  *
  *   KSTACK(n) + KSTACK_PAGES  +------------+  top
  *                             |   stack    |

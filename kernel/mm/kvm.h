@@ -19,7 +19,7 @@ void proc_mapstacks(pagetable_t kpgtbl);
 /* Turn paging on, on this CPU. */
 void kvminithart(void);
 
-/* What is mapped at a kernel address: "RAM", "PLIC", "stack 7" ... in buf. */
+/* What is mapped at a kernel address: "RAM", "text", "stack 7" ... in buf. */
 void kvm_describe(vaddr_t va, char *buf, size_t n);
 
 /* A kernel stack, KSTACK_PAGES mapped pages over a guard page. Returns its

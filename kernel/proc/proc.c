@@ -84,16 +84,6 @@ static int next_pid(void) {
   return last_pid;
 }
 
-/* The parts that a process has from its first moment; false: no memory. */
-static bool create_parts(struct proc *p, const char *name,
-                         void (*entry)(void *)) {
-  p->thread = thread_create(name, entry, NULL);
-  if (p->thread == NULL)
-    return false;
-  p->thread->proc = p;
-  return user_prepare(p->thread) == 0;
-}
-
 struct proc *proc_create(const char *name, void (*entry)(void *), int *err) {
   struct proc *p;
 
@@ -117,10 +107,13 @@ struct proc *proc_create(const char *name, void (*entry)(void *), int *err) {
   p->nfiles = FD_INLINE;
   p->rights = RIGHT_ALL;
   safestrcpy(p->name, name, sizeof(p->name));
-  if (!create_parts(p, name, entry)) {
+  p->thread = thread_create(name, entry, NULL);
+  if (p->thread == NULL) {
     proc_free(p);
     return NULL;
   }
+  p->thread->proc = p;
+  user_prepare(p->thread);
   return p;
 }
 
@@ -132,7 +125,6 @@ void proc_free(struct proc *p) {
   if (p->files != p->inline_files)
     kfree(p->files);
   if (t != NULL) {
-    user_release(t);
     if (t->state == T_EMBRYO)
       thread_free(t);
     else
@@ -164,6 +156,9 @@ void proc_publish(struct proc *p, struct proc *parent) {
   if (parent != NULL)
     list_add_back(&parent->children, &p->sibling);
   list_add_back(&pids[(uint)p->pid % PID_BUCKETS], &p->pidlink);
+  /* kill_group() may just have killed the parent, and not found the child. */
+  if (parent != NULL && killed())
+    thread_kill(p->thread);
   release(&proctree_lock);
 }
 

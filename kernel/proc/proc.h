@@ -121,7 +121,8 @@ void procdump(void);
 struct proc *proc_create(const char *name, void (*entry)(void *), int *err);
 /* Free one that is in no table. */
 void proc_free(struct proc *p);
-/* Put it into the tables as a child of parent. */
+/* Put it into the tables as a child of parent, who is the caller. If that is
+ * being killed, so is the child: it ends before its first instruction. */
 void proc_publish(struct proc *p, struct proc *parent);
 /* By pid; proctree_lock held. NULL if there is none. */
 struct proc *proc_find_locked(int pid);

@@ -72,7 +72,10 @@ static void enqueue(struct thread *t, struct cpu *c) {
   t->cpu = c;
   acquire(&q->lock);
   list_add_back(&q->threads, &t->runlink);
-  n = ++q->n;
+  /* Nobody may be left waiting: an idle CPU says so and then looks at n; here
+   * n is set and then looked whether it is idle. A CPU may do a load before an
+   * earlier store, on both sides, unless both are SEQ_CST. */
+  n = __atomic_add_fetch(&q->n, 1, __ATOMIC_SEQ_CST);
   release(&q->lock);
   if (!kick(c) && n > 1)
     kick_any();

@@ -2,6 +2,10 @@
 
 import re
 
+# What tests can ask for with only(): the machine that `make` takes if none is
+# named, which the README describes, is the default.
+PARTS = ("riscv", "default")
+
 # Page tables: Sv39 (privileged spec 1.12, 4.3.1 and 4.4.1).
 PGSIZE = 4096
 LEVELS = 3
@@ -53,18 +57,16 @@ def root_of(satp):
 QEMU = "qemu-system-riscv64"
 LD_EMULATION = "elf64lriscv"
 PREFIXES = ("riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-elf-")
+CLANG_FLAGS = ("--target=riscv64-unknown-elf", "-mno-relax")
+PROGRAM_FLAGS = ("-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany")
 GDBS = ("riscv64-elf-gdb",)
 RESET_ADDRESS = "0x0*1000 in"
 KERNEL_ADDRESS = r"0x8000\w+"
 
 
-def size_in_kib(size):
-    return int(size[:-1]) << {"M": 10, "G": 20}[size[-1]]
-
-
 def check_memory(size, used, boot):
-    """Of this memory all is used (KiB), and so nothing is said at boot."""
-    check_memory_kib(size_in_kib(size), used)
+    """Of this memory (KiB) all is used, and so nothing is said at boot."""
+    check_memory_kib(size, used)
     assert "not used" not in boot
 
 
@@ -76,23 +78,17 @@ def check_memory_kib(size, used):
 KERNEL_FAULTS = (("stack", "stack"), ("null", "null"), ("text", "store"),
                  ("exec", "instruction"), ("deadlock", "acquire"))
 
-# crash HOW, and what the kernel says.
+# crash HOW, and what the kernel says, where machines differ.
 CRASHES = {
-    "null": "store .*address 0x0\n.*region text",
     "kernel": "load .*address 0x80000000\n.*no region",
     "trapframe": "load .*address 0x3fffffe000\n",
     "maxva": "store .*address 0x4000000000\n",
     "noncanonical": "store .*address 0x200000000000\n",
-    "text-write": "store .*region text .*r-x",
-    "heap": "store .*no region.*not valid",
     "exec-stack": "instruction .*region stack .*rw-",
     "exec-data": "instruction .*region data .*rw-",
     "jump": "instruction .*address 0x1ffffff000\n.*no region",
-    "guard": "store .*region guard .*---",
-    "stack": "store .*region guard .*---",
     "illegal": "illegal instruction",
     "privileged": "illegal instruction",
-    "breakpoint": "breakpoint",
 }
 
 # A program for another machine: the word size and the machine's number.

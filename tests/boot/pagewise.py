@@ -63,11 +63,11 @@ def cases(*values):
     return mark
 
 
-def only(arch):
-    """A test of what this one machine has."""
+def only(part):
+    """A test of what not every machine has: PARTS of its facts."""
 
     def mark(function):
-        function.arch = arch
+        function.part = part
         return function
 
     return mark

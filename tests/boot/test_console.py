@@ -1,9 +1,11 @@
 """The console: what a person types, in lines and key by key."""
 
+import random
 import re
 import threading
+import time
 
-from pagewise import Failure, Machine, clean, test
+from pagewise import Failure, Machine, cases, clean, test
 
 ESC_UP, ESC_DOWN, ESC_RIGHT, ESC_LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 HOME, END, DELETE = "\x1b[H", "\x1b[F", "\x1b[3~"
@@ -89,12 +91,24 @@ def names(m):
 
 def wait_for_names(m, wanted):
     """What is killed takes a moment to end, if its parent did not wait."""
-    for _ in range(20):
-        now = names(m)
-        if now == wanted:
-            return
-        m.rest(0.1)
-    raise Failure(f"{now} run, not {wanted}")
+    deadline = time.monotonic() + m.timeout
+    while (now := names(m)) != wanted:
+        if time.monotonic() > deadline:
+            raise Failure(f"{now} run, not {wanted}")
+
+
+def wait_for_row(m, row):
+    """Type Ctrl-P, while a command runs, until its table has such a row. Each
+    table ends where the next begins: two are asked for at a time."""
+    deadline = time.monotonic() + m.timeout
+    table = ""
+    while not re.search(row + r" *$", table, re.M):
+        if time.monotonic() > deadline:
+            raise Failure(f"no row {row!r} in {table!r}")
+        m.send(2 * ctrl("P"))
+        m.expect(rb"waits for\r*\n")
+        table = m.expect(rb"waits for\r*\n")[1]
+        m.expect(rb"\n +2 [^\n]*\n")
 
 
 @test(quick=True)
@@ -102,21 +116,30 @@ def test_interrupt():
     """Ctrl-C ends the job in the foreground, all of it, and nothing else."""
     with Machine() as m:
         assert names(m) == ["init", "ps", "sh"]
-        background = m.run("sleep 1000 & echo pid $!").split("pid ")[1]
-        at_rest = ["init", "ps", "sh", "sleep"]
+        # In the background, under a name that no command below has.
+        background = m.run("ln sleep nap; nap 1000 & echo pid $!")
+        background = background.split("pid ")[1]
+        at_rest = ["init", "nap", "ps", "sh"]
         wait_for_names(m, at_rest)
-        for command in (
-                "cat", "sleep 1000", "cat | sort", "sleep 1000 | cat | wc",
-                "sh -c 'while :; do :; done'",
-                "sh -c 'sleep 1000; echo wrong'", "(sleep 1000; echo wrong)",
-                "while true; do sleep 1000; done",
-                "until false; do sleep 1000; done",
-                "for i in 1 2 3; do sleep 1000; echo wrong; done",
-                "sleep 1000; echo wrong", "sleep 1000 || echo wrong",
-                "while :; do :; done", "until exit 1 | false; do :; done"):
+        asleep = r" sleep +time"
+        # With what the table of processes shows once the command is under way.
+        for command, row in (
+                ("cat", r" cat +tty input"), ("sleep 1000", asleep),
+                ("cat | sort", r" sort +pipe read"),
+                ("sleep 1000 | cat | wc", r" wc +pipe read"),
+                ("sh -c 'while :; do :; done'", r" run .* sh"),
+                ("sh -c 'sleep 1000; echo wrong'", asleep),
+                ("(sleep 1000; echo wrong)", asleep),
+                ("while true; do sleep 1000; done", asleep),
+                ("until false; do sleep 1000; done", asleep),
+                ("for i in 1 2 3; do sleep 1000; echo wrong; done", asleep),
+                ("sleep 1000; echo wrong", asleep),
+                ("sleep 1000 || echo wrong", asleep),
+                ("while :; do :; done", r" run .* sh"),
+                ("until exit 1 | false; do :; done", ""), ("wait", "")):
             m.start("echo ready; " + command)
             m.expect(rb"\nready\r*\n")
-            m.rest(0.1)
+            wait_for_row(m, row)
             m.send(ctrl("C"))
             assert "wrong" not in m.wait_prompt(timeout=10), command
             assert m.run("echo $?") == "255", command
@@ -135,7 +158,38 @@ def test_interrupt():
         assert m.run("echo right") == "right"
         assert names(m) == at_rest
         m.run(f"kill {background}; wait")
-        assert "sleep" not in names(m)
+        assert names(m) == ["init", "ps", "sh"]
+
+
+@test(quick=True)
+@cases(1, 4)
+def test_interrupt_at_any_time(cpus):
+    """Ctrl-C ends the whole command wherever it falls: with the Enter key still
+    unread, between two parts of a list, in the middle of a fork."""
+    moments = random.Random(cpus)
+    with Machine(cpus=cpus) as m:
+        for i in range(90):
+            command = (
+                "sleep 1000; echo wr''ong", "(sleep 1000; echo wr''ong)",
+                "cat | sleep 1000", "while true; do true; done",
+                "true; (true; true); sleep 1000 || echo wr''ong",
+                "true | sleep 1000 | cat; echo wr''ong")[i % 6]
+            if i < 6:
+                m.send(command + "\n" + ctrl("C"))
+            else:
+                m.start(command)
+                time.sleep(moments.random() * (i // 6) / 1000)
+                m.send(ctrl("C"))
+            try:
+                shown = m.wait_prompt()
+            except Failure as failure:
+                raise Failure(f"{command!r}: {failure}") from None
+            assert "wrong" not in shown, command
+            assert m.run("echo $?") == "255", command
+            wait_for_names(m, ["init", "ps", "sh"])
+        # What was typed after it counts.
+        m.send("sleep 1000\n" + ctrl("C") + "echo aft''er\n")
+        m.expect(rb"\nafter\r*\n")
 
 
 @test(quick=True)
@@ -154,7 +208,7 @@ def test_typed_ahead():
         m.start("echo ready; sleep 1000")
         m.expect(rb"\nready\r*\n")
         m.send("echo wro" + "ng\n")
-        m.rest(0.1)
+        m.expect(rb"wrong\r*\n")
         interrupt(m)
         assert "wrong" not in m.run("echo right")
 

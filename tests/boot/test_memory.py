@@ -2,8 +2,8 @@
 
 tables.py walks the tables by the manual of the machine; then the kernel's own
 tools (pgtbl, vmmap, free) must say the same. This holds up rows A1, A2, A10, A12
-and A13 of docs/book-map.md, and for x86 their counterparts. What only one
-machine has is in test_riscv.py and test_x86.py.
+and A13 of docs/book-map.md, or their counterparts. What only one machine has is
+in a file of its name.
 """
 
 import re
@@ -130,7 +130,7 @@ def test_each_cpu_its_own_root():
 
 @test()
 def test_qemu_walks_user_table():
-    """QEMU's own walk of the table that is in satp is what pgtbl says."""
+    """QEMU's own walk of the table that is in use is what pgtbl says."""
     with Machine(cpus=1, qmp=True) as m:
         pid = spin(m)
         root, said = reported(m, pid)

@@ -33,7 +33,7 @@ UNUSABLE = {
 
 
 @test(quick=True)
-@only("x86")
+@only("PCI")
 @cases(*PLACES)
 def test_disk_found(place):
     """A disk behind bridges, or as one function of several, or one that old
@@ -44,7 +44,7 @@ def test_disk_found(place):
 
 
 @test(quick=True)
-@only("x86")
+@only("PCI")
 @cases(*UNUSABLE)
 def test_unusable_disk(options):
     """A disk that cannot be used is reported, and the system boots without."""
@@ -55,7 +55,7 @@ def test_unusable_disk(options):
 
 
 @test(quick=True)
-@only("x86")
+@only("PCI")
 def test_registers_out_of_reach():
     """A device with so much memory that the firmware puts all of them where the
     kernel does not map them."""

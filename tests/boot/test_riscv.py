@@ -121,3 +121,12 @@ def check_names(said):
         else:
             start, size = DEVICES[name]
             assert start <= va < start + size
+
+
+@test()
+@only("riscv")
+def test_boots_without_sstc():
+    """The timer goes through the CLINT where the hart has no stimecmp."""
+    with Machine(extra=["-cpu", "rv64,sstc=false"]) as m:
+        m.run("sleep 2")
+        m.poweroff()

@@ -66,7 +66,7 @@ def cursor(m):
 
 
 @test(quick=True)
-@only("x86")
+@only("screen")
 def test_keyboard():
     """All that a US keyboard has; the screen and the serial line both show
     it."""
@@ -110,7 +110,7 @@ def test_keyboard():
 
 
 @test(quick=True)
-@only("x86")
+@only("screen")
 def test_caps_lock():
     with Machine(qmp=True) as m:
         type_keys(m, "echo ")
@@ -122,7 +122,7 @@ def test_caps_lock():
 
 
 @test(quick=True)
-@only("x86")
+@only("screen")
 def test_screen():
     """Lines scroll, control sequences are obeyed, the cursor is where it
     should be."""
@@ -165,7 +165,7 @@ def test_screen():
 
 
 @test(quick=True)
-@only("x86")
+@only("screen")
 def test_erasing():
     """A program reads lines: what is erased leaves the screen, too."""
     with Machine(qmp=True) as m:
@@ -182,7 +182,7 @@ def test_erasing():
 
 
 @test(quick=True)
-@only("x86")
+@only("screen")
 def test_messages_on_the_screen():
     """The kernel's own messages, a panic's among them."""
     with Machine(qmp=True, append="selftest=panic", wait=False) as m:

@@ -202,3 +202,20 @@ def test_screen_and_keyboard():
         m.monitor("sendkey ctrl-c")
         m.wait_prompt()
         assert re.search(r"\d", m.run("echo $?"))
+
+
+# What QEMU's older CPUs lack first, and newer ones without what they have.
+LACKING = {"486": "TSC", "pentium": "SYSENTER", "pentium2": "SSE",
+           "qemu32,-cmov": "CMOV", "qemu32,-fxsr": "FXSAVE"}
+
+
+@test(quick=True)
+@only("x86")
+@cases(*LACKING)
+def test_old_cpu(cpu):
+    """A CPU that the kernel cannot run on is told so, whatever it lacks."""
+    with Machine(cpus=1, extra=["-cpu", cpu], wait=False) as m:
+        text, status = m.wait_exit()
+        assert (f"boot: the CPU has no {LACKING[cpu]}; this kernel cannot run "
+                "here" in text), text
+        assert status != 0, status

@@ -240,6 +240,26 @@ static void raw_mode(void **state) {
   assert_int_equal(listed + interrupted, 0);
 }
 
+/* The shell takes the terminal back between two commands; a Ctrl-C that it did
+ * not get to read ends the command, and only what follows it is left. */
+static void an_interrupt_that_waited(void **state) {
+  int before = console->ctl(console, TTY_INTERRUPTS, 0);
+
+  (void)state;
+  console->ctl(console, TTY_SETMODE, 0);
+  console->ctl(console, TTY_SETPGRP, 7);
+  type("one\n\x03two\n\x03three\n");
+  assert_read(2, "on");
+  assert_int_equal(interrupted, 0);
+  console->ctl(console, TTY_SETMODE, TTY_COOKED);
+  assert_int_equal(interrupted, 7);
+  assert_int_equal(console->ctl(console, TTY_INTERRUPTS, 0), before + 1);
+  assert_shown("^C\r\n");
+  assert_read(100, "three\n");
+  console->ctl(console, TTY_SETMODE, TTY_COOKED);
+  assert_int_equal(console->ctl(console, TTY_INTERRUPTS, 0), before + 1);
+}
+
 static void bad_operations_are_refused(void **state) {
   (void)state;
   assert_int_equal(console->ctl(console, TTY_SETMODE, 0x100), -EINVAL);
@@ -369,6 +389,7 @@ int main(void) {
       TEST(keys_that_act),
       TEST(no_foreground_group_no_interrupt),
       TEST(raw_mode),
+      TEST(an_interrupt_that_waited),
       TEST(bad_operations_are_refused),
       TEST(an_endless_line),
       TEST(input_is_held_until_it_is_read),

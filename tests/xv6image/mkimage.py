@@ -15,11 +15,16 @@ and that its mkfs lays out its image as is assumed here: 2000 blocks of 1 KB wit
 a log of 30, 200 inodes, no more than one bitmap block, link count 1 in every
 inode, the root's size rounded up to whole blocks.
 
+The programs are for the machine that ARCH names. Only where that is the one of
+xv6-riscv do they stand for its binaries; on another they show that the format of
+the disk is the same there, and that a program needs nothing but the calls.
+
 Half of the programs are linked in the way of older releases (`-N -e main`: one
 segment that may be read, written and executed), half in that of newer ones.
 """
 
 import argparse
+import importlib
 import os
 import shutil
 import struct
@@ -28,6 +33,10 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+ARCH = os.environ.get("ARCH", "riscv")
+sys.path.insert(0, os.path.join(HERE, "..", "boot"))
+facts = importlib.import_module("facts_" + ARCH)  # how to compile for it
+
 BLOCK = 1024
 SIZE = 2000     # blocks of the image
 INODES = 200
@@ -40,19 +49,19 @@ PROGRAMS = ["init", "sh", "echo", "cat", "ls", "check", "check_old"]
 
 def compiler():
     """Commands to compile and to link, as the Makefile would choose them."""
-    for prefix in ("riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-elf-"):
+    for prefix in facts.PREFIXES:
         if shutil.which(prefix + "gcc") and shutil.which(prefix + "ld"):
             return [prefix + "gcc"], [prefix + "ld"]
     if shutil.which("clang") and shutil.which("ld.lld"):
-        return ["clang", "--target=riscv64-unknown-elf", "-mno-relax"], ["ld.lld"]
-    sys.exit("mkimage.py: no compiler for RISC-V")
+        return ["clang", *facts.CLANG_FLAGS], ["ld.lld"]
+    sys.exit(f"mkimage.py: no compiler for ARCH={ARCH}")
 
 
 def build(folder):
     """Compile and link the programs; return {name: path}."""
     cc, ld = compiler()
-    flags = ["-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany", "-O1", "-Wall",
-             "-Wno-main", "-ffreestanding", "-fno-builtin", "-fno-common",
+    flags = [*facts.PROGRAM_FLAGS, "-I" + os.path.join(HERE, ARCH), "-O1",
+             "-Wall", "-Wno-main", "-ffreestanding", "-fno-builtin", "-fno-common",
              "-fno-stack-protector", "-fno-pie", "-nostdlib",
              "-fno-asynchronous-unwind-tables", "-fno-toplevel-reorder"]
     if cc[0] == "clang":
@@ -74,7 +83,7 @@ def build(folder):
             how = ["-z", "max-page-size=4096", "-T", os.path.join(HERE, "new.ld")]
         # Newer linkers warn of the very segment that is wanted here.
         linked = subprocess.run(
-            [*ld, "-m", "elf64lriscv", *how, "-o", found[name],
+            [*ld, "-m", facts.LD_EMULATION, *how, "-o", found[name],
              compile(name.removesuffix("_old")), runtime],
             text=True, stderr=subprocess.PIPE)
         if linked.returncode != 0:

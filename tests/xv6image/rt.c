@@ -1,18 +1,12 @@
 /*
  * The runtime: one instruction a system call, and a few functions on strings.
  *
- * sbrk leaves a1 with a value of no meaning on purpose: older binaries pass one
- * argument, and what is in a1 then is whatever was there.
+ * sbrk leaves a value of no meaning where a second argument would be, on
+ * purpose: older binaries pass one, and what is there then is whatever was there.
  */
 #include "rt.h"
 
-#define CALL(name, number)       \
-  asm(".globl " #name "\n" #name \
-      ":\n"                      \
-      "  li a7, " #number        \
-      "\n"                       \
-      "  ecall\n"                \
-      "  ret\n")
+#include "calls.h" /* of the machine */
 
 CALL(fork, 1);
 CALL(exit, 2);
@@ -35,12 +29,7 @@ CALL(link, 19);
 CALL(mkdir, 20);
 CALL(close, 21);
 
-asm(".globl sbrk\n"
-    "sbrk:\n"
-    "  li a1, 0x1234567\n"
-    "  li a7, 12\n"
-    "  ecall\n"
-    "  ret\n");
+CALL_WITH_JUNK(sbrk, 12);
 
 int main(int argc, char **argv);
 

@@ -2,8 +2,8 @@
  * A runtime of its own for the programs of this folder. It shares nothing with
  * user/: not a header, not a stub, not a linker script. What it knows is what
  * the xv6 book and its users know of a program's surroundings: system calls 1 to
- * 21 by number in a7 with arguments in a0.., the layout of struct stat and of
- * directory entries, argc and argv in a0 and a1, text at address 0.
+ * 21 by number (calls.h), the layout of struct stat and of directory entries,
+ * argc and argv in the registers of a function's arguments, text at address 0.
  */
 #ifndef RT_H
 #define RT_H
@@ -16,7 +16,7 @@ struct stat {
   uint ino;
   short type;
   short nlink;
-  unsigned long size;
+  unsigned long long size;
 };
 
 struct dirent {

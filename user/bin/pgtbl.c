@@ -6,9 +6,9 @@
  *
  * The kernel hands out the leaves, as runs: entries that follow each other in
  * virtual and in physical memory and have the same flags. The inner nodes
- * follow from the addresses, since the table is indexed by their bits: three
- * times 9 on RISC-V with Sv39, twice 10 on a 32-bit PC. How many levels and
- * bits, and what a flag is called, the kernel says (sysinfo).
+ * follow from the addresses, since the table is indexed by their bits. How many
+ * levels and bits of each there are, and what a flag is called, is the machine's;
+ * the kernel says it (sysinfo).
  */
 #include "kernel/riscv.h"
 #include "user/user.h"

@@ -8,28 +8,18 @@
 
 #include "types.h"
 
-static inline uint8 io_read8(const volatile void *reg) {
-  uint8 x = *(const volatile uint8 *)reg;
+#define IO_ACCESS(bits)                                                 \
+  static inline uint##bits io_read##bits(const volatile void *reg) {    \
+    uint##bits x = *(const volatile uint##bits *)reg;                   \
+    asm volatile("fence i, r" ::: "memory");                            \
+    return x;                                                           \
+  }                                                                     \
+  static inline void io_write##bits(volatile void *reg, uint##bits x) { \
+    asm volatile("fence w, o" ::: "memory");                            \
+    *(volatile uint##bits *)reg = x;                                    \
+  }
 
-  asm volatile("fence i, r" ::: "memory");
-  return x;
-}
-
-static inline void io_write8(volatile void *reg, uint8 x) {
-  asm volatile("fence w, o" ::: "memory");
-  *(volatile uint8 *)reg = x;
-}
-
-static inline uint32 io_read32(const volatile void *reg) {
-  uint32 x = *(const volatile uint32 *)reg;
-
-  asm volatile("fence i, r" ::: "memory");
-  return x;
-}
-
-static inline void io_write32(volatile void *reg, uint32 x) {
-  asm volatile("fence w, o" ::: "memory");
-  *(volatile uint32 *)reg = x;
-}
+IO_ACCESS(8)
+IO_ACCESS(32)
 
 #endif

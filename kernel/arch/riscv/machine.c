@@ -17,7 +17,6 @@
 #include "dev/virtio.h"
 #include "finisher.h"
 #include "io.h"
-#include "ipi.h"
 #include "lib/cmdline.h"
 #include "lib/fdt.h"
 #include "lib/panic.h"
@@ -29,8 +28,6 @@
 #include "user_return.h"
 
 struct machine machine;
-struct cpu cpus[NCPU];
-int ncpu = 1;
 
 extern char etext[], end[]; /* kernel.ld */
 void kernelvec(void);       /* kernelvec.S */
@@ -62,18 +59,6 @@ static uint intc_phandles[NCPU]; /* [c] names of the harts' interrupt inputs */
 
 /* The direct map ends here at the latest; the kernel stacks are above. */
 #define RAM_MAX (MAXVA / 2)
-
-static void __attribute__((noreturn, format(__printf__, 1, 2)))
-refuse(const char *fmt, ...) {
-  va_list ap;
-
-  va_start(ap, fmt);
-  printf("boot: ");
-  vprintf(fmt, ap);
-  printf("; this kernel cannot run here\n");
-  va_end(ap);
-  machine_fail();
-}
 
 #define for_each_node(fdt, node)                             \
   for (int node = fdt_next_node(fdt, -1, NULL); (node) >= 0; \
@@ -229,7 +214,6 @@ void machine_init(void *fdt) {
   const char *model, *bootargs;
 
   panic_ops.stop_others = ipi_halt_others;
-  panic_ops.exit = machine_fail;
   uart_init(UART_HZ);
   printf_set_console(uart_putc);
   if (fdt_check(fdt) < 0)

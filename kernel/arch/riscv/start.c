@@ -38,7 +38,7 @@ static void delegate(void) {
 
 /* The last instruction in machine mode. */
 static void __attribute__((noreturn))
-enter_supervisor(uint64 entry, uint64 a0, void *a1) {
+enter_supervisor(uint64 entry, void *argument) {
   uint64 mstatus = r_mstatus();
 
   mstatus &= ~(MSTATUS_MPP_MASK | MSTATUS_FS | MSTATUS_SIE | MSTATUS_SPIE);
@@ -47,9 +47,8 @@ enter_supervisor(uint64 entry, uint64 a0, void *a1) {
   w_sie(0);
   w_mepc(entry);
 
-  register uint64 r0 asm("a0") = a0;
-  register void *r1 asm("a1") = a1;
-  asm volatile("mret" : : "r"(r0), "r"(r1) : "memory");
+  register void *a0 asm("a0") = argument;
+  asm volatile("mret" : : "r"(a0) : "memory");
   __builtin_unreachable();
 }
 
@@ -66,6 +65,6 @@ void start(uint hartid, void *fdt, int id) {
   w_mtvec((uint64)machinevec);
   w_mie(MIE_MSIE);
   if (id == 0)
-    enter_supervisor((uint64)main, hartid, fdt);
-  enter_supervisor((uint64)main_other, 0, NULL);
+    enter_supervisor((uint64)main, fdt);
+  enter_supervisor((uint64)main_other, NULL);
 }

@@ -10,7 +10,6 @@
 
 #include "cpu.h"
 #include "fpu.h"
-#include "ipi.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -19,7 +18,6 @@
 #include "sched/sched.h"
 #include "sched/timer.h"
 #include "tables.h"
-#include "tlb.h"
 #include "user_return.h"
 
 /* scause of exceptions in words (table 4.2). */
@@ -52,15 +50,6 @@ static uint fault_access(uint64 cause) {
   }
 }
 
-static void software_interrupt(void) {
-  uint why = ipi_take();
-
-  if (why & IPI_FLUSH)
-    tlb_answer();
-  if (why & IPI_HALT)
-    cpu_halt();
-}
-
 /* Interrupts off. */
 static void interrupt(uint64 cause) {
   mycpu()->interrupts++;
@@ -72,7 +61,8 @@ static void interrupt(uint64 cause) {
       plic_interrupt();
       break;
     case SCAUSE_SOFTWARE:
-      software_interrupt();
+      clear_sip(SIE_SSIE); /* before the bits are taken: a new one may follow */
+      ipi_serve();
       break;
     default:
       printf("trap: interrupt %lx is not expected\n", cause);
@@ -217,14 +207,11 @@ void kerneltrap(vaddr_t fp) {
 
 /* --- what the rest of the kernel asks about user registers --- */
 
-int user_prepare(struct thread *t) {
+void user_prepare(struct thread *t) {
   t->arch.trapframe = (struct trapframe *)((vaddr_t)t - TRAPFRAME_ROOM);
   memset(t->arch.trapframe, 0, sizeof(*t->arch.trapframe));
   t->context.sp = (vaddr_t)t->arch.trapframe;
-  return 0;
 }
-
-void user_release(struct thread *t) { (void)t; /* it goes with the stack */ }
 
 void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                 vaddr_t argv) {

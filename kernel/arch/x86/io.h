@@ -15,37 +15,20 @@ static inline bool io_is_port(const volatile void *reg) {
   return (vaddr_t)reg < IO_PORTS;
 }
 
-static inline uint8 io_read8(const volatile void *reg) {
-  return io_is_port(reg) ? inb((vaddr_t)reg) : *(const volatile uint8 *)reg;
-}
+#define IO_ACCESS(bits, letter)                                         \
+  static inline uint##bits io_read##bits(const volatile void *reg) {    \
+    return io_is_port(reg) ? in##letter((vaddr_t)reg)                   \
+                           : *(const volatile uint##bits *)reg;         \
+  }                                                                     \
+  static inline void io_write##bits(volatile void *reg, uint##bits x) { \
+    if (io_is_port(reg))                                                \
+      out##letter((vaddr_t)reg, x);                                     \
+    else                                                                \
+      *(volatile uint##bits *)reg = x;                                  \
+  }
 
-static inline void io_write8(volatile void *reg, uint8 x) {
-  if (io_is_port(reg))
-    outb((vaddr_t)reg, x);
-  else
-    *(volatile uint8 *)reg = x;
-}
-
-static inline uint16 io_read16(const volatile void *reg) {
-  return io_is_port(reg) ? inw((vaddr_t)reg) : *(const volatile uint16 *)reg;
-}
-
-static inline void io_write16(volatile void *reg, uint16 x) {
-  if (io_is_port(reg))
-    outw((vaddr_t)reg, x);
-  else
-    *(volatile uint16 *)reg = x;
-}
-
-static inline uint32 io_read32(const volatile void *reg) {
-  return io_is_port(reg) ? inl((vaddr_t)reg) : *(const volatile uint32 *)reg;
-}
-
-static inline void io_write32(volatile void *reg, uint32 x) {
-  if (io_is_port(reg))
-    outl((vaddr_t)reg, x);
-  else
-    *(volatile uint32 *)reg = x;
-}
+IO_ACCESS(8, b)
+IO_ACCESS(16, w)
+IO_ACCESS(32, l)
 
 #endif

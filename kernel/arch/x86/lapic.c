@@ -12,11 +12,9 @@
 #include "cpu.h"
 #include "dev/irq.h"
 #include "io.h"
-#include "ipi.h"
 #include "lib/printf.h"
 #include "memlayout.h"
 #include "sched/timer.h"
-#include "tlb.h"
 
 /* Registers (table 11-1). */
 #define LAPIC_TPR 0x080 /* task priority: what is let through */
@@ -149,15 +147,6 @@ void lapic_start_cpu(uint apic_id, paddr_t entry) {
 
 /* --- what arrives --- */
 
-static void from_other_cpu(void) {
-  uint why = ipi_take();
-
-  if (why & IPI_FLUSH)
-    tlb_answer();
-  if (why & IPI_HALT)
-    cpu_halt();
-}
-
 void interrupt(uint vector) {
   mycpu()->interrupts++;
   switch (vector) {
@@ -167,7 +156,7 @@ void interrupt(uint vector) {
       break;
     case T_IPI:
       lapic_eoi(); /* before the bits are taken: a new one may follow */
-      from_other_cpu();
+      ipi_serve();
       break;
     case T_SPURIOUS: /* without EOI (11.9) */
       break;

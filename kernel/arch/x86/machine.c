@@ -19,7 +19,6 @@
 #include "dev/uart.h"
 #include "dev/vga.h"
 #include "io.h"
-#include "ipi.h"
 #include "lib/cmdline.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -36,22 +35,8 @@
 #define UART_HZ 1843200 /* its clock */
 
 struct machine machine;
-struct cpu cpus[NCPU];
-int ncpu = 1;
 
 extern char etext[], end[]; /* kernel.ld */
-
-static void __attribute__((noreturn, format(__printf__, 1, 2)))
-refuse(const char *fmt, ...) {
-  va_list ap;
-
-  va_start(ap, fmt);
-  printf("boot: ");
-  vprintf(fmt, ap);
-  printf("; this kernel cannot run here\n");
-  va_end(ap);
-  machine_fail();
-}
 
 /* --- memory --- */
 
@@ -176,16 +161,29 @@ static void console_putc(int c) {
   vga_putc(c);
 }
 
-/* What the kernel relies on, all of it in CPUs since the Pentium III (SDM vol.
- * 2A, CPUID, leaf 1, edx). */
+/* There is CPUID if this flag can be changed (SDM vol. 1, 3.4.3.3). */
+static bool has_cpuid(void) {
+  uint32 before = r_eflags(), after;
+
+  w_eflags(before ^ FL_ID);
+  after = r_eflags();
+  w_eflags(before);
+  return (before ^ after) & FL_ID;
+}
+
+/* What the kernel and programs rely on, all of it in CPUs since the Pentium III
+ * (SDM vol. 2A, CPUID, leaf 1, edx). Without PSE the CPU does not come here. */
 static void check_features(void) {
   static const struct {
     uint bit;
     const char *name;
-  } needed[] = {{4, "TSC"},       {5, "MSR"},  {8, "CMPXCHG8B"}, {9, "APIC"},
-                {11, "SYSENTER"}, {13, "PGE"}, {24, "FXSAVE"},   {25, "SSE"}};
+  } needed[] = {{4, "TSC"},   {5, "MSR"},       {8, "CMPXCHG8B"},
+                {9, "APIC"},  {11, "SYSENTER"}, {13, "PGE"},
+                {15, "CMOV"}, {24, "FXSAVE"},   {25, "SSE"}};
   uint32 eax = 1, ebx, ecx, edx;
 
+  if (!has_cpuid())
+    refuse("the CPU has no CPUID");
   asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
   for (size_t i = 0; i < NELEM(needed); i++)
     if (!(edx & (1U << needed[i].bit)))
@@ -196,7 +194,6 @@ void machine_init(void *firmware_table) {
   const struct multiboot_info *info = firmware_table;
 
   panic_ops.stop_others = ipi_halt_others;
-  panic_ops.exit = machine_fail;
   uart_init(UART_HZ);
   vga_init();
   printf_set_console(console_putc);

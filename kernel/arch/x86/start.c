@@ -26,7 +26,7 @@ void start(uint32 magic, uint32 info) {
   segments_init(&cpus[0]);
   boot_directory[0] = boot_directory[1] - (1U << PXSHIFT(1));
   tlb_flush_page(0);
-  main(0, magic == MULTIBOOT_MAGIC ? P2V(info) : NULL);
+  main(magic == MULTIBOOT_MAGIC ? P2V(info) : NULL);
   __builtin_unreachable();
 }
 

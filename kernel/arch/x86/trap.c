@@ -223,13 +223,10 @@ void kerneltrap(struct trapframe *tf) {
 /* --- what the rest of the kernel asks about user registers --- */
 
 /* Below struct thread, where context_init() left room. */
-int user_prepare(struct thread *t) {
+void user_prepare(struct thread *t) {
   t->arch.trapframe = (struct trapframe *)t - 1;
   memset(t->arch.trapframe, 0, sizeof(struct trapframe));
-  return 0;
 }
-
-void user_release(struct thread *t) { t->arch.trapframe = NULL; }
 
 void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                 vaddr_t argv) {

@@ -31,6 +31,7 @@
 #define FL_IOPL 0x00003000  /* who may use ports */
 #define FL_NT 0x00004000    /* nested task */
 #define FL_AC 0x00040000    /* misaligned accesses trap */
+#define FL_ID 0x00200000    /* can be changed: there is CPUID */
 #define FL_FIXED 0x00000002 /* always 1 */
 
 /* Segment selectors: index in the GDT * 8 + privilege level (3.4.2). The order
@@ -87,46 +88,34 @@
 
 #include "types.h"
 
-static inline uint32 r_cr0(void) {
-  uint32 x;
+/* r_cr() and w_cr() for the control registers that C code uses. */
+#define CR_READ(name)                              \
+  static inline uint32 r_##name(void) {            \
+    uint32 x;                                      \
+    asm volatile("mov %%" #name ", %0" : "=r"(x)); \
+    return x;                                      \
+  }
+#define CR_WRITE(name)                                      \
+  static inline void w_##name(uint32 x) {                   \
+    asm volatile("mov %0, %%" #name : : "r"(x) : "memory"); \
+  }
 
-  asm volatile("mov %%cr0, %0" : "=r"(x));
-  return x;
-}
-static inline void w_cr0(uint32 x) {
-  asm volatile("mov %0, %%cr0" : : "r"(x) : "memory");
-}
-/* The address of the last page fault. */
-static inline uint32 r_cr2(void) {
-  uint32 x;
+CR_READ(cr0)
+CR_WRITE(cr0)
+CR_READ(cr2) /* the address of the last page fault */
+CR_READ(cr3) /* physical address of the page directory */
+CR_WRITE(cr3)
+CR_READ(cr4)
+CR_WRITE(cr4)
 
-  asm volatile("mov %%cr2, %0" : "=r"(x));
-  return x;
-}
-/* Physical address of the page directory. */
-static inline uint32 r_cr3(void) {
-  uint32 x;
-
-  asm volatile("mov %%cr3, %0" : "=r"(x));
-  return x;
-}
-static inline void w_cr3(uint32 x) {
-  asm volatile("mov %0, %%cr3" : : "r"(x) : "memory");
-}
-static inline uint32 r_cr4(void) {
-  uint32 x;
-
-  asm volatile("mov %%cr4, %0" : "=r"(x));
-  return x;
-}
-static inline void w_cr4(uint32 x) {
-  asm volatile("mov %0, %%cr4" : : "r"(x) : "memory");
-}
 static inline uint32 r_eflags(void) {
   uint32 x;
 
   asm volatile("pushfl; popl %0" : "=r"(x) : : "memory");
   return x;
+}
+static inline void w_eflags(uint32 x) {
+  asm volatile("pushl %0; popfl" : : "r"(x) : "memory", "cc");
 }
 static inline uint32 r_esp(void) {
   uint32 x;
@@ -159,33 +148,20 @@ static inline void wrmsr(uint32 msr, uint64 x) {
                : "memory");
 }
 
-static inline uint8 inb(uint16 port) {
-  uint8 x;
+/* Ports, of 8, 16 and 32 bits: inb() and outb(), inw() ... */
+#define PORT_ACCESS(letter, type)                                            \
+  static inline type in##letter(uint16 port) {                               \
+    type x;                                                                  \
+    asm volatile("in" #letter " %1, %0" : "=a"(x) : "Nd"(port) : "memory");  \
+    return x;                                                                \
+  }                                                                          \
+  static inline void out##letter(uint16 port, type x) {                      \
+    asm volatile("out" #letter " %0, %1" : : "a"(x), "Nd"(port) : "memory"); \
+  }
 
-  asm volatile("inb %1, %0" : "=a"(x) : "Nd"(port) : "memory");
-  return x;
-}
-static inline uint16 inw(uint16 port) {
-  uint16 x;
-
-  asm volatile("inw %1, %0" : "=a"(x) : "Nd"(port) : "memory");
-  return x;
-}
-static inline uint32 inl(uint16 port) {
-  uint32 x;
-
-  asm volatile("inl %1, %0" : "=a"(x) : "Nd"(port) : "memory");
-  return x;
-}
-static inline void outb(uint16 port, uint8 x) {
-  asm volatile("outb %0, %1" : : "a"(x), "Nd"(port) : "memory");
-}
-static inline void outw(uint16 port, uint16 x) {
-  asm volatile("outw %0, %1" : : "a"(x), "Nd"(port) : "memory");
-}
-static inline void outl(uint16 port, uint32 x) {
-  asm volatile("outl %0, %1" : : "a"(x), "Nd"(port) : "memory");
-}
+PORT_ACCESS(b, uint8)
+PORT_ACCESS(w, uint16)
+PORT_ACCESS(l, uint32)
 
 #endif /* __ASSEMBLER__ */
 #endif

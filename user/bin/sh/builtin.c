@@ -38,11 +38,16 @@ static int do_pwd(int argc, char **argv) {
   return 0;
 }
 
-/* Until all jobs in the background have ended. */
+/* Until all jobs in the background have ended, or Ctrl-C is typed. That ends
+ * nobody here, and so would not end a waitpid(): ask for both in turns. */
 static int do_wait(int argc, char **argv) {
+  int flags = shell.interactive ? WNOHANG : 0;
+  int pid;
+
   (void)argc, (void)argv;
-  while (waitpid(-1, 0, 0) > 0)
-    continue;
+  while ((pid = waitpid(-1, 0, flags)) >= 0 && !interrupted())
+    if (pid == 0)
+      pause(1);
   return 0;
 }
 

@@ -358,17 +358,32 @@ static uint columns(void) {
   return n > 1 ? n : DEFAULT_COLUMNS;
 }
 
+/* From here until the mode is left, Ctrl-C is a key: the count of those that
+ * acted stands still. False if one was typed between two lines of a command. */
+static int enter_mode(int first_line) {
+  ttyctl(0, TTY_SETMODE, 0);
+  if (first_line)
+    shell.interrupts = ttyctl(0, TTY_INTERRUPTS, 0);
+  return !interrupted();
+}
+
+/* A Ctrl-C that was typed after the line acts in here. */
+static void leave_mode(void) { ttyctl(0, TTY_SETMODE, TTY_COOKED); }
+
 enum line edit_line(const char *prompt, struct text *t) {
   static struct editor e; /* its texts are used again for the next line */
   enum outcome outcome = GOES_ON;
 
+  if (!enter_mode(t->len == 0)) {
+    leave_mode();
+    return LINE_FORGOTTEN;
+  }
   e.prompt = prompt;
   e.pos = e.row = 0;
   e.columns = columns();
   e.entry = history_count;
   text_clear(&e.line);
   text_clear(&e.out);
-  ttyctl(0, TTY_SETMODE, 0);
   out(&e, prompt);
   while (outcome == GOES_ON) {
     flush(&e);
@@ -378,7 +393,7 @@ enum line edit_line(const char *prompt, struct text *t) {
     out(&e, "^C");
   leave(&e);
   flush(&e);
-  ttyctl(0, TTY_SETMODE, TTY_COOKED);
+  leave_mode();
   if (outcome != ENTERED)
     return outcome == CLOSED ? LINE_END : LINE_FORGOTTEN;
   remember(e.line.s);

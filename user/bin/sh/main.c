@@ -24,8 +24,6 @@ int run_source(struct source *src) {
 
     reap_background();
     n = parse(&lx, &status);
-    if (shell.interactive)
-      shell.interrupts = ttyctl(0, TTY_INTERRUPTS, 0);
     if (n)
       run(n);
     else if (status < 0)

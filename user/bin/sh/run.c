@@ -4,7 +4,10 @@
  * A pipeline of any length, a single command too, is a job: a process for each
  * stage, all in one process group when a person is at the terminal, so that
  * Ctrl-C ends the job and not the shell. The terminal's foreground group is
- * the job while the shell waits for it, and none while the shell reads.
+ * the job while the shell waits for it, and none while the shell reads. A Ctrl-C
+ * at any other moment ends nobody, but the terminal counts it: the count is
+ * compared before and after each part of a command, and by each new process once
+ * it is in the foreground.
  *
  * Built-in commands and { } run in the shell itself; their redirections are
  * undone afterwards from copies of the descriptors.
@@ -250,9 +253,18 @@ static void read_nothing(void) {
   close(fds[1]);
 }
 
-/* In a new process: become a stage that reads `in` and writes `out`. */
+int interrupted(void) {
+  int now = shell.interactive ? ttyctl(0, TTY_INTERRUPTS, 0) : -1;
+
+  return now >= 0 && now != shell.interrupts;
+}
+
+/* In a new process: become a stage that reads `in` and writes `out`. A Ctrl-C
+ * from before the stage was in the foreground did not end it: it asks. */
 static void become_stage(struct job *j, struct node *n, int in, int out) {
   enter_group(j, getpid());
+  if (j->foreground && interrupted())
+    exit(STATUS_KILLED);
   shell.interactive = 0;
   if (in > 0) {
     dup2(in, 0);
@@ -353,14 +365,6 @@ static int run_background(struct node *n) {
 }
 
 /* ---- nodes ---- */
-
-/* Was Ctrl-C typed since the command was begun? It has ended the job that was
- * in the foreground, if there was one; what is left of the command ends, too. */
-static int interrupted(void) {
-  int now = shell.interactive ? ttyctl(0, TTY_INTERRUPTS, 0) : -1;
-
-  return now >= 0 && now != shell.interrupts;
-}
 
 static int run_builtin(builtin_fn *builtin, int argc, char **argv,
                        struct node *n) {

@@ -188,10 +188,13 @@ struct shell {
   int last_job;    /* $! */
   int argc;        /* $#: without args[0] */
   char **args;     /* $0, $1, ... */
-  int interrupts;  /* TTY_INTERRUPTS when the command was begun */
+  int interrupts;  /* TTY_INTERRUPTS when the command's first line was typed */
 };
 extern struct shell shell;
 
+/* Was Ctrl-C typed since the command was begun? It has ended the job that was
+ * in the foreground, if there was one; what is left of the command ends, too. */
+int interrupted(void);
 /* Run a tree; the status is left in shell.status, too. */
 int run(struct node *n);
 /* Run commands from a source until it ends. Returns the last status. */

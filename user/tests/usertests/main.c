@@ -33,7 +33,8 @@ static const struct {
     {"race", race_tests},       {"proc", proc_tests},
     {"exec", exec_tests},       {"pipe", pipe_tests},
     {"wild", wild_tests},       {"full", full_tests},
-    {"inspect", inspect_tests}, {"machine", machine_tests},
+    {"inspect", inspect_tests}, {"tables", tables_tests},
+    {"machine", machine_tests},
 };
 
 const char *test_name = "usertests";

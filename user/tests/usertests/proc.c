@@ -418,19 +418,17 @@ static void processlist(void) {
   CHECK_EQ(procs(p, 2), 2);
 }
 
-/* Of the processes in pid[], kill those that run on a CPU (-1: all; the killed
- * become 0), or only count them. */
-static int on_cpu(int *pid, int n, int cpu, int end) {
+/* How many of the processes in pid[] (0: none) are on a CPU? Of those, kill
+ * `most` at most; they become 0. */
+static int on_cpu(int *pid, int n, int cpu, int most) {
   static struct procinfo info[64];
   int all = procs(info, NELEM(info)), found = 0;
 
   for (int i = 0; i < n; i++)
     for (int k = 0; k < all; k++) {
-      if (pid[i] == 0 || info[k].pid != pid[i] ||
-          (cpu >= 0 && info[k].cpu != cpu))
+      if (pid[i] == 0 || info[k].pid != pid[i] || info[k].cpu != cpu)
         continue;
-      found++;
-      if (!end)
+      if (found++ >= most)
         continue;
       CHECK_EQ(kill(pid[i]), 0);
       CHECK_EQ(join(pid[i]), STATUS_KILLED);
@@ -439,23 +437,30 @@ static int on_cpu(int *pid, int n, int cpu, int end) {
   return found;
 }
 
-/* When the processes of one CPU end, those that wait for another move. */
+/* When the processes of one CPU end, those that wait for another move. As many
+ * as there are CPUs are left, so that somebody does wait while a CPU has none.
+ * How soon is up to whom the host lets run: it is waited for without a limit. */
 static void rebalance(void) {
   struct sysinfo s;
-  int pid[8];
+  int *pid, n;
 
   CHECK_EQ(sysinfo(&s), 0);
+  n = 2 * (int)s.cpus;
   if (s.cpus < 2)
     return;
-  for (uint i = 0; i < NELEM(pid); i++)
+  pid = malloc(n * sizeof(pid[0]));
+  CHECK(pid != 0);
+  for (int i = 0; i < n; i++)
     pid[i] = spawn(spin, 0);
-  pause(2);
-  on_cpu(pid, NELEM(pid), 0, 1);
-  for (int i = 0; on_cpu(pid, NELEM(pid), 0, 0) == 0 && i < 100; i++)
+  while (on_cpu(pid, n, 0, n - (int)s.cpus) == 0)
     pause(1);
-  CHECK(on_cpu(pid, NELEM(pid), -1, 0) == 0 ||
-        on_cpu(pid, NELEM(pid), 0, 0) > 0);
-  on_cpu(pid, NELEM(pid), -1, 1);
+  while (on_cpu(pid, n, 0, 0) == 0)
+    pause(1);
+  for (int i = 0; i < n; i++)
+    if (pid[i] != 0) {
+      CHECK_EQ(kill(pid[i]), 0);
+      CHECK_EQ(join(pid[i]), STATUS_KILLED);
+    }
 }
 
 /* Numbers that no system call has. */
@@ -470,6 +475,30 @@ static void badcalls(void) {
   }
 }
 
+/* A program that computes finds its floating-point registers again, whoever
+ * else runs. */
+static void float_child(void *arg) {
+  volatile long n = (long)arg; /* in memory, to compare with */
+  double x = (double)n, sum = 0;
+
+  for (int i = 0; i < 200; i++) {
+    sum += x;
+    if (i % 10 == 0)
+      yield();
+    CHECK(sum == (double)(n * (i + 1)));
+  }
+}
+
+static void floats(void) {
+  int pid[6];
+
+  for (long i = 0; i < 6; i++)
+    pid[i] = spawn(float_child, (void *)(i + 1));
+  float_child((void *)17L);
+  for (int i = 0; i < 6; i++)
+    CHECK_EQ(join(pid[i]), 0);
+}
+
 const struct test proc_tests[] = {TEST(exitwait),   TEST(twochildren),
                                   TEST(forkfork),   SLOW_TEST(forkforkfork),
                                   TEST(reparent),   TEST(reparent2),
@@ -480,4 +509,5 @@ const struct test proc_tests[] = {TEST(exitwait),   TEST(twochildren),
                                   TEST(rights),     TEST(preemption),
                                   TEST(manycpus),   TEST(rebalance),
                                   TEST(times),      TEST(processlist),
-                                  TEST(badcalls),   TESTS_END};
+                                  TEST(badcalls),   TEST(floats),
+                                  TESTS_END};

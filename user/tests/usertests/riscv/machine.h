@@ -19,6 +19,21 @@
         0xffffffc000000000UL, 0xfffffffffffff000UL, 0xfffffffffffffff8UL \
   }
 
+/* Page tables: Sv39 (privileged spec 1.12, 4.4), and figure 3.3. */
+#define TABLE_LEVELS 3
+#define TABLE_INDEX_BITS 9
+#define PTE_BYTES 8
+#define PTE_UNUSED_BITS 10 /* above ten bits of flags and 44 of page number */
+#define PTE_RIGHTS 0x1f    /* V, R, W, X, U */
+#define WALKED_PROCESS \
+  { TRAMPOLINE, 0x123456789aUL }
+#define WALKED_KERNEL \
+  { 0x80000000UL, 0x10000000UL }
+#define KERNEL_START 0x80000000UL
+#define STACKS_TOP 0x3fffffc000UL /* a slot of four pages below the top */
+/* The root, and for both ends of the addresses a page for 1 GiB, for 2 MiB. */
+#define INIT_TABLES 5
+
 /* First address above those that sbrk() can ever give. */
 #define USER_TOP (TRAPFRAME - 255 * PGSIZE)
 

@@ -20,6 +20,21 @@
         0xfffffffcUL, 0xffffffffUL                                             \
   }
 
+/* Page tables without PAE (vol. 3A, 4.3), and kernel/arch/x86/memlayout.h. */
+#define TABLE_LEVELS 2
+#define TABLE_INDEX_BITS 10
+#define PTE_BYTES 4
+#define PTE_UNUSED_BITS 0
+#define PTE_RIGHTS 0x7 /* present, may be written, for user mode */
+#define WALKED_PROCESS \
+  { 0x12345678UL, KERNEL_START }
+#define WALKED_KERNEL \
+  { KERNEL_START, 0xfee00000UL }
+#define KERNEL_START 0x80100000UL
+#define STACKS_TOP 0xf8000000UL /* slots of four pages from here down */
+/* The directory, and a page for the lowest 4 MiB; the kernel's are nobody's. */
+#define INIT_TABLES 2
+
 /* First address above those that sbrk() can ever give. */
 #define USER_TOP KERNBASE
 
