@@ -48,6 +48,16 @@ def test_usertests(cpus):
     run_on_own_disk([("usertests -c", "ALL TESTS PASSED")], cpus, 380)
 
 
+@test(timeout=200)
+def test_usertests_much_memory():
+    """Running out of memory is tested where there is much of it, too."""
+    with Machine(mem="1G") as m:
+        out = m.run("usertests -c mem sbrkfail forkout execout pipeout fileout "
+                    "inspectout", timeout=180)
+        assert out.endswith("ALL TESTS PASSED"), out[-2000:]
+        assert "skipped" not in out, out
+
+
 @test(quick=True)
 def test_usertests_names():
     """Tests can be chosen; a name that is none is an error."""

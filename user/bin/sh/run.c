@@ -4,10 +4,10 @@
  * A pipeline of any length, a single command too, is a job: a process for each
  * stage, all in one process group when a person is at the terminal, so that
  * Ctrl-C ends the job and not the shell. The terminal's foreground group is
- * the job while the shell waits for it, and none while the shell reads. A Ctrl-C
- * at any other moment ends nobody, but the terminal counts it: the count is
- * compared before and after each part of a command, and by each new process once
- * it is in the foreground.
+ * the job while the shell waits for it, and none while the shell reads. A
+ * Ctrl-C at any other moment ends nobody, but the terminal counts it: the count
+ * is compared before and after each part of a command, and by each new process
+ * once it is in the foreground.
  *
  * Built-in commands and { } run in the shell itself; their redirections are
  * undone afterwards from copies of the descriptors.

@@ -4,14 +4,45 @@
  */
 #include "usertests.h"
 
-#define MANY_PAGES (200 << 8) /* 200 MB: to use up more takes too long */
+/* Where there is much memory, other processes hold most of it, taken in large
+ * steps, while a test uses up the rest. Each takes what its address space has
+ * room for. */
+#define ROOM_PAGES (200 << 8) /* 200 MB, for the test */
+#define BALLAST_STEP (8 << 20)
+#define BALLAST_MAX 16
 
-/* Is there so much memory that using it up would take minutes? */
-static int too_much_memory(void) {
-  if (available_pages() < MANY_PAGES)
-    return 0;
-  printf("  skipped: takes too long with this much memory\n");
-  return 1;
+struct ballast {
+  int pid[BALLAST_MAX];
+  int n;
+};
+
+static void ballast_hold(void *arg) {
+  struct gate *g = arg;
+
+  while (available_pages() > ROOM_PAGES && sbrk(BALLAST_STEP) != (char *)-1)
+    continue;
+  gate_open(g);
+  while (getppid() != 1) /* if the test should fail */
+    pause(10);
+}
+
+static void ballast_take(struct ballast *b) {
+  struct gate held;
+
+  gate_init(&held);
+  for (b->n = 0; available_pages() > ROOM_PAGES; b->n++) {
+    CHECK(b->n < BALLAST_MAX);
+    b->pid[b->n] = spawn(ballast_hold, &held);
+    gate_pass(&held);
+  }
+  gate_close(&held);
+}
+
+static void ballast_drop(struct ballast *b) {
+  while (b->n-- > 0) {
+    CHECK_EQ(kill(b->pid[b->n]), 0);
+    CHECK_EQ(join(b->pid[b->n]), STATUS_KILLED);
+  }
 }
 
 /* Take all memory in steps of `step` bytes; pages are touched. */
@@ -49,9 +80,11 @@ static void malloc_all(void *arg) {
 
 /* malloc until there is no more; after free() there is again. */
 static void mem(void) {
-  if (too_much_memory())
-    return;
+  struct ballast b;
+
+  ballast_take(&b);
   CHECK_EQ(run_child(malloc_all, 0), 0);
+  ballast_drop(&b);
 }
 
 static void eat_and_wait(void *arg) {
@@ -65,11 +98,11 @@ static void eat_and_wait(void *arg) {
 
 /* Several processes take all memory and are killed: all of it comes back. */
 static void sbrkfail(void) {
+  struct ballast b;
   struct gate full;
   int pid[4];
 
-  if (too_much_memory())
-    return;
+  ballast_take(&b);
   gate_init(&full);
   for (uint i = 0; i < NELEM(pid); i++)
     pid[i] = spawn(eat_and_wait, &full);
@@ -82,6 +115,7 @@ static void sbrkfail(void) {
     CHECK_EQ(join(pid[i]), STATUS_KILLED);
   CHECK(sbrk(PGSIZE) != (char *)-1);
   gate_close(&full);
+  ballast_drop(&b);
 }
 
 /* A process that holds all memory and gives back a few pages when told. */
@@ -124,17 +158,18 @@ static void eater_stop(struct eater *e) {
 /* Do fn() with no memory at all, then with one page, two, ... until it says
  * that it came through. Whatever it lacked on the way must be an error. */
 static void with_few_pages(int (*fn)(void)) {
+  struct ballast b;
   struct eater e;
   int pages = 0;
 
-  if (too_much_memory())
-    return;
+  ballast_take(&b);
   eater_start(&e);
   while (!fn()) {
     CHECK(++pages < 1000);
     eater_give_page(&e);
   }
   eater_stop(&e);
+  ballast_drop(&b);
 }
 
 static int try_fork(void) {
