@@ -11,9 +11,9 @@ PROGRAMS ?=
 ## FSSIZE=16M       size of the disk image
 FSSIZE ?= 16M
 
-# Programs of ours that need more stack than the page that xv6 programs get.
+# Programs of ours that may get more arguments than the page that others get.
 BIG_STACK := sh usertests grind bench top sort
-BIG_STACK_SIZE := 65536
+BIG_STACK_SIZE := 1048576
 
 ULIB := $(B)/user/lib.a
 ULDS := user/lib/user.ld

@@ -16,7 +16,11 @@
 #define KSTACK_MAX 4096      /* kernel stacks, and so threads, at most */
 #define KSTACK_PAGES 3       /* pages of a kernel stack, without its guard */
 #define THREAD_ROOM 1024 /* bytes above a kernel stack for its struct thread */
-#define USERSTACK 1      /* pages of a user stack, if the ELF asks for none */
-#define USERSTACK_MAX 2048 /* pages of a user stack at most */
+/* Pages that a program's stack may grow to, if the ELF file does not say; of
+ * these, what arguments may fill (xv6's whole stack); and what a file may ask
+ * for, in which arguments may fill all. */
+#define USERSTACK 256
+#define USERARGS 1
+#define USERSTACK_MAX 2048
 
 #endif

@@ -292,6 +292,10 @@ uint frame_count(const void *page) {
   return __atomic_load_n(&frames[frame_of(page)].count, __ATOMIC_ACQUIRE);
 }
 
+enum page_owner frame_owner(const void *page) {
+  return frames[frame_of(page)].owner;
+}
+
 void frame_put(void *page) {
   struct page *f = &frames[frame_of(page)];
 

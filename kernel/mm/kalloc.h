@@ -49,6 +49,8 @@ void kfree(void *page);
 void frame_get(void *page);
 void frame_put(void *page);
 uint frame_count(const void *page);
+/* Who holds a page: what it is used for. */
+enum page_owner frame_owner(const void *page);
 
 /*
  * A page of zeros for all to read. It is not counted: frame_get() and

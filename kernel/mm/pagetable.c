@@ -35,7 +35,8 @@ static pagetable_t next_table(pte_t *pte, int level, bool alloc) {
     return P2V(PTE2PA(*pte));
   if (!alloc || (table = kalloc_zero(PAGE_TABLE)) == NULL)
     return NULL;
-  *pte = pte_table(V2P(table));
+  /* who finds the table, hardware included, finds that it is empty */
+  __atomic_store_n(pte, pte_table(V2P(table)), __ATOMIC_RELEASE);
   return table;
 }
 

@@ -116,11 +116,11 @@ static int push_pointers(const struct args *a, struct space *s, vaddr_t argv,
     pointer = strings + at;
     at += length_at(a, at) + 1;
     if (copyout(s, argv, &pointer, sizeof(pointer)) < 0)
-      return -E2BIG;
+      return -ENOMEM;
     argv += sizeof(pointer);
   }
   pointer = 0;
-  return copyout(s, argv, &pointer, sizeof(pointer)) < 0 ? -E2BIG : 0;
+  return copyout(s, argv, &pointer, sizeof(pointer)) < 0 ? -ENOMEM : 0;
 }
 
 long args_push(const struct args *a, struct space *s, vaddr_t sp,
@@ -136,9 +136,9 @@ long args_push(const struct args *a, struct space *s, vaddr_t sp,
     size_t n = MIN(PGSIZE, a->size - at);
 
     if (copyout(s, strings + at, a->pages[at / PGSIZE], n) < 0)
-      return -E2BIG;
+      return -ENOMEM;
   }
-  return push_pointers(a, s, sp, strings) < 0 ? -E2BIG : (long)sp;
+  return push_pointers(a, s, sp, strings) < 0 ? -ENOMEM : (long)sp;
 }
 
 void args_free(struct args *a) {

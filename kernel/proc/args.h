@@ -26,7 +26,7 @@ int args_add_user(struct args *a, struct space *s, vaddr_t argv);
 
 /* Write strings and then argv[] below stack top sp in the new space. The new
  * stack pointer, aligned as the machine's calls want it, where argv[] begins;
- * or -E2BIG if too little would be left above `base`. */
+ * -E2BIG if too little would be left above `base`; or -ENOMEM. */
 long args_push(const struct args *a, struct space *s, vaddr_t sp, vaddr_t base);
 
 void args_free(struct args *a);

@@ -23,7 +23,8 @@ struct image {
   struct space *space;
   vaddr_t end; /* of what is loaded, page-aligned */
   vaddr_t entry;
-  size_t stack_pages;
+  size_t stack_pages; /* that the stack may grow to */
+  size_t arg_pages;   /* of these, that arguments may fill */
 };
 
 /* Read exactly n bytes at off; a shorter file makes no program. */
@@ -69,11 +70,13 @@ static bool segment_valid(const struct image *im, const struct proghdr *ph) {
 /* Fill the pages of a segment from the file. The program itself may have no
  * right to write there, so this goes by the page table. */
 static int load_pages(struct image *im, const struct proghdr *ph) {
+  struct region *region = space_find_locked(im->space, ph->vaddr);
+
   for (size_t done = 0; done < ph->filesz; done += PGSIZE) {
     size_t n = MIN(PGSIZE, ph->filesz - done);
-    pte_t *pte = walk(im->space->pagetable, ph->vaddr + done, false);
-    int r =
-        read_all(im->ip, NULL, (vaddr_t)P2V(PTE2PA(*pte)), ph->off + done, n);
+    void *page = uvm_page(region, ph->vaddr + done);
+    int r = page ? read_all(im->ip, NULL, (vaddr_t)page, ph->off + done, n)
+                 : -ENOMEM;
 
     if (r < 0)
       return r;
@@ -93,8 +96,12 @@ static int load_segment(struct image *im, const struct proghdr *ph) {
   end = PGROUNDUP(ph->vaddr + ph->memsz);
   if ((end - ph->vaddr) / PGSIZE > pages_total())
     return -ENOMEM;
-  r = space_add_locked(im->space, ph->vaddr, end, rights,
-                       rights & PROT_EXEC ? "text" : "data", true);
+  r = space_add_locked(
+      im->space,
+      &(struct region){.start = ph->vaddr,
+                       .end = end,
+                       .rights = rights,
+                       .name = rights & PROT_EXEC ? "text" : "data"});
   if (r < 0)
     return r;
   im->end = end;
@@ -110,7 +117,7 @@ static int load_header(struct image *im, const struct proghdr *ph) {
   if (ph->type == ELF_PROG_GNU_STACK && ph->memsz > 0) {
     if (ph->memsz > (uint64)USERSTACK_MAX * PGSIZE)
       return -ENOEXEC;
-    im->stack_pages = PGROUNDUP(ph->memsz) / PGSIZE;
+    im->stack_pages = im->arg_pages = PGROUNDUP(ph->memsz) / PGSIZE;
   }
   return 0;
 }
@@ -150,10 +157,16 @@ static int add_stack(struct image *im) {
 
   if (top > SPACE_END)
     return -ENOEXEC;
-  r = space_add_locked(im->space, im->end, base, PROT_NONE, "guard", false);
+  r = space_add_locked(
+      im->space,
+      &(struct region){.start = im->end, .end = base, .name = "guard"});
   if (r == 0)
-    r = space_add_locked(im->space, base, top, PROT_READ | PROT_WRITE, "stack",
-                         true);
+    r = space_add_locked(im->space,
+                         &(struct region){.start = base,
+                                          .end = top,
+                                          .rights = PROT_READ | PROT_WRITE,
+                                          .flags = REGION_STACK,
+                                          .name = "stack"});
   im->space->brk = top;
   return r;
 }
@@ -161,11 +174,11 @@ static int add_stack(struct image *im) {
 static int build(struct image *im) {
   int r;
 
-  acquiresleep(&im->space->lock);
+  acquire_exclusive(&im->space->lock);
   r = load_file(im);
   if (r == 0)
     r = add_stack(im);
-  releasesleep(&im->space->lock);
+  release_exclusive(&im->space->lock);
   return r;
 }
 
@@ -210,7 +223,7 @@ static void set_name(struct proc *p, const char *path) {
 }
 
 int exec(const char *path, struct args *args) {
-  struct image im = {.stack_pages = USERSTACK};
+  struct image im = {.stack_pages = USERSTACK, .arg_pages = USERARGS};
   struct proc *p = myproc();
   struct space *old;
   long sp = 0;
@@ -219,7 +232,7 @@ int exec(const char *path, struct args *args) {
   if (r == 0) {
     vaddr_t top = im.space->brk;
 
-    sp = args_push(args, im.space, top, top - im.stack_pages * PGSIZE);
+    sp = args_push(args, im.space, top, top - im.arg_pages * PGSIZE);
     r = sp < 0 ? sp : 0;
   }
   if (r < 0) {

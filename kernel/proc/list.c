@@ -67,18 +67,16 @@ static void describe(struct proc *p, struct procinfo *info) {
 /* What takes the space's lock. */
 static void describe_memory(struct procinfo *info) {
   struct space *s = proc_space(info->pid);
+  struct uvm_usage usage = {0};
 
   if (s == NULL)
     return;
-  acquiresleep(&s->lock);
-  list_for_each (l, &s->regions) {
-    struct region *r = list_entry(l, struct region, link);
-
-    info->size += r->end - r->start;
-  }
-  info->resident = uvmcount(s->pagetable, 0, SPACE_END) * PGSIZE;
+  acquire_shared(&s->lock);
+  uvm_usage(s, 0, SPACE_END, &usage);
+  info->size = s->size * PGSIZE;
+  info->resident = usage.resident * PGSIZE;
   info->tables = pagetable_pages(s->pagetable) * PGSIZE;
-  releasesleep(&s->lock);
+  release_shared(&s->lock);
   space_put(s);
 }
 

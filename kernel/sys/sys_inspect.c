@@ -44,14 +44,16 @@ static uint deniable_rights(void) {
 }
 
 long sys_sysinfo(void) {
+  struct fault_counts faults;
   struct sched_stats st;
   struct sysinfo s;
 
   sched_stats(&st);
+  fault_totals(&faults);
   s = (struct sysinfo){.uptime_ns = clock_ns(),
                        .idle_ns = st.idle_ns,
                        .switches = st.switches,
-                       .faults = fault_count(),
+                       .faults = faults.total,
                        .cpus = ncpu,
                        .processes = proc_count(),
                        .processes_max = proc_max(),
@@ -134,14 +136,14 @@ static int open_space(struct space **s) {
   *s = proc_space(pid);
   if (*s == NULL)
     return -ESRCH;
-  acquiresleep(&(*s)->lock);
+  acquire_shared(&(*s)->lock);
   return 0;
 }
 
 static void close_space(struct space *s) {
   if (s == NULL)
     return;
-  releasesleep(&s->lock);
+  release_shared(&s->lock);
   space_put(s);
 }
 

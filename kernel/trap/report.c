@@ -72,10 +72,10 @@ static void print_region(struct space *s, vaddr_t va) {
 static void print_address(struct space *s, vaddr_t va, uint access) {
   struct ptwalk w;
 
-  acquiresleep(&s->lock);
+  acquire_shared(&s->lock);
   print_region(s, va);
   pagetable_trace(s->pagetable, va, &w);
-  releasesleep(&s->lock);
+  release_shared(&s->lock);
   print_walk(&w);
   printf("    %s\n", fault_reason(&w, access));
 }

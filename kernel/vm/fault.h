@@ -12,7 +12,7 @@
  * call meets. */
 int fault_resolve(struct space *s, vaddr_t va, uint access);
 
-/* Calls of fault_resolve() since boot. */
-uint64 fault_count(void);
+/* What faults did since boot, in all spaces. */
+void fault_totals(struct fault_counts *total);
 
 #endif

@@ -107,20 +107,19 @@ static int shown_rights(uint rights) {
 
 int inspect_regions(struct space *s, vaddr_t from, struct vmregion *buf,
                     int max) {
+  struct region *r = space_first_locked(s, from);
   int n = 0;
 
-  list_for_each (l, &s->regions) {
-    struct region *r = list_entry(l, struct region, link);
+  for (; r != NULL && n < max; r = region_next(r), n++) {
+    struct uvm_usage usage = {0};
 
-    if (n == max)
-      break;
-    if (r->end <= from)
-      continue;
-    buf[n] = (struct vmregion){
-        .start = r->start, .end = r->end, .rights = shown_rights(r->rights)};
-    buf[n].resident = uvmcount(s->pagetable, r->start, r->end) * PGSIZE;
+    uvm_usage(s, r->start, r->end, &usage);
+    buf[n] = (struct vmregion){.start = r->start,
+                               .end = r->end,
+                               .rights = shown_rights(r->rights),
+                               .shared = (r->flags & REGION_SHARED) != 0,
+                               .resident = usage.resident * PGSIZE};
     safestrcpy(buf[n].name, r->name, sizeof(buf[n].name));
-    n++;
   }
   return n;
 }

@@ -1,6 +1,16 @@
 /*
- * Address spaces. Regions are kept in a list in order of address: a process
- * has a handful of them.
+ * Address spaces and their regions.
+ *
+ *   list, in order    [text]--[data]--[guard]--[stack]--[heap] ...
+ *                        \______\________\_______/_______/
+ *   tree, to find one            by start address
+ *
+ * Regions do not overlap, and neighbours that could be one region are one, when
+ * they were made so. They are split where a call changes only a part of one.
+ *
+ * A region that maps an object is in the object's list, too, so that the entries
+ * of a page of the object are found (object.c). While a process forks, its
+ * child's region comes behind its own there.
  */
 #include "vm/space.h"
 
@@ -8,12 +18,257 @@
 #include "mm/kalloc.h"
 #include "mm/slab.h"
 
+/* Pages that are not promised to anybody: for page tables and the kernel. */
+#define RESERVE_MIN 64
+#define RESERVE_SHARE 256 /* of all pages, one in so many */
+
 static struct slab_cache space_cache =
     SLAB_CACHE(space_cache, "space", sizeof(struct space));
 static struct slab_cache region_cache =
     SLAB_CACHE(region_cache, "region", sizeof(struct region));
 
 #define region_of(l) list_entry(l, struct region, link)
+
+static size_t pages_of(const struct region *r) {
+  return (r->end - r->start) / PGSIZE;
+}
+
+/* --- single regions --- */
+
+/* May it fill with pages that must then exist? */
+static bool reserved(const struct region *r) {
+  return (r->rights & PROT_WRITE) &&
+         !(r->flags & (REGION_SHARED | REGION_NORESERVE | REGION_STACK));
+}
+
+/* A region is in its space: count it, or with n = -1 do not any more. */
+static void count(const struct region *r, long n) {
+  r->space->size += n * pages_of(r);
+  if (reserved(r))
+    r->space->committed += n * pages_of(r);
+}
+
+void region_set_rights(struct region *r, uint rights) {
+  count(r, -1);
+  r->rights = rights;
+  count(r, 1);
+}
+
+/* Move the ends of a region. */
+static void resize(struct region *r, vaddr_t start, vaddr_t end) {
+  if (r->object != NULL)
+    acquire(&r->object->lock);
+  count(r, -1);
+  if (r->object != NULL)
+    r->first = region_index(r, start);
+  r->start = r->node.key = start;
+  r->end = end;
+  count(r, 1);
+  if (r->object != NULL)
+    release(&r->object->lock);
+}
+
+/* A region like another one, in no space, or NULL. */
+static struct region *region_new(const struct region *like) {
+  struct region *r = slab_alloc(&region_cache);
+
+  if (r == NULL)
+    return NULL;
+  *r = *like;
+  r->node.key = r->start;
+  list_init(&r->object_link);
+  if (r->object != NULL)
+    r->object->ops->get(r->object);
+  return r;
+}
+
+static void region_free(struct region *r) {
+  if (r->object != NULL)
+    r->object->ops->put(r->object);
+  slab_free(&region_cache, r);
+}
+
+/* Put a region into a space behind `below` (NULL: the first), and in its
+ * object's list behind `elder` (NULL: anywhere). */
+static void region_link(struct space *s, struct region *r, struct region *below,
+                        struct region *elder) {
+  struct list *at = below ? &below->link : &s->regions;
+
+  r->space = s;
+  list_insert(&r->link, at, at->next);
+  tree_insert(&s->by_address, &r->node);
+  s->nregions++;
+  count(r, 1);
+  if (r->object == NULL)
+    return;
+  acquire(&r->object->lock);
+  list_add_front(elder ? &elder->object_link : &r->object->regions,
+                 &r->object_link);
+  release(&r->object->lock);
+}
+
+static void region_unlink(struct region *r) {
+  struct space *s = r->space;
+
+  if (r->object != NULL) {
+    acquire(&r->object->lock);
+    list_remove(&r->object_link);
+    release(&r->object->lock);
+  }
+  list_remove(&r->link);
+  tree_remove(&s->by_address, &r->node);
+  s->nregions--;
+  count(r, -1);
+}
+
+/* Could b, which begins where a ends, be a part of a? */
+static bool alike(const struct region *a, const struct region *b) {
+  return a->end == b->start && a->rights == b->rights && a->flags == b->flags &&
+         a->name == b->name && a->object == b->object &&
+         (a->object == NULL || region_index(a, b->start) == b->first);
+}
+
+/* --- finding --- */
+
+/* The last region that begins at va or below, or NULL. */
+static struct region *region_below(struct space *s, vaddr_t va) {
+  struct tree_node *n = tree_at_most(&s->by_address, va);
+
+  return n ? container_of(n, struct region, node) : NULL;
+}
+
+struct region *space_find_locked(struct space *s, vaddr_t va) {
+  struct region *r = region_below(s, va);
+
+  return r != NULL && va < r->end ? r : NULL;
+}
+
+struct region *region_next(struct region *r) {
+  struct list *next = r->link.next;
+
+  return next == &r->space->regions ? NULL : region_of(next);
+}
+
+struct region *space_first_locked(struct space *s, vaddr_t va) {
+  struct region *r = region_below(s, va);
+
+  if (r == NULL)
+    return list_empty(&s->regions) ? NULL : region_of(s->regions.next);
+  return va < r->end ? r : region_next(r);
+}
+
+/* --- changing --- */
+
+static bool range_valid(vaddr_t start, vaddr_t end) {
+  return start % PGSIZE == 0 && end % PGSIZE == 0 && start < end &&
+         end <= SPACE_END;
+}
+
+/* If the region that follows is alike, make them one. True if so. */
+static bool merge_next(struct region *r) {
+  struct region *next = region_next(r);
+
+  if (next == NULL || !alike(r, next))
+    return false;
+  /* they overlap for a moment, so that the object misses no entry */
+  resize(r, r->start, next->end);
+  region_unlink(next);
+  region_free(next);
+  return true;
+}
+
+void space_merge_locked(struct space *s, vaddr_t start, vaddr_t end) {
+  struct region *r = start > 0 ? space_find_locked(s, start - 1) : NULL;
+
+  if (r == NULL)
+    r = space_first_locked(s, start);
+  while (r != NULL && r->start <= end)
+    if (!merge_next(r))
+      r = region_next(r);
+}
+
+int space_add_locked(struct space *s, const struct region *like) {
+  struct region *below, *r;
+
+  if (!range_valid(like->start, like->end))
+    return -EINVAL;
+  below = region_below(s, like->end - 1);
+  if (below != NULL && below->end > like->start)
+    return -EINVAL;
+  if (below != NULL && alike(below, like)) {
+    resize(below, below->start, like->end);
+    r = below;
+  } else {
+    r = region_new(like);
+    if (r == NULL)
+      return -ENOMEM;
+    region_link(s, r, below, NULL);
+  }
+  merge_next(r);
+  return 0;
+}
+
+/* Split the region that holds va in its middle, so that one begins there. */
+static int split_at(struct space *s, vaddr_t va) {
+  struct region *r = space_find_locked(s, va), *upper;
+
+  if (r == NULL || r->start == va)
+    return 0;
+  upper = region_new(r);
+  if (upper == NULL)
+    return -ENOMEM;
+  upper->start = upper->node.key = va;
+  if (r->object != NULL)
+    upper->first = region_index(r, va);
+  /* they overlap for a moment, so that the object misses no entry */
+  region_link(s, upper, r, r);
+  resize(r, r->start, va);
+  return 0;
+}
+
+int space_split_locked(struct space *s, vaddr_t start, vaddr_t end) {
+  return split_at(s, start) < 0 || split_at(s, end) < 0 ? -ENOMEM : 0;
+}
+
+static void region_remove(struct region *r, bool live) {
+  uvmdealloc(r, r->start, r->end, live);
+  region_unlink(r);
+  region_free(r);
+}
+
+/* Free the page-table pages that no region needs any more, now that none is in
+ * [start, end). */
+static void trim(struct space *s, vaddr_t start, vaddr_t end) {
+  struct region *below = region_below(s, start);
+  struct region *above = space_first_locked(s, start);
+  vaddr_t gap = below ? below->end : 0,
+          gap_end = above ? above->start : SPACE_END;
+
+  start = MAX(start & -UVM_TABLE_SPAN,
+              (gap + UVM_TABLE_SPAN - 1) & -UVM_TABLE_SPAN);
+  end = MIN((end + UVM_TABLE_SPAN - 1) & -UVM_TABLE_SPAN,
+            gap_end & -UVM_TABLE_SPAN);
+  if (start < end)
+    uvm_trim(s, start, end);
+}
+
+int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
+  struct region *r, *next;
+
+  if (!range_valid(start, end))
+    return -EINVAL;
+  if (space_split_locked(s, start, end) < 0)
+    return -ENOMEM;
+  for (r = space_first_locked(s, start); r != NULL && r->start < end;
+       r = next) {
+    next = region_next(r);
+    region_remove(r, true);
+  }
+  trim(s, start, end);
+  return 0;
+}
+
+/* --- whole spaces --- */
 
 struct space *space_create(void) {
   struct space *s = slab_alloc(&space_cache);
@@ -25,7 +280,8 @@ struct space *space_create(void) {
     slab_free(&space_cache, s);
     return NULL;
   }
-  initsleeplock(&s->lock, "space");
+  initrwsleeplock(&s->lock, "space");
+  initlock(&s->ptl, "page table");
   list_init(&s->regions);
   s->refs = 1;
   return s;
@@ -39,139 +295,46 @@ struct space *space_get(struct space *s) {
 void space_put(struct space *s) {
   if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
-  list_for_each_safe (l, &s->regions) {
-    struct region *r = region_of(l);
-
-    /* no CPU can run in this space again: nothing to flush */
-    uvmdealloc(s->pagetable, NULL, r->start, r->end);
-    slab_free(&region_cache, r);
-  }
+  /* no CPU can run in this space again: nothing to flush */
+  list_for_each_safe (l, &s->regions)
+    region_remove(region_of(l), false);
   uvmfree(s->pagetable);
   slab_free(&space_cache, s);
 }
 
-struct region *space_find_locked(struct space *s, vaddr_t va) {
-  list_for_each (l, &s->regions) {
-    struct region *r = region_of(l);
-
-    if (va < r->end)
-      return va >= r->start ? r : NULL;
-  }
-  return NULL;
-}
-
-/* The last region that begins below va, or NULL. */
-static struct region *region_below(struct space *s, vaddr_t va) {
-  struct region *below = NULL;
-
-  list_for_each (l, &s->regions) {
-    if (region_of(l)->start >= va)
-      break;
-    below = region_of(l);
-  }
-  return below;
-}
-
-/* A new region behind `below` (NULL: the first), or NULL. */
-static struct region *region_insert(struct space *s, struct region *below,
-                                    struct region value) {
-  struct region *r = slab_alloc(&region_cache);
-  struct list *at = below ? &below->link : &s->regions;
-
-  if (r == NULL)
-    return NULL;
-  *r = value;
-  list_insert(&r->link, at, at->next);
-  return r;
-}
-
-static bool range_valid(vaddr_t start, vaddr_t end) {
-  return start % PGSIZE == 0 && end % PGSIZE == 0 && start < end &&
-         end <= SPACE_END;
-}
-
-int space_add_locked(struct space *s, vaddr_t start, vaddr_t end, uint rights,
-                     const char *name, bool fill) {
-  struct region *below = region_below(s, end), *r;
-
-  if (!range_valid(start, end) || (below != NULL && below->end > start))
-    return -EINVAL;
-  if (below != NULL && below->end == start && below->rights == rights &&
-      below->name == name)
-    r = below;
-  else
-    r = region_insert(
-        s, below,
-        (struct region){start, start, rights, name, .link = {NULL, NULL}});
-  if (r == NULL)
-    return -ENOMEM;
-  if (fill && uvmalloc(s->pagetable, start, end, rights) < 0) {
-    if (r->start == r->end) {
-      list_remove(&r->link);
-      slab_free(&region_cache, r);
-    }
-    return -ENOMEM;
-  }
-  r->end = end;
-  return 0;
-}
-
-/* Split the region that holds va in its middle, so that one begins there. */
-static int split_at(struct space *s, vaddr_t va) {
-  struct region *r = space_find_locked(s, va);
-
-  if (r == NULL || r->start == va)
-    return 0;
-  if (region_insert(s, r,
-                    (struct region){va, r->end, r->rights, r->name,
-                                    .link = {NULL, NULL}}) == NULL)
-    return -ENOMEM;
-  r->end = va;
-  return 0;
-}
-
-int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
-  if (!range_valid(start, end))
-    return -EINVAL;
-  if (split_at(s, start) < 0 || split_at(s, end) < 0)
-    return -ENOMEM;
-  list_for_each_safe (l, &s->regions) {
-    struct region *r = region_of(l);
-
-    if (r->start < start || r->end > end)
-      continue;
-    uvmdealloc(s->pagetable, &s->arch, r->start, r->end);
-    list_remove(&r->link);
-    slab_free(&region_cache, r);
-  }
-  return 0;
-}
-
-/* Copy all regions and pages of s to the new space c. */
-static int copy_regions(struct space *s, struct space *c) {
+/* Give the new space c all that s has. *lost: s has lost the right to write
+ * pages. */
+static int copy_regions(struct space *s, struct space *c, bool *lost) {
   struct region *last = NULL;
 
   list_for_each (l, &s->regions) {
-    struct region *r = region_of(l);
+    struct region *r = region_of(l), *copy = region_new(r);
 
-    last = region_insert(c, last, *r);
-    if (last == NULL ||
-        uvmcopy(s->pagetable, c->pagetable, r->start, r->end) < 0)
+    if (copy == NULL)
       return -ENOMEM;
+    region_link(c, copy, last, r);
+    if (uvmcopy(r, c, lost) < 0)
+      return -ENOMEM;
+    last = copy;
   }
   c->brk = s->brk;
+  c->hint = s->hint;
   return 0;
 }
 
 struct space *space_copy(struct space *s) {
   struct space *c = space_create();
+  bool lost = false;
   int r;
 
   if (c == NULL)
     return NULL;
-  acquiresleep(&s->lock);
-  r = copy_regions(s, c);
-  releasesleep(&s->lock);
+  acquire_exclusive(&s->lock);
+  r = copy_regions(s, c, &lost);
+  /* what is written from now on must fault, and be copied */
+  if (lost)
+    tables_flush_user(&s->arch, 0, SPACE_END);
+  release_exclusive(&s->lock);
   if (r < 0) {
     space_put(c);
     return NULL;
@@ -179,30 +342,47 @@ struct space *space_copy(struct space *s) {
   return c;
 }
 
-static int grow(struct space *s, vaddr_t from, vaddr_t to, bool fill) {
-  /* what can never succeed need not fill all memory first */
-  if (fill && (to - from) / PGSIZE > pages_total())
-    return -ENOMEM;
-  return space_add_locked(s, from, to, PROT_READ | PROT_WRITE, "heap", fill);
+/* --- the heap --- */
+
+bool space_exceeds_memory(struct space *s, size_t pages) {
+  size_t wanted = s->committed + pages;
+  size_t there = pages_owned(PAGE_FREE) + pages_owned(PAGE_CACHE);
+  size_t keep = MAX(RESERVE_MIN, pages_total() / RESERVE_SHARE);
+
+  there += s->anon;
+  return wanted + keep > there;
 }
 
-int space_sbrk(struct space *s, long n, bool fill, vaddr_t *old) {
-  vaddr_t brk = s->brk + n;
-  vaddr_t from = PGROUNDUP(s->brk), to = PGROUNDUP(brk);
+static int grow(struct space *s, vaddr_t from, vaddr_t to, bool reserve) {
+  if (reserve && space_exceeds_memory(s, (to - from) / PGSIZE))
+    return -ENOMEM;
+  return space_add_locked(
+      s, &(struct region){.start = from,
+                          .end = to,
+                          .rights = PROT_READ | PROT_WRITE,
+                          .flags = reserve ? 0 : REGION_NORESERVE,
+                          .name = "heap"});
+}
+
+int space_sbrk(struct space *s, long n, bool reserve, vaddr_t *old) {
+  vaddr_t brk, from, to;
   int r = 0;
 
+  acquire_exclusive(&s->lock);
   *old = s->brk;
+  brk = s->brk + n;
+  from = PGROUNDUP(s->brk);
+  to = PGROUNDUP(brk);
   if (n > 0 && (brk < s->brk || brk > SPACE_END))
-    return -ENOMEM;
-  if (n < 0 && brk > s->brk)
-    return 0; /* below 0: nothing happens, as in xv6 */
-  acquiresleep(&s->lock);
-  if (to > from)
-    r = grow(s, from, to, fill);
+    r = -ENOMEM;
+  else if (n < 0 && brk > s->brk)
+    brk = s->brk; /* below 0: nothing happens, as in xv6 */
+  else if (to > from)
+    r = grow(s, from, to, reserve);
   else if (to < from)
     r = space_remove_locked(s, to, from);
   if (r == 0)
     s->brk = brk;
-  releasesleep(&s->lock);
+  release_exclusive(&s->lock);
   return r;
 }

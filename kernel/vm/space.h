@@ -5,32 +5,71 @@
  *   space --> regions, in order of address          page table
  *             [text r-x][data rw-][guard][stack rw-][heap rw-] ...
  *
- * Only the process's own thread changes its space, with the lock held; others
- * take the lock to look. A space lives as long as someone has a reference.
+ *   region            entry        means
+ *   private, write    not valid    a page of zeros, or of the file, when touched
+ *                     valid, no W  copy-on-write: others may have the frame, too
+ *   shared file       valid, no W  clean: a write must tell the file first
+ *
+ * Locks: `lock` is shared by those who look and by page faults, and held alone
+ * by who changes regions. `ptl` guards the entries of the page table and its
+ * pages; page-table pages are freed only by who holds `lock` alone, too. A space
+ * lives as long as someone has a reference.
  */
 #ifndef VM_SPACE_H
 #define VM_SPACE_H
 
 #include "lib/list.h"
+#include "lib/tree.h"
 #include "sched/sleep.h"
+#include "vm/object.h"
 #include "vm/uvm.h"
 
-/* Guarded by the space's lock. */
+/* Of a region. */
+#define REGION_SHARED 1    /* what one process writes the others see */
+#define REGION_NORESERVE 2 /* may be more than there is memory */
+#define REGION_STACK 4     /* the main thread's */
+
+/* Guarded by the space's lock. Of a region with an object, the lock of the
+ * object must be held, too, to change start, end or first. */
 struct region {
-  vaddr_t start, end; /* page-aligned, end exclusive */
-  uint rights;        /* PROT_*; PROT_NONE: a guard */
-  const char *name;   /* "text", "heap": a constant */
-  struct list link;
+  vaddr_t start, end;       /* page-aligned, end exclusive */
+  uint rights;              /* PROT_*; PROT_NONE: a guard */
+  uint flags;               /* REGION_* */
+  const char *name;         /* "text", "heap": a constant */
+  struct memobject *object; /* what it maps; NULL: private memory, zeros */
+  uint64 first;             /* the object's page at start */
+  struct space *space;
+  struct list link;        /* in order of address */
+  struct list object_link; /* [object's lock] object->regions */
+  struct tree_node node;   /* key: start */
 };
 
-/* [l] lock; [o] the space's own thread; [c] constant; [a] atomic. */
+/* What page faults did. */
+struct fault_counts {
+  uint total; /* calls of fault_resolve() */
+  uint zero;  /* pages of zeros, the shared one included */
+  uint copy;  /* copies of pages, because of a write */
+  uint file;  /* pages of objects mapped, those around the fault included */
+  uint super; /* superpages of zeros */
+};
+
+/* [l] lock; [L] lock, held alone to change; [p] ptl; [c] constant; [a] atomic.
+ */
 struct space {
-  struct sleeplock lock;
+  struct rwsleeplock lock;
+  struct spinlock ptl;
   uint refs;              /* [a] */
-  pagetable_t pagetable;  /* [c] entries: [l] */
-  struct list regions;    /* [l] in order of start */
-  vaddr_t brk;            /* [o] end of the heap, in bytes */
-  struct arch_space arch; /* the machine's */
+  pagetable_t pagetable;  /* [c] entries: [p] */
+  struct list regions;    /* [L] in order of start */
+  struct tree by_address; /* [L] the same, to find one */
+  size_t nregions;        /* [L] */
+  size_t size;            /* [L] pages in regions */
+  size_t committed;       /* [L] of these, private and writable, and reserved */
+  vaddr_t brk;            /* [L] end of the heap, in bytes */
+  vaddr_t hint;           /* [L] where mmap looks first: below this */
+  size_t anon;            /* [p] private frames that are mapped */
+  struct fault_counts faults; /* [p] */
+  struct arch_space arch;     /* the machine's */
 };
 
 /* An empty space with one reference, or NULL. Its threads' trapframes are still
@@ -38,27 +77,52 @@ struct space {
 struct space *space_create(void);
 struct space *space_get(struct space *s);
 /* Give up a reference; with the last, all of its memory is freed. Not the
- * space that this CPU would return to. */
+ * space that this CPU would return to. May sleep. */
 void space_put(struct space *s);
 
-/* A copy for fork, or NULL: no memory. s is the caller's own. */
+/* A copy for fork, or NULL: no memory. s is the caller's own. No page is
+ * copied: both have them all, and who writes first copies (fault.c). */
 struct space *space_copy(struct space *s);
 
-/* Add a region; with `fill` its pages are there at once, else when touched.
- * Aligned, non-empty, below SPACE_END, overlapping nothing (-EINVAL
- * otherwise). 0 or -ENOMEM. Grows a neighbour of the same kind instead, if
- * there is one below. Lock held. */
-int space_add_locked(struct space *s, vaddr_t start, vaddr_t end, uint rights,
-                     const char *name, bool fill);
+/* Add a region like this one (start, end, rights, flags, name, object and
+ * first count), of which nothing is there yet. Aligned, non-empty, below
+ * SPACE_END, overlapping nothing (-EINVAL otherwise). 0 or -ENOMEM. Neighbours
+ * that go on in the same way become one with it. Takes a reference of the
+ * object. lock held alone. */
+int space_add_locked(struct space *s, const struct region *like);
 /* Remove [start, end), splitting regions at its ends; aligned. 0 or -ENOMEM.
- * Lock held. */
+ * lock held alone. */
 int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end);
-/* The region that holds va, or NULL. Lock held. */
+/* The region that holds va, or NULL. lock held. */
 struct region *space_find_locked(struct space *s, vaddr_t va);
+/* Make regions begin at start and at end, if one goes across. 0 or -ENOMEM.
+ * lock held alone. */
+int space_split_locked(struct space *s, vaddr_t start, vaddr_t end);
+/* Let a region have other rights; its page-table entries are not touched. lock
+ * held alone. */
+void region_set_rights(struct region *r, uint rights);
+/* Make one region of those that touch in [start, end] and are alike. lock held
+ * alone. */
+void space_merge_locked(struct space *s, vaddr_t start, vaddr_t end);
+
+/* The next region, or NULL. */
+struct region *region_next(struct region *r);
+/* The first region that ends above va, or NULL. lock held. */
+struct region *space_first_locked(struct space *s, vaddr_t va);
+
+/* The object's page at an address of the region. */
+static inline uint64 region_index(const struct region *r, vaddr_t va) {
+  return r->first + (va - r->start) / PGSIZE;
+}
+
+/* Would it be absurd to let this space have `pages` more private pages: could
+ * they never be there all at once, even if nobody else wanted memory? lock
+ * held. */
+bool space_exceeds_memory(struct space *s, size_t pages);
 
 /* Move the end of the heap by n bytes (either way). The old end is stored in
- * *old. 0 or -ENOMEM. The caller's own space. */
-int space_sbrk(struct space *s, long n, bool fill, vaddr_t *old);
+ * *old. reserve: fail if there is not so much memory. 0 or -ENOMEM. */
+int space_sbrk(struct space *s, long n, bool reserve, vaddr_t *old);
 
 /* User addresses end here: below it lies the process, above the machine's. */
 #define SPACE_END USER_END

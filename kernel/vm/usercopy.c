@@ -2,77 +2,70 @@
  * Copies across the border. A user address is translated in software, page by
  * page, with the rights that the program itself would need; where a page is
  * missing, the fault path may provide it.
+ *
+ * Other threads of the process may unmap the page meanwhile. Who does that gives
+ * the frame up only after every CPU where the space is active has answered an
+ * interrupt (tables_flush_user). So interrupts are off from the translation to
+ * the end of the copy, and the frame cannot become something else.
  */
 #include "vm/usercopy.h"
 
 #include "lib/string.h"
+#include "sync/spinlock.h"
 #include "vm/fault.h"
-
-/* The kernel's address of user address va, if the program may access it so;
- * else NULL. */
-static void *user_page(struct space *s, vaddr_t va, uint access) {
-  paddr_t pa = walkaddr(s->pagetable, va, access);
-
-  if (pa == 0 && fault_resolve(s, va, access) == 0)
-    pa = walkaddr(s->pagetable, va, access);
-  return pa ? P2V(pa) : NULL;
-}
 
 /* Bytes from va to the end of its page, but no more than len. */
 static size_t in_page(vaddr_t va, size_t len) {
   return MIN(PGSIZE - va % PGSIZE, len);
 }
 
-int copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
-  while (len > 0) {
-    size_t n = in_page(dst, len);
-    void *to = user_page(s, dst, PROT_WRITE);
+/* Is the page there, for that? */
+static bool page_present(struct space *s, vaddr_t va, uint access) {
+  bool present;
 
-    if (to == NULL)
-      return -EFAULT;
-    memcpy(to, src, n);
-    dst += n;
-    src = (const char *)src + n;
-    len -= n;
-  }
-  return 0;
+  push_off();
+  present = walkaddr(s->pagetable, va, access) != 0;
+  pop_off();
+  return present;
 }
 
-int copyin(struct space *s, void *dst, vaddr_t src, size_t len) {
-  while (len > 0) {
-    size_t n = in_page(src, len);
-    void *from = user_page(s, src, PROT_READ);
+/* Copies within one page; false: it is not there, or not for that. */
 
-    if (from == NULL)
-      return -EFAULT;
-    memcpy(dst, from, n);
-    dst = (char *)dst + n;
-    src += n;
-    len -= n;
-  }
-  return 0;
+static bool page_out(struct space *s, vaddr_t dst, const void *src, size_t n) {
+  paddr_t pa;
+
+  push_off();
+  pa = walkaddr(s->pagetable, dst, PROT_WRITE);
+  if (pa != 0)
+    memmove(P2V(pa), src, n);
+  pop_off();
+  return pa != 0;
 }
 
-int copyinstr(struct space *s, char *dst, vaddr_t src, size_t max) {
-  size_t done = 0;
+static bool page_in(struct space *s, void *dst, vaddr_t src, size_t n) {
+  paddr_t pa;
 
-  while (done < max) {
-    size_t n = in_page(src, max - done);
-    const char *from = user_page(s, src, PROT_READ);
-    size_t len;
+  push_off();
+  pa = walkaddr(s->pagetable, src, PROT_READ);
+  if (pa != 0)
+    memmove(dst, P2V(pa), n);
+  pop_off();
+  return pa != 0;
+}
 
-    if (from == NULL)
-      return -EFAULT;
-    len = strnlen(from, n);
-    memcpy(dst + done, from, len);
-    done += len;
-    if (len < n) {
-      dst[done] = 0;
-      return done;
-    }
-    src += n;
+/* A string, up to n bytes; *len: of what was copied, the final 0 not counted. */
+static bool page_string(struct space *s, char *dst, vaddr_t src, size_t n,
+                        size_t *len) {
+  paddr_t pa;
+
+  push_off();
+  pa = walkaddr(s->pagetable, src, PROT_READ);
+  if (pa != 0) {
+    *len = strnlen(P2V(pa), n);
+    memcpy(dst, P2V(pa), *len);
   }
-  return -ENAMETOOLONG;
+  pop_off();
+  return pa != 0;
 }
 
 size_t copyout_present(struct space *s, vaddr_t dst, const void *src,
@@ -81,11 +74,9 @@ size_t copyout_present(struct space *s, vaddr_t dst, const void *src,
 
   while (done < len) {
     size_t n = in_page(dst + done, len - done);
-    paddr_t pa = walkaddr(s->pagetable, dst + done, PROT_WRITE);
 
-    if (pa == 0)
+    if (!page_out(s, dst + done, (const char *)src + done, n))
       break;
-    memmove(P2V(pa), (const char *)src + done, n);
     done += n;
   }
   return done;
@@ -96,22 +87,64 @@ size_t copyin_present(struct space *s, void *dst, vaddr_t src, size_t len) {
 
   while (done < len) {
     size_t n = in_page(src + done, len - done);
-    paddr_t pa = walkaddr(s->pagetable, src + done, PROT_READ);
 
-    if (pa == 0)
+    if (!page_in(s, (char *)dst + done, src + done, n))
       break;
-    memmove((char *)dst + done, P2V(pa), n);
     done += n;
   }
   return done;
 }
 
+int copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
+  for (size_t done = 0;;) {
+    done +=
+        copyout_present(s, dst + done, (const char *)src + done, len - done);
+    if (done == len)
+      return 0;
+    if (fault_resolve(s, dst + done, PROT_WRITE) < 0)
+      return -EFAULT;
+  }
+}
+
+int copyin(struct space *s, void *dst, vaddr_t src, size_t len) {
+  for (size_t done = 0;;) {
+    done += copyin_present(s, (char *)dst + done, src + done, len - done);
+    if (done == len)
+      return 0;
+    if (fault_resolve(s, src + done, PROT_READ) < 0)
+      return -EFAULT;
+  }
+}
+
+int copyinstr(struct space *s, char *dst, vaddr_t src, size_t max) {
+  size_t done = 0;
+
+  while (done < max) {
+    size_t n = in_page(src, max - done), len;
+
+    while (!page_string(s, dst + done, src, n, &len))
+      if (fault_resolve(s, src, PROT_READ) < 0)
+        return -EFAULT;
+    done += len;
+    if (len < n) {
+      dst[done] = 0;
+      return done;
+    }
+    src += n;
+  }
+  return -ENAMETOOLONG;
+}
+
 int user_prefault(struct space *s, vaddr_t va, size_t len, uint access) {
   size_t done = 0;
 
-  while (s != NULL && done < len && user_page(s, va + done, access) != NULL)
+  while (s != NULL && done < len) {
+    if (!page_present(s, va + done, access) &&
+        fault_resolve(s, va + done, access) < 0)
+      return done > 0 ? 0 : -EFAULT;
     done += in_page(va + done, len - done);
-  return s == NULL || done > 0 || len == 0 ? 0 : -EFAULT;
+  }
+  return 0;
 }
 
 int either_copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {

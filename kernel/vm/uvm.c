@@ -1,11 +1,23 @@
 /*
- * User pages. See uvm.h.
+ * User page tables. See uvm.h.
+ *
+ * Entries change under the space's ptl only. A frame that an entry led to is
+ * given up in three steps:
+ *
+ *   entry = 0           no CPU can learn of it any more        under ptl
+ *   tables_flush_user   no CPU remembers it                    ptl released
+ *   frame_put           it may become something else
+ *
+ * Many entries are cleared before one flush: the frames wait in a struct
+ * gather, and so do pages of the table itself, which a CPU may still walk
+ * through. Frames are not linked through the pages themselves, which other CPUs may
+ * still write until the flush, and which others may go on using.
  */
 #include "vm/uvm.h"
 
-#include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
+#include "vm/space.h"
 
 pagetable_t uvmcreate(void) {
   pagetable_t pagetable = pagetable_create();
@@ -24,93 +36,225 @@ void uvmfree(pagetable_t pagetable) {
   freewalk(pagetable);
 }
 
-/* Pages that were unmapped and wait for the flush, linked through their first
- * words. */
+bool uvm_anonymous(const void *page) { return frame_owner(page) == PAGE_USER; }
+
+/* A page without rights keeps its frame: the entry is valid, without PTE_U. It
+ * is no global one, though nothing but the kernel may use it. */
+pte_t uvm_pte(const void *page, uint rights) {
+  if (rights == PROT_NONE)
+    return pte_make(V2P(page), PTE_R) & ~(pte_t)PTE_G;
+  return pte_make(V2P(page), prot_to_pte(rights));
+}
+
+void uvm_set(pte_t *at, pte_t pte) {
+  __atomic_store_n(at, pte, __ATOMIC_RELEASE);
+}
+
+/* --- taking away --- */
+
+#define GATHER_MAX 64
+
+/* Frames whose entries are gone, and the range that must be flushed. */
 struct gather {
-  void *pages;
+  uint n;
+  void *frames[GATHER_MAX];
+  vaddr_t from, to;
 };
 
-static void gather_page(void *arg, pte_t pte, int level) {
-  struct gather *g = arg;
-  void *page = P2V(PTE2PA(pte));
-
-  ASSERT(level == 0);
-  *(void **)page = g->pages;
-  g->pages = page;
+static void gather_add(struct gather *g, const struct leaf *l) {
+  if (g->n == 0)
+    g->from = l->va;
+  g->to = l->va + level_size(l->level);
+  g->frames[g->n++] = pte_page(*l->pte);
 }
 
-void uvmdealloc(pagetable_t pagetable, struct arch_space *as, vaddr_t from,
-                vaddr_t to) {
-  struct gather g = {NULL};
-
-  if (from >= to)
+static void gather_finish(struct gather *g, struct space *s, bool live) {
+  if (g->n == 0)
     return;
-  unmappages(pagetable, from, to - from, gather_page, &g);
-  if (g.pages != NULL && as != NULL)
-    tables_flush_user(as, from, to - from);
-  while (g.pages != NULL) {
-    void *next = *(void **)g.pages;
-
-    kfree(g.pages);
-    g.pages = next;
-  }
+  /* the frames may be used for something else after this */
+  if (live)
+    tables_flush_user(&s->arch, g->from, g->to - g->from);
+  for (uint i = 0; i < g->n; i++)
+    frame_put(g->frames[i]);
 }
 
-static void free_page(void *arg, pte_t pte, int level) {
-  (void)arg;
-  ASSERT(level == 0);
-  kfree(P2V(PTE2PA(pte)));
+/* A private frame is not this space's any more. ptl held. */
+static void forget_anon(struct region *r, const void *page) {
+  if (!(r->flags & REGION_SHARED) && uvm_anonymous(page))
+    r->space->anon--;
 }
 
-int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint rights) {
-  for (vaddr_t va = from; va < to; va += PGSIZE) {
-    void *page = kalloc_zero(PAGE_USER);
+void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
+  struct space *s = r->space;
+  struct gather g = {.to = from};
 
-    if (page == NULL ||
-        mappages(pagetable, va, PGSIZE, V2P(page), prot_to_pte(rights)) < 0) {
-      if (page != NULL)
-        kfree(page);
-      /* no CPU has run with these: nothing to flush */
-      unmappages(pagetable, from, va - from, free_page, NULL);
-      return -ENOMEM;
+  do {
+    struct leaf l = {.va = g.to};
+
+    g.n = 0;
+    acquire(&s->ptl);
+    while (g.n < GATHER_MAX && leaf_next(s->pagetable, &l, to)) {
+      gather_add(&g, &l);
+      forget_anon(r, pte_page(*l.pte));
+      *l.pte = 0;
     }
+    release(&s->ptl);
+    gather_finish(&g, s, live);
+  } while (g.n == GATHER_MAX);
+}
+
+#define TRIM_TABLES 32 /* of level 0, at a time; those above come with them */
+
+static void gather_table(void *arg, void *table) {
+  struct gather *g = arg;
+
+  g->frames[g->n++] = table;
+}
+
+void uvm_trim(struct space *s, vaddr_t from, vaddr_t to) {
+  while (from < to) {
+    size_t size = MIN(to - from, TRIM_TABLES * UVM_TABLE_SPAN);
+    struct gather g = {.n = 0, .from = from, .to = from + size};
+
+    acquire(&s->ptl);
+    pagetable_trim(s->pagetable, from, size, gather_table, &g);
+    release(&s->ptl);
+    gather_finish(&g, s, true);
+    from += size;
   }
-  return 0;
 }
 
-static int copy_page(void *arg, vaddr_t va, int level, pte_t pte) {
-  pagetable_t to = arg;
-  void *page = kalloc_for(PAGE_USER);
+void uvm_protect(struct region *r) {
+  struct space *s = r->space;
+  struct leaf l = {.va = r->start};
+  vaddr_t from = r->end, to = r->start;
 
-  (void)level;
-  if (page == NULL)
-    return -ENOMEM;
-  memcpy(page, P2V(PTE2PA(pte)), PGSIZE);
-  if (mappages(to, va, PGSIZE, V2P(page),
-               pte & (PTE_R | PTE_W | PTE_X | PTE_U)) < 0) {
-    kfree(page);
-    return -ENOMEM;
+  acquire(&s->ptl);
+  while (leaf_next(s->pagetable, &l, r->end)) {
+    uint keep = *l.pte & PTE_W ? r->rights : r->rights & ~(uint)PROT_WRITE;
+    pte_t pte = uvm_pte(pte_page(*l.pte), keep);
+
+    if (pte == *l.pte)
+      continue;
+    *l.pte = pte;
+    from = MIN(from, l.va);
+    to = l.va + level_size(l.level);
   }
-  if (pte & PTE_X)
-    instructions_written();
-  return 0;
+  release(&s->ptl);
+  /* other threads must notice before the caller is told that it is done */
+  if (from < to)
+    tables_flush_user(&s->arch, from, to - from);
 }
 
-int uvmcopy(pagetable_t from_table, pagetable_t to_table, vaddr_t from,
-            vaddr_t to) {
-  return pagetable_each(from_table, from, to, copy_page, to_table);
+void uvm_protect_page(struct region *r, vaddr_t va) {
+  struct space *s = r->space;
+  pte_t *pte;
+  bool lost;
+  int level;
+
+  acquire(&s->ptl);
+  pte = walk_leaf(s->pagetable, va, &level);
+  lost = (*pte & PTE_V) && (*pte & PTE_W);
+  if (lost)
+    *pte &= ~(pte_t)PTE_W;
+  release(&s->ptl);
+  /* the next write must fault, so that the page is known to be dirty */
+  if (lost)
+    tables_flush_user(&s->arch, va, PGSIZE);
 }
 
-static int count_page(void *arg, vaddr_t va, int level, pte_t pte) {
-  (void)va;
-  (void)pte;
-  *(size_t *)arg += (size_t)1 << (PXSHIFT(level) - PGSHIFT);
-  return 0;
+/* --- sharing with a child --- */
+
+#define COPY_MAX 512 /* entries that are copied before others get the locks */
+
+/* Copy one entry. Both ptls are held. */
+static void share_page(struct region *r, struct space *child, pte_t *from,
+                       pte_t *to, bool *lost) {
+  void *page = pte_page(*from);
+
+  if (!(r->flags & REGION_SHARED)) {
+    *lost |= (*from & PTE_W) != 0;
+    *from &= ~(pte_t)PTE_W;
+    if (uvm_anonymous(page))
+      child->anon++;
+  }
+  frame_get(page);
+  uvm_set(to, *from);
 }
 
-size_t uvmcount(pagetable_t pagetable, vaddr_t from, vaddr_t to) {
-  size_t n = 0;
+/* Copy some entries; 1: and there may be more. Both ptls are held: what a
+ * truncation removes from the parent is then not copied, and what was copied
+ * before is removed from the child, which comes later in its list. */
+static int share_pages(struct region *r, struct space *child, struct leaf *l,
+                       bool *lost) {
+  pte_t *to = NULL;
 
-  pagetable_each(pagetable, from, to, count_page, &n);
-  return n;
+  for (int n = 0; n < COPY_MAX; n++) {
+    vaddr_t last = l->va;
+
+    if (!leaf_next(r->space->pagetable, l, r->end))
+      return 0;
+    if (to != NULL && l->va == last + PGSIZE && PX(0, l->va) != 0)
+      to++; /* side by side, in the child, too */
+    else
+      to = walk(child->pagetable, l->va, true);
+    if (to == NULL)
+      return -ENOMEM;
+    share_page(r, child, l->pte, to, lost);
+  }
+  return 1;
+}
+
+int uvmcopy(struct region *r, struct space *child, bool *lost) {
+  struct space *s = r->space;
+  struct leaf l = {.va = r->start};
+  int more;
+
+  do {
+    acquire(&s->ptl);
+    acquire(&child->ptl);
+    more = share_pages(r, child, &l, lost);
+    release(&child->ptl);
+    release(&s->ptl);
+    l = (struct leaf){.va = l.va + PGSIZE};
+  } while (more > 0);
+  return more;
+}
+
+/* --- the rest --- */
+
+void *uvm_page(struct region *r, vaddr_t va) {
+  struct space *s = r->space;
+  void *page = NULL;
+  pte_t *pte;
+
+  acquire(&s->ptl);
+  pte = walk(s->pagetable, va, true);
+  if (pte != NULL && (*pte & PTE_V))
+    page = pte_page(*pte);
+  else if (pte != NULL && (page = kalloc_zero(PAGE_USER)) != NULL) {
+    uvm_set(pte, uvm_pte(page, r->rights));
+    s->anon++;
+  }
+  release(&s->ptl);
+  return page;
+}
+
+void uvm_usage(struct space *s, vaddr_t from, vaddr_t to, struct uvm_usage *u) {
+  struct leaf l = {.va = from};
+
+  acquire(&s->ptl);
+  while (leaf_next(s->pagetable, &l, to)) {
+    const void *page = pte_page(*l.pte);
+    size_t n = level_size(l.level) / PGSIZE;
+
+    u->resident += n;
+    if (frame_count(page) > 1)
+      u->shared += n;
+    if (uvm_anonymous(page))
+      u->dirty += n;
+    if (l.level > 0)
+      u->super += n;
+  }
+  release(&s->ptl);
 }

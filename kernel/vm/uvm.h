@@ -1,10 +1,10 @@
 /*
- * User page tables and the pages in them, by range of addresses. What the
- * ranges mean is the business of vm/space.h.
+ * User page tables and the pages in them. What may be where is the business of
+ * vm/space.h.
  *
- * All ranges are [from, to), page-aligned, below the machine's own part at the
- * top. Only the space's own thread, or whoever makes or destroys it, calls
- * these; the space's lock is held.
+ * Ranges are [from, to), page-aligned and inside the region given. The space's
+ * lock is held alone, or nobody else knows the space, unless a comment says
+ * otherwise.
  */
 #ifndef VM_UVM_H
 #define VM_UVM_H
@@ -12,21 +12,53 @@
 #include "mm/pagetable.h"
 #include "tables.h"
 
+struct region;
+struct space;
+
 /* An empty user table with what the machine needs for a trap, or NULL. */
 pagetable_t uvmcreate(void);
-/* Map fresh pages of zeros with rights PROT_*. 0, or -ENOMEM with nothing changed. */
-int uvmalloc(pagetable_t pagetable, vaddr_t from, vaddr_t to, uint rights);
-/* Unmap and free the pages that are there. In between, no CPU may translate to
- * them any more: the space's translations are flushed, or, with as == NULL,
- * the space is one that never runs again. */
-void uvmdealloc(pagetable_t pagetable, struct arch_space *as, vaddr_t from,
-                vaddr_t to);
-/* Give `to_table` copies of the pages. 0, or -ENOMEM: some may be there. */
-int uvmcopy(pagetable_t from_table, pagetable_t to_table, vaddr_t from,
-            vaddr_t to);
 /* Free the table, which has no user pages left. */
 void uvmfree(pagetable_t pagetable);
-/* Pages mapped in a range. */
-size_t uvmcount(pagetable_t pagetable, vaddr_t from, vaddr_t to);
+
+/* Remove the pages that are there, and give each up once no CPU can use it.
+ * With live == false the space never runs again, and nothing is flushed. Also
+ * without the space's lock, while the region cannot go away. */
+void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live);
+/* Free the page-table pages for a range in which no region is left, aligned to
+ * what one such page maps (UVM_TABLE_SPAN). */
+void uvm_trim(struct space *s, vaddr_t from, vaddr_t to);
+#define UVM_TABLE_SPAN level_size(1)
+/* Let the child have the region's pages, too, read-only if they are private.
+ * *lost: set if the parent lost a right. 0, or -ENOMEM: some may be there. */
+int uvmcopy(struct region *r, struct space *child, bool *lost);
+/* Make entries agree with the region's rights, but do not give the right to
+ * write, which faults do. */
+void uvm_protect(struct region *r);
+/* Take the right to write one page away, if it is mapped. No lock needed, while
+ * the region cannot go away. */
+void uvm_protect_page(struct region *r, vaddr_t va);
+/* The page of a private region of a space that nobody runs in, to fill it: made
+ * if it is not there, or NULL. */
+void *uvm_page(struct region *r, vaddr_t va);
+
+/* The entry for a page with these rights; PROT_NONE: for the kernel only. */
+pte_t uvm_pte(const void *page, uint rights);
+/* Set an entry; who finds it finds what was written to the page before. ptl
+ * held. */
+void uvm_set(pte_t *at, pte_t pte);
+/* The frame of a valid user entry. */
+static inline void *pte_page(pte_t pte) { return P2V(PTE2PA(pte)); }
+/* Is it a private frame of processes (not a cached page of a file)? */
+bool uvm_anonymous(const void *page);
+
+/* What is mapped of a range, in pages. */
+struct uvm_usage {
+  size_t resident; /* all */
+  size_t shared; /* of these: those that others have, too; the page of zeros */
+  size_t dirty;  /* private frames, which somebody wrote */
+  size_t super;  /* in superpages */
+};
+/* Add what is mapped to *u. The space's lock is held. */
+void uvm_usage(struct space *s, vaddr_t from, vaddr_t to, struct uvm_usage *u);
 
 #endif

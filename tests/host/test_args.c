@@ -2,7 +2,7 @@
  * Arguments of exec, kernel/proc/args.c: what is pushed is read back as a
  * program would.
  */
-/* sources: kernel/proc/args.c kernel/vm/usercopy.c kernel/vm/space.c kernel/vm/uvm.c kernel/vm/fault.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
+/* sources: kernel/proc/args.c kernel/vm/usercopy.c kernel/vm/space.c kernel/vm/uvm.c kernel/vm/fault.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
 #include "mm_fakes.h"
 
 #include "param.h"
@@ -28,17 +28,24 @@ static char page_long[3 * PGSIZE];
 
 static struct census before_test;
 
+static void add(vaddr_t start, vaddr_t end, const char *name) {
+  assert_int_equal(
+      space_add_locked(space, &(struct region){.start = start,
+                                               .end = end,
+                                               .rights = PROT_READ | PROT_WRITE,
+                                               .name = name}),
+      0);
+  for (vaddr_t va = start; va < end; va += PGSIZE)
+    assert_non_null(uvm_page(space_find_locked(space, va), va));
+}
+
 static int start(void **state) {
   (void)state;
   before_test = census_take();
   memset(&args, 0, sizeof(args));
   space = space_create();
-  assert_int_equal(space_add_locked(space, BELOW, TOP, PROT_READ | PROT_WRITE,
-                                    "stack", true),
-                   0);
-  assert_int_equal(space_add_locked(space, DATA, DATA + DATA_PAGES * PGSIZE,
-                                    PROT_READ | PROT_WRITE, "data", true),
-                   0);
+  add(BELOW, TOP, "stack");
+  add(DATA, DATA + DATA_PAGES * PGSIZE, "data");
   memset(page_long, 'y', sizeof(page_long) - 1);
   return 0;
 }
@@ -301,9 +308,9 @@ static void memory_runs_out_at_each_page(void **state) {
 static void no_stack(void **state) {
   (void)state;
   assert_int_equal(args_add(&args, expected[0] = "a"), 0);
-  assert_int_equal(args_push(&args, space, TOP + 8 * PGSIZE, TOP), -E2BIG);
+  assert_int_equal(args_push(&args, space, TOP + 8 * PGSIZE, TOP), -ENOMEM);
   assert_int_equal(space_remove_locked(space, TOP - PGSIZE, TOP), 0);
-  assert_int_equal(args_push(&args, space, TOP - PGSIZE + 16, BASE), -E2BIG);
+  assert_int_equal(args_push(&args, space, TOP - PGSIZE + 16, BASE), -ENOMEM);
   assert_true(args_push(&args, space, TOP - PGSIZE, BASE) > 0);
 }
 

@@ -24,6 +24,6 @@
 #define NBUF (MAXOPBLOCKS * 3)      /* disk blocks in memory */
 #define FSSIZE 2000                 /* blocks of the disk image */
 #define MAXPATH PATH_MAX            /* bytes of a path */
-#define USERSTACK 1                 /* pages of a user stack */
+#define USERSTACK 256               /* pages of a user stack */
 
 #endif

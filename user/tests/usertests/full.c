@@ -96,7 +96,8 @@ static void eat_and_wait(void *arg) {
     pause(10);
 }
 
-/* Several processes take all memory and are killed: all of it comes back. */
+/* Several processes take all memory, one after the other, and are killed: all of
+ * it comes back. */
 static void sbrkfail(void) {
   struct ballast b;
   struct gate full;
@@ -104,10 +105,10 @@ static void sbrkfail(void) {
 
   ballast_take(&b);
   gate_init(&full);
-  for (uint i = 0; i < NELEM(pid); i++)
+  for (uint i = 0; i < NELEM(pid); i++) {
     pid[i] = spawn(eat_and_wait, &full);
-  for (uint i = 0; i < NELEM(pid); i++)
     gate_pass(&full);
+  }
   CHECK(sbrk(100 << 20) == (char *)-1);
   for (uint i = 0; i < NELEM(pid); i++)
     CHECK_EQ(kill(pid[i]), 0);
