@@ -18,6 +18,7 @@ static const struct option {
     {"asid", "off"},    /* arch/: do without address-space identifiers */
     {"maxproc", NULL},  /* proc/: processes at most */
     {"panic", "exit"},  /* lib/panic.c: leave the emulator */
+    {"satp", NULL},     /* arch/: levels of page tables, by the mode's name */
     {"selftest", NULL}, /* selftest.c: the fault to commit */
 };
 

@@ -17,8 +17,8 @@
         .balign 4
 kernelvec:
         addi sp, sp, -FRAME             # a0 is in sscratch (uservec)
-        srli a0, sp, 37                 # kernel stacks are in the upper half
-        beqz a0, 1f                     #   of MAXVA; boot stacks in RAM
+        srli a0, sp, 37                 # kernel stacks are above
+        beqz a0, 1f                     #   RAM_MAX; boot stacks in RAM
         slli a0, sp, 64-14              # bits 13 and 12: page within the slot
         srli a0, a0, 62
         beqz a0, overflow               # page 0 of a slot is the guard

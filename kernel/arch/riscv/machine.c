@@ -22,6 +22,7 @@
 #include "lib/panic.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "paging.h"
 #include "plic.h"
 #include "pte.h"
 #include "start.h"
@@ -57,8 +58,9 @@ static uint virtio_irqs[VIRTIO_SLOTS]; /* [c] 0: there is no such slot */
 
 static uint intc_phandles[NCPU]; /* [c] names of the harts' interrupt inputs */
 
-/* The direct map ends here at the latest; the kernel stacks are above. */
-#define RAM_MAX (MAXVA / 2)
+/* The direct map ends here at the latest; the kernel stacks are above, whatever
+ * MAXVA is. */
+#define RAM_MAX (1L << 37)
 
 #define for_each_node(fdt, node)                             \
   for (int node = fdt_next_node(fdt, -1, NULL); (node) >= 0; \
@@ -220,6 +222,7 @@ void machine_init(void *fdt) {
     refuse("no device tree at 0x%lx", (paddr_t)fdt);
   bootargs = fdt_string(fdt, fdt_path(fdt, "/chosen"), "bootargs");
   cmdline_init(bootargs ? bootargs : "");
+  paging_choose();
   model = fdt_string(fdt, fdt_path(fdt, "/"), "model");
   safestrcpy(machine.model, model ? model : "unknown", sizeof(machine.model));
   find_memory(fdt);

@@ -1,5 +1,6 @@
 /*
- * Page-table entries of Sv39 (privileged spec 1.12, 4.3 and 4.4).
+ * Page-table entries of Sv39 (privileged spec 1.12, 4.3 and 4.4), and of Sv48
+ * and Sv57, which put one or two levels on top (4.5, 4.6).
  *
  *    63    54 53                                   10 9   8 7 6 5 4 3 2 1 0
  *   +--------+---------------------------------------+-----+-+-+-+-+-+-+-+-+
@@ -38,9 +39,9 @@
 #define PTE2PA(pte) ((((pte) >> 10) & ((1UL << 44) - 1)) << 12)
 #define PTE_FLAGS(pte) ((pte)&0x3FF)
 
-#define PT_LEVELS 3     /* of the tree; level 0 holds the leaves for pages */
-#define PT_INDEX_BITS 9 /* of the virtual address for each level */
-#define PT_ENTRIES 512  /* PTEs in a page-table page */
+/* PT_LEVELS, of the tree: riscv.h. Level 0 holds the leaves for pages. */
+#define PT_INDEX_BITS 9           /* of the virtual address for each level */
+#define PT_ENTRIES 512            /* PTEs in a page-table page */
 #define PT_OWN_ENTRIES PT_ENTRIES /* of a root: all lead to tables of its own */
 
 #define PXMASK 0x1FF

@@ -8,9 +8,12 @@
 #define PGSIZE 4096 /* bytes of a page (4.3.1) */
 #define PGSHIFT 12
 
-/* One bit less than Sv39 has, so that no address needs its bit 38 copied to
- * the bits above (4.4.1). */
-#define MAXVA (1L << (9 + 9 + 9 + 12 - 1))
+/* Levels of a page table: 3 with Sv39, unless satp= asks for more at boot
+ * (paging.c). */
+#define PT_LEVELS pt_levels
+/* One bit less than the tables translate, so that no address needs that bit
+ * copied to those above (4.4.1): 2^38, or 2^47, 2^56. */
+#define MAXVA (1UL << (9 * PT_LEVELS + 12 - 1))
 
 /* mstatus (3.1.6) */
 #define MSTATUS_MPP_MASK (3L << 11)
@@ -55,15 +58,18 @@
 
 /* satp (4.1.11) */
 #define SATP_MODE_SHIFT 60
-#define SATP_SV39 8UL
+#define SATP_SV39 8UL /* Sv48 is 9, Sv57 10: a level more each */
+#define SATP_MODE (SATP_SV39 + PT_LEVELS - 3)
 #define SATP_ASID_SHIFT 44
 #define SATP_ASID_MASK 0xffffUL
 #define MAKE_SATP(pagetable) \
-  ((SATP_SV39 << SATP_MODE_SHIFT) | ((unsigned long)(pagetable) >> 12))
+  ((SATP_MODE << SATP_MODE_SHIFT) | ((unsigned long)(pagetable) >> 12))
 
 #ifndef __ASSEMBLER__
 
 #include "types.h"
+
+extern int pt_levels; /* constant after machine_init() */
 
 /* r_csr() and w_csr() for the registers that C code uses. */
 #define CSR_READ(name)                         \

@@ -3,3 +3,4 @@
  * the computer that looks at it.
  */
 #include "../../../kernel/arch/riscv/pte.h"
+#include "levels.h"

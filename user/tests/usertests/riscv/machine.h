@@ -19,8 +19,10 @@
         0xffffffc000000000UL, 0xfffffffffffff000UL, 0xfffffffffffffff8UL \
   }
 
-/* Page tables: Sv39 (privileged spec 1.12, 4.4), and figure 3.3. */
-#define TABLE_LEVELS 3
+/* Page tables: Sv39 (privileged spec 1.12, 4.4), and figure 3.3; with Sv48 and
+ * Sv57 the same with more levels, and the top farther up. */
+#define TABLE_LEVELS table_levels()
+#define TOP (1UL << (9 * TABLE_LEVELS + 11))
 #define TABLE_INDEX_BITS 9
 #define PTE_BYTES 8
 #define PTE_UNUSED_BITS 10 /* above ten bits of flags and 44 of page number */
@@ -30,12 +32,15 @@
 #define WALKED_KERNEL \
   { 0x80000000UL, 0x10000000UL }
 #define KERNEL_START 0x80000000UL
-#define STACKS_TOP 0x3fffffc000UL /* a slot of four pages below the top */
-/* The root, and for both ends of the addresses a page for 1 GiB, for 2 MiB. */
-#define INIT_TABLES 5
+#define STACKS_TOP (TOP - 0x4000) /* a slot of four pages below the top */
+/* The root, and for both ends of the addresses a page of each level below. */
+#define INIT_TABLES (2 * TABLE_LEVELS - 1)
+int table_levels(void);
 
-/* First address above those that sbrk() can ever give. */
+/* First address above those that sbrk() can ever give: with Sv39, and with the
+ * levels that there are. */
 #define USER_TOP (TRAPFRAME - 255 * PGSIZE)
+#define USER_TOP_NOW (TOP - 257 * PGSIZE)
 
 /* Machine code of a program that exits with status 42:
  * addi a0, zero, 42; addi a7, zero, 2; ecall; 0: jal zero, 0b */

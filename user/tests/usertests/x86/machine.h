@@ -37,6 +37,7 @@
 
 /* First address above those that sbrk() can ever give. */
 #define USER_TOP KERNBASE
+#define USER_TOP_NOW USER_TOP
 
 /* Machine code of a program that exits with status 42:
  * mov $2, %eax; mov $42, %ebx; int $0x40; 0: jmp 0b */
