@@ -34,7 +34,10 @@ struct sysinfo {
   uint64 switches; /* context switches since boot */
   uint64 interrupts;
   uint64 syscalls;
-  uint64 faults; /* user page faults */
+  uint64 faults;      /* user page faults */
+  uint64 shootdowns;  /* requests to other CPUs to forget translations */
+  uint64 tlb_flushes; /* times that a CPU forgot all of an address space */
+  uint64 tlb_pages;   /* pages that a CPU forgot one by one */
   uint cpus;
   uint processes;
   uint processes_max;

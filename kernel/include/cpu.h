@@ -22,11 +22,12 @@ struct cpu {
   int noff;              /* depth of push_off() */
   bool intena;           /* were interrupts on before push_off()? */
   uint ipi;              /* [a] IPI_* bits that wait to be served */
-  uint flush_asked;      /* [a] number of the last IPI_FLUSH request */
-  uint flush_done;       /* [a] all up to this number are served */
   bool online;           /* [a] takes part in scheduling */
   uint64 interrupts;     /* served here since boot */
   uint64 syscalls;       /* of threads that were switched away from here */
+  uint64 shootdowns;     /* other CPUs that this one asked to flush */
+  uint64 tlb_flushes;    /* of all translations of a space, here */
+  uint64 tlb_pages;      /* whose translations were flushed alone, here */
 };
 
 extern struct cpu cpus[NCPU];
@@ -34,7 +35,7 @@ extern int ncpu; /* CPUs in use, fixed once the machine is discovered */
 
 /* What one CPU asks of another. A bit may be served more often than sent. */
 #define IPI_RESCHED 1 /* look at your run queue */
-#define IPI_FLUSH 2   /* forget all translations: tlb.h */
+#define IPI_FLUSH 2   /* forget translations: tlb.h */
 #define IPI_HALT 4    /* stop for good: another CPU panicked */
 
 #include "arch_cpu.h"

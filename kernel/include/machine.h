@@ -12,7 +12,7 @@ struct kmapping {
   vaddr_t va;
   paddr_t pa;
   size_t size; /* bytes, a multiple of PGSIZE */
-  uint perm;   /* PTE_R, PTE_W, PTE_X */
+  uint perm;   /* PTE_R, PTE_W, PTE_X; PTE_G: in all tables, the same */
   const char *name;
 };
 

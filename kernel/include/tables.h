@@ -35,8 +35,16 @@ void tables_remove_trapframe(pagetable_t user, struct arch_space *as,
  * name ("trampoline"), else NULL. */
 const char *tables_describe_user(vaddr_t va);
 
-/* A user table was changed so that cached translations may be wrong: pages were
- * unmapped or lost rights in [va, va+size). Afterwards no CPU uses them. */
+/* This CPU stops running a thread of the space `from` and runs one of `to`;
+ * either may be NULL, for none. Interrupts off. */
+void tables_switch(struct arch_space *from, struct arch_space *to);
+
+/* A user table was changed so that cached translations may be wrong: entries
+ * for [va, va+size) were cleared or lost rights. If some of those led to table
+ * pages or were superpages, the range is all that they translated. When this
+ * returns no CPU uses the old ones, not even one that is in the middle of a
+ * copyin: the pages may be put to other use. Not needed for entries that became
+ * valid or gained rights. Any context, spin locks may be held. (mm/tlb.c) */
 void tables_flush_user(struct arch_space *as, vaddr_t va, size_t size);
 
 /* Instructions were written to memory that programs will run: each CPU sees

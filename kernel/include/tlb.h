@@ -1,30 +1,32 @@
 /*
  * Cached translations. A page that a page table mapped may be used for
- * something else only once no CPU can still translate to it.
+ * something else only once no CPU can still translate to it. How that is made
+ * sure is told in mm/tlb.c; the machine's part is in arch/<isa>/tables.c.
  */
 #ifndef TLB_H
 #define TLB_H
 
+#include "arch_space.h"
 #include "cpu.h"
 
-/* tlb_flush_all(), tlb_flush_page(va): this CPU forgets its translations; from
- * arch_cpu.h. TLB_KEEPS_INVALID: must it do so, too, before it sees an entry
- * that was not valid before? */
+/* TLB_KEEPS_INVALID, from arch_cpu.h: may a CPU remember that an entry was not
+ * valid, and must be told when it becomes so? */
 
-/* Make all CPUs forget all translations; returns when they have. Any context:
- * a CPU that waits for a spin lock serves the request there. */
-void tlb_shootdown(void);
+/* The kernel's own mappings in [va, va + size) were changed: all CPUs forget
+ * them; returns when they have. Any context: a CPU that waits for a spin lock
+ * serves the request there. */
+void tlb_shootdown(vaddr_t va, size_t size);
 
-/* Do what all requests so far ask of this CPU. Interrupts off. */
-static inline void tlb_answer(void) {
-  struct cpu *c = mycpu();
-  uint asked = __atomic_load_n(&c->flush_asked, __ATOMIC_ACQUIRE);
+/* The same for user mappings is tables_flush_user(), tables.h. */
 
-  tlb_flush_all();
-  __atomic_store_n(&c->flush_done, asked, __ATOMIC_RELEASE);
-}
+/* Have the CPUs of a mask (bit n: CPU n; not this one) call tlb_flush_space(),
+ * or tlb_flush_kernel() if as is NULL; returns when they have. Interrupts off. */
+void tlb_ask(uint cpumask, struct arch_space *as, vaddr_t va, size_t size);
 
-/* Serve a request if one waits for this CPU. Interrupts off. */
+/* Do what other CPUs ask of this one. Interrupts off. */
+void tlb_answer(void);
+
+/* Serve requests if one waits for this CPU. Interrupts off. */
 static inline void tlb_serve(void) {
   struct cpu *c = mycpu();
 
@@ -33,5 +35,17 @@ static inline void tlb_serve(void) {
     tlb_answer();
   }
 }
+
+/* --- provided by the machine; interrupts off --- */
+
+/* This CPU forgets its translations of a space in [va, va + size), if it may
+ * have some. */
+void tlb_flush_space(struct arch_space *as, vaddr_t va, size_t size);
+
+/* This CPU forgets its translations of the kernel's addresses in a range. */
+void tlb_flush_kernel(vaddr_t va, size_t size);
+
+/* Beyond this many pages it is cheaper to flush all of a space. */
+#define TLB_FLUSH_PAGES 8
 
 #endif

@@ -15,7 +15,7 @@ static const struct option {
   const char *name;
   const char *value;
 } options[] = {
-    {"asid", "off"},    /* arch/: do without address-space identifiers */
+    {"asid", NULL},     /* arch/: bits of address-space identifiers, or off */
     {"maxproc", NULL},  /* proc/: processes at most */
     {"panic", "exit"},  /* lib/panic.c: leave the emulator */
     {"satp", NULL},     /* arch/: levels of page tables, by the mode's name */

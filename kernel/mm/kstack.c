@@ -75,13 +75,13 @@ static void *take_idle(int keep) {
   return pages;
 }
 
-/* Free what take_idle() collected, once nobody can reach it. */
+/* Free what unmap() collected, once nobody can reach it. */
 static size_t free_after_flush(void *pages) {
   size_t freed = 0;
 
   if (pages == NULL)
     return 0;
-  tlb_shootdown();
+  tlb_shootdown(KSTACK(KSTACK_MAX - 1), KSTACK_MAX * KSTACK_SLOT);
   while (pages != NULL) {
     void *next = *(void **)pages;
 
@@ -150,10 +150,10 @@ int kstack_alloc(void) {
     kvmmap(kernel_pagetable, KSTACK(n) + i * PGSIZE, V2P(page), PGSIZE,
            PTE_R | PTE_W);
   }
-  /* Where a CPU may have cached that the entries are invalid: elsewhere the
-   * fault that follows is harmless; on a stack it could not be handled. */
+  /* Where a CPU may remember that the entries were not valid, it must be told:
+   * the fault that follows is handled in a program's memory, but not here. */
   if (TLB_KEEPS_INVALID)
-    tlb_shootdown();
+    tlb_shootdown(KSTACK(n), KSTACK_PAGES * PGSIZE);
   return n;
 }
 

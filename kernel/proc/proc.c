@@ -168,8 +168,7 @@ struct space *proc_set_space(struct proc *p, struct space *s) {
   acquire(&p->lock);
   old = p->space;
   p->space = s;
-  p->thread->pagetable = s ? s->pagetable : NULL;
-  p->thread->arch_space = s ? &s->arch : NULL;
+  thread_set_space(p->thread, s ? s->pagetable : NULL, s ? &s->arch : NULL);
   release(&p->lock);
   return old;
 }

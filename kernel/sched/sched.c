@@ -19,6 +19,7 @@
 #include "lib/panic.h"
 #include "mm/kvm.h"
 #include "sched/timer.h"
+#include "tables.h"
 
 #define ROTATE_TICKS 16
 
@@ -179,6 +180,7 @@ static void switch_to(struct thread *prev, struct thread *next) {
   next->state = T_RUNNING; /* taken from its queue, it is ours alone */
   next->cpu = c;
   c->thread = next;
+  tables_switch(prev->arch_space, next->arch_space);
   runqs[c->id].prev = prev;
   runqs[c->id].switches++;
   if (prev == c->idle)

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mm/kvm.h"
 #include "sched/sched.h"
+#include "tables.h"
 
 struct thread *thread_create(const char *name, void (*entry)(void *),
                              void *arg) {
@@ -76,6 +77,16 @@ void thread_reap(struct thread *t) {
     yield();
   }
   thread_free(t);
+}
+
+void thread_set_space(struct thread *t, pagetable_t pagetable,
+                      struct arch_space *as) {
+  push_off();
+  if (t == mythread())
+    tables_switch(t->arch_space, as);
+  t->pagetable = pagetable;
+  t->arch_space = as;
+  pop_off();
 }
 
 void thread_kill(struct thread *t) {

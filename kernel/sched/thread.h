@@ -81,6 +81,11 @@ void thread_free(struct thread *t);
 /* Prepare the context in which a new thread begins; sched.c. */
 void thread_init_context(struct thread *t);
 
+/* The thread uses this space from now on, or none (NULL); it is the running
+ * thread or has not started. */
+void thread_set_space(struct thread *t, pagetable_t pagetable,
+                      struct arch_space *as);
+
 /* Mark it and end its sleep, if that may be ended. */
 void thread_kill(struct thread *t);
 

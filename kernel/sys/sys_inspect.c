@@ -68,6 +68,9 @@ long sys_sysinfo(void) {
   for (int i = 0; i < ncpu; i++) {
     s.interrupts += cpus[i].interrupts;
     s.syscalls += cpus[i].syscalls;
+    s.shootdowns += cpus[i].shootdowns;
+    s.tlb_flushes += cpus[i].tlb_flushes;
+    s.tlb_pages += cpus[i].tlb_pages;
   }
   safestrcpy(s.version, KERNEL_VERSION, sizeof(s.version));
   safestrcpy(s.machine, machine.model, sizeof(s.machine));

@@ -240,7 +240,8 @@ bool machine_mapping(int i, struct kmapping *m) {
       {KERNBASE, 0, text - KERNBASE, PTE_R | PTE_X, "text"},
       {text, 0, data - text, PTE_R | PTE_W, "data"},
       {data, 0, PHYSTOP - data, PTE_R | PTE_W, "RAM"},
-      {TRAMPOLINE, V2P(trampoline), PGSIZE, PTE_R | PTE_X, "trampoline"},
+      {TRAMPOLINE, V2P(trampoline), PGSIZE, PTE_R | PTE_X | PTE_G,
+       "trampoline"},
   };
 
   if (i >= (int)(NELEM(devices) + NELEM(memory)))

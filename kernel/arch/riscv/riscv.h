@@ -137,6 +137,16 @@ static inline void sfence_vma_page(uint64 va) {
   asm volatile("sfence.vma %0, zero" : : "r"(va) : "memory");
 }
 
+/* The same for the translations of one ASID that are not global, and for one
+ * address of those. The ASID must be in a register even if it is 0: x0 itself
+ * means all. */
+static inline void sfence_vma_asid(uint64 asid) {
+  asm volatile("sfence.vma zero, %0" : : "r"(asid) : "memory");
+}
+static inline void sfence_vma_page_asid(uint64 va, uint64 asid) {
+  asm volatile("sfence.vma %0, %1" : : "r"(va), "r"(asid) : "memory");
+}
+
 /* Make instructions written before visible to this hart's fetches
  * (unprivileged spec, Zifencei). */
 static inline void fence_i(void) { asm volatile("fence.i" ::: "memory"); }

@@ -8,6 +8,11 @@
 #          sscratch is 0, and the trap goes on to kernelvec.
 # userret: the way back to user mode.
 #
+# With ASIDs no fence is needed here: the tables' translations are told apart
+# by them, and changes of a table were made known before (tables.c). Without,
+# one behind each write to satp; this page is global and the same in all tables,
+# so that the fence itself can be fetched.
+#
 # The offsets are those of struct trapframe (arch_thread.h).
 #
         .section trampsec, "ax"
@@ -59,13 +64,11 @@ uservec:
         ld t0, 16(a0)
         ld t1, 0(a0)
         ld t2, 288(a0)          # flush?
-        beqz t2, 1f
-        sfence.vma zero, zero
         csrw satp, t1
-        sfence.vma zero, zero
+        bnez t2, 1f
         jr t0                   # usertrap(); it does not return
-1:
-        csrw satp, t1
+1:      li t2, 0                # both tables have ASID 0: forget the user's
+        sfence.vma zero, t2     #   translations, not the global ones
         jr t0
 
 from_kernel:
@@ -78,14 +81,11 @@ kernelvec_address:
         .globl userret
 userret:
         # userret(trapframe's user address, satp, flush)
+        csrw satp, a1
         beqz a2, 1f
-        sfence.vma zero, zero
-        csrw satp, a1
-        sfence.vma zero, zero
-        j 2f
+        li a2, 0                # forget the kernel's translations
+        sfence.vma zero, a2
 1:
-        csrw satp, a1
-2:
         csrw sscratch, a0
         ld ra, 40(a0)
         ld sp, 48(a0)

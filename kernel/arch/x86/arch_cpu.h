@@ -39,7 +39,6 @@ static inline void cpu_wait(void) {
 /* The TLB holds present entries only (4.10.2.3). */
 #define TLB_KEEPS_INVALID false
 
-void tlb_flush_all(void); /* tables.c */
 static inline void tlb_flush_page(vaddr_t va) { invlpg(va); }
 
 static inline uint64 cpu_clock(void) { return rdtsc(); }
