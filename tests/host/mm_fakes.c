@@ -4,6 +4,7 @@
 #include "lib/panic.h"
 #include "machine.h"
 #include "sync/spinlock.h"
+#include "tlb.h"
 
 struct machine machine;
 struct cpu cpus[NCPU];
@@ -16,6 +17,9 @@ uchar ram[RAM_PAGES * PGSIZE] __attribute__((aligned(MiB(4))));
 /* The end of the kernel's image, for kinit(): not at a page's start. */
 asm(".globl end\n.set end, ram + (5 - 1) * 4096 + 100");
 _Static_assert(IMAGE_PAGES == 5, "the line above");
+
+/* There is no other CPU that could ask for anything. */
+void tlb_answer(void) { fail(); }
 
 uint64 reclaims;
 
