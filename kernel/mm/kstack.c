@@ -21,6 +21,7 @@
 #include "sync/spinlock.h"
 #include "tlb.h"
 
+#define KSTACKS (KSTACK(KSTACK_MAX - 1) - PGSIZE) /* the window's start */
 #define IDLE_MAX 32 /* stacks kept ready with their pages */
 
 enum kstack_state { KS_EMPTY, KS_IDLE, KS_USED };
@@ -81,7 +82,7 @@ static size_t free_after_flush(void *pages) {
 
   if (pages == NULL)
     return 0;
-  tlb_shootdown(KSTACK(KSTACK_MAX - 1), KSTACK_MAX * KSTACK_SLOT);
+  tlb_shootdown(KSTACKS, KSTACK_TOP - KSTACKS);
   while (pages != NULL) {
     void *next = *(void **)pages;
 

@@ -86,7 +86,7 @@ CRASHES = {
     "noncanonical": "store .*address 0x200000000000\n",
     "exec-stack": "instruction .*region stack .*rw-",
     "exec-data": "instruction .*region data .*rw-",
-    "jump": "instruction .*address 0x1ffffff000\n.*no region",
+    "jump": "instruction .*address 0x1ffff7f800\n.*no region",
     "illegal": "illegal instruction",
     "privileged": "illegal instruction",
 }

@@ -36,7 +36,7 @@ static uint64 shootdowns, stacks_at_shootdown;
 void tables_load_kernel(pagetable_t kernel) { loaded = kernel; }
 
 void tlb_shootdown(vaddr_t va, size_t size) {
-  assert_true(va >= KSTACK(KSTACK_MAX - 1) && va + size <= KSTACK_TOP);
+  assert_true(va >= KSTACK(KSTACK_MAX - 1) - PGSIZE && va + size <= KSTACK_TOP);
   assert_int_equal(cpus[0].noff, 0); /* other CPUs may wait for a lock */
   shootdowns++;
   stacks_at_shootdown = pages_owned(PAGE_STACK);
