@@ -44,6 +44,7 @@
 #define ENAMETOOLONG 36 /* path or name too long */
 #define ENOSYS 38       /* no such system call */
 #define ENOTEMPTY 39    /* directory not empty */
+#define ETIMEDOUT 110   /* the time is over */
 #define EUCLEAN 117     /* the file system is damaged */
 
 #endif

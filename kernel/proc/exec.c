@@ -2,7 +2,8 @@
  * exec: a new program in an old process.
  *
  * The new address space is built beside the old one, and only when nothing can
- * fail any more do they change places: a failure leaves the caller intact.
+ * fail any more do they change places: a failure leaves the caller intact. Then
+ * the process's other threads end, and the caller is its first.
  *
  *   text, data ... as the ELF file says | guard | stack | heap grows ->
  */
@@ -184,11 +185,11 @@ static int build(struct image *im) {
 
 /* Read the program at path into a new space. */
 static int load(struct image *im, const char *path) {
-  struct proc *p = myproc();
+  struct thread *t = mythread();
   struct stat st;
   int r;
 
-  im->ip = namei(p->cwd, path, &r);
+  im->ip = namei(cwd_hold(), path, &r);
   if (im->ip == NULL)
     return r;
   r = ilock(im->ip);
@@ -200,8 +201,8 @@ static int load(struct image *im, const char *path) {
     else
       r = im->space ? build(im) : -ENOMEM;
     if (r == 0)
-      r = tables_add_trapframe(im->space->pagetable, p->thread->place,
-                               p->thread->arch.trapframe);
+      r = tables_add_trapframe(im->space->pagetable, t->place,
+                               t->arch.trapframe);
     iunlock(im->ip);
   }
   iput(im->ip);
@@ -219,11 +220,12 @@ static void set_name(struct proc *p, const char *path) {
   acquire(&p->lock);
   safestrcpy(p->name, name, sizeof(p->name));
   release(&p->lock);
-  safestrcpy(p->thread->name, name, sizeof(p->thread->name));
+  safestrcpy(mythread()->name, name, sizeof(mythread()->name));
 }
 
 int exec(const char *path, struct args *args) {
   struct image im = {.stack_pages = USERSTACK, .arg_pages = USERARGS};
+  struct thread *t = mythread();
   struct proc *p = myproc();
   struct space *old;
   long sp = 0;
@@ -233,7 +235,7 @@ int exec(const char *path, struct args *args) {
     vaddr_t top = im.space->brk;
 
     sp = args_push(args, im.space, top, top - im.arg_pages * PGSIZE);
-    r = sp < 0 ? sp : 0;
+    r = sp < 0 ? sp : proc_alone();
   }
   if (r < 0) {
     if (im.space != NULL)
@@ -241,8 +243,8 @@ int exec(const char *path, struct args *args) {
     return r;
   }
   set_name(p, path);
-  old = proc_set_space(p, im.space);
-  user_start(p->thread, im.entry, sp, args->argc, sp);
+  old = proc_set_space(p, t, im.space);
+  user_start(t, im.entry, sp, args->argc, sp);
   if (old != NULL)
     space_put(old);
   return args->argc;

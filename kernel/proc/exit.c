@@ -1,10 +1,12 @@
 /*
- * The end of a process: exit, wait, kill.
+ * The end of a process: its last moments, wait, kill. How its threads end is in
+ * thread.c.
  *
- * exit() gives back everything but the kernel stack it runs on and the entry
- * in the table, which hold the status until the parent fetches it with wait().
+ * The last thread gives back everything but the kernel stack it runs on and the
+ * entry in the table, which hold the status until the parent fetches it with
+ * wait().
  */
-#include "fs/inode.h"
+#include "abi/tty.h"
 #include "proc/proc.h"
 
 /* Give our children to init. proctree_lock held. */
@@ -23,23 +25,21 @@ static void release_resources(struct proc *p) {
   struct space *s;
 
   fd_close_all(p);
-  if (p->cwd != NULL)
-    iput(p->cwd);
-  p->cwd = NULL;
-  s = proc_set_space(p, NULL);
+  s = proc_set_space(p, mythread(), NULL);
   if (s != NULL)
     space_put(s);
 }
 
-void exit(int status) {
+void proc_finish(int status) {
   struct proc *p = myproc();
 
+  proc_end(p, mythread(), status);
   if (p == init_proc)
-    init_gone(status);
+    init_gone(p->status);
   release_resources(p);
+  proc_tid_drop(mythread());
   acquire(&proctree_lock);
   reparent(p);
-  p->status = status;
   p->state = PROC_ZOMBIE;
   wakeup(&p->parent->exited);
   release(&proctree_lock);
@@ -111,7 +111,7 @@ int kill(int pid) {
            (!(self->rights & RIGHT_KILL) && !is_descendant(p, self)))
     r = -EPERM;
   else if (p->state == PROC_ALIVE)
-    thread_kill(p->thread);
+    proc_end(p, NULL, STATUS_KILLED);
   release(&proctree_lock);
   return r;
 }

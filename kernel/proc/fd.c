@@ -1,71 +1,168 @@
 /*
- * Descriptors: a process's table of open files. The first few slots are in
- * struct proc; who opens more gets a page for the table.
+ * Descriptors: a process's table of open files, and its directory. The first
+ * few slots are in struct proc; who opens more gets a page for the table.
+ *
+ * All threads of a process share them. What one uses in a system call, another
+ * may close meanwhile: so the call holds a reference of its own to the file
+ * (fd_hold) and to the directory (cwd_hold) that it uses, kept in struct thread
+ * and given up when the call ends (fd_release). While a process has one thread,
+ * nobody else can close anything, and none is taken.
  */
+#include "fs/inode.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "proc/proc.h"
 
 _Static_assert(FD_MAX * sizeof(struct file *) <= PGSIZE, "one page");
 
-/* Move to the large table. 0 or -ENOMEM. */
-static int enlarge(struct proc *p) {
-  struct file **table = kalloc_zero(PAGE_KERNEL);
+/* Does the calling process have other threads? Only its own threads make new
+ * ones. */
+static bool has_others(struct proc *p) {
+  return __atomic_load_n(&p->nthreads, __ATOMIC_ACQUIRE) > 1;
+}
 
+static struct file *file_locked(struct proc *p, int fd) {
+  return fd >= 0 && fd < p->nfiles ? p->files[fd] : NULL;
+}
+
+struct file *fd_hold(int fd) {
+  struct thread *t = mythread();
+  struct proc *p = t->proc;
+  struct file *f;
+
+  if (!has_others(p))
+    return file_locked(p, fd);
+  acquire(&p->lock);
+  f = file_locked(p, fd);
+  if (f != NULL)
+    t->file = file_dup(f);
+  release(&p->lock);
+  return f;
+}
+
+struct inode *cwd_hold(void) {
+  struct thread *t = mythread();
+  struct proc *p = t->proc;
+
+  if (!has_others(p))
+    return p->cwd;
+  acquire(&p->lock);
+  if (t->cwd == NULL && p->cwd != NULL)
+    t->cwd = idup(p->cwd);
+  release(&p->lock);
+  return t->cwd;
+}
+
+void fd_release(void) {
+  struct thread *t = mythread();
+
+  if (t->file != NULL)
+    file_close(t->file);
+  if (t->cwd != NULL)
+    iput(t->cwd);
+  t->file = NULL;
+  t->cwd = NULL;
+}
+
+void cwd_set(struct inode *dir) {
+  struct proc *p = myproc();
+  struct inode *old;
+
+  acquire(&p->lock);
+  old = p->cwd;
+  p->cwd = dir;
+  release(&p->lock);
+  if (old != NULL)
+    iput(old);
+}
+
+/* Have the large table, if one was needed: for descriptor fd. 0 or -ENOMEM. */
+static int make_room(struct proc *p, int fd) {
+  struct file **table;
+
+  if (fd < p->nfiles)
+    return 0;
+  table = kalloc_zero(PAGE_KERNEL);
   if (table == NULL)
     return -ENOMEM;
-  memcpy(table, p->files, p->nfiles * sizeof(*table));
-  p->files = table;
-  p->nfiles = FD_MAX;
+  acquire(&p->lock);
+  if (p->nfiles < FD_MAX) {
+    memcpy(table, p->files, p->nfiles * sizeof(*table));
+    p->files = table;
+    p->nfiles = FD_MAX;
+    table = NULL;
+  }
+  release(&p->lock);
+  if (table != NULL)
+    kfree(table); /* another thread was first */
   return 0;
 }
 
-struct file *fd_file(int fd) {
-  struct proc *p = myproc();
-
-  return fd >= 0 && fd < p->nfiles ? p->files[fd] : NULL;
+/* The lowest free slot, or -1. */
+static int free_locked(struct proc *p) {
+  for (int fd = 0; fd < p->nfiles; fd++) {
+    if (p->files[fd] == NULL)
+      return fd;
+  }
+  return -1;
 }
 
 int fd_install(struct file *f) {
   struct proc *p = myproc();
+  int fd, slots;
 
-  for (int fd = 0; fd < p->nfiles; fd++) {
-    if (p->files[fd] == NULL) {
+  for (;;) {
+    acquire(&p->lock);
+    fd = free_locked(p);
+    slots = p->nfiles;
+    if (fd >= 0)
       p->files[fd] = f;
+    release(&p->lock);
+    if (fd >= 0)
       return fd;
-    }
+    if (slots == FD_MAX)
+      return -EMFILE;
+    if (make_room(p, slots) < 0)
+      return -ENOMEM;
   }
-  if (p->nfiles == FD_MAX)
-    return -EMFILE;
-  return fd_install_at(p->nfiles, f);
 }
 
-int fd_install_at(int fd, struct file *f) {
+int fd_replace(int fd, struct file *f, struct file **old) {
   struct proc *p = myproc();
 
   if (fd < 0 || fd >= FD_MAX)
     return -EBADF;
-  if (fd >= p->nfiles && enlarge(p) < 0)
+  if (make_room(p, fd) < 0)
     return -ENOMEM;
+  acquire(&p->lock);
+  *old = p->files[fd];
   p->files[fd] = f;
+  release(&p->lock);
   return fd;
 }
 
 struct file *fd_remove(int fd) {
-  struct file *f = fd_file(fd);
+  struct proc *p = myproc();
+  struct file *f;
 
+  acquire(&p->lock);
+  f = file_locked(p, fd);
   if (f != NULL)
-    myproc()->files[fd] = NULL;
+    p->files[fd] = NULL;
+  release(&p->lock);
   return f;
 }
 
 int fd_copy(struct proc *child, struct proc *parent) {
-  if (parent->nfiles > child->nfiles && enlarge(child) < 0)
+  if (make_room(child, parent->nfiles - 1) < 0)
     return -ENOMEM;
-  for (int fd = 0; fd < parent->nfiles; fd++) {
+  acquire(&parent->lock);
+  for (int fd = 0; fd < MIN(parent->nfiles, child->nfiles); fd++) {
     if (parent->files[fd] != NULL)
       child->files[fd] = file_dup(parent->files[fd]);
   }
+  child->cwd = parent->cwd ? idup(parent->cwd) : NULL;
+  release(&parent->lock);
   return 0;
 }
 
@@ -77,4 +174,7 @@ void fd_close_all(struct proc *p) {
     if (f != NULL)
       file_close(f);
   }
+  if (p->cwd != NULL)
+    iput(p->cwd);
+  p->cwd = NULL;
 }

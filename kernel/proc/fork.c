@@ -1,8 +1,6 @@
 /*
  * fork: a second process like the first.
  */
-#include "fs/inode.h"
-#include "lib/string.h"
 #include "proc/proc.h"
 #include "trap.h"
 
@@ -14,17 +12,16 @@ static void child_begins(void *unused) {
 
 /* Copy what the parent has to the child; -ENOMEM: a part may be copied. */
 static int copy(struct proc *child, struct proc *parent) {
-  struct thread *t = child->thread;
+  struct thread *t = proc_thread(child);
   struct space *s = space_copy(parent->space);
 
   if (s == NULL)
     return -ENOMEM;
-  proc_set_space(child, s);
+  proc_set_space(child, t, s);
   if (tables_add_trapframe(s->pagetable, t->place, t->arch.trapframe) < 0 ||
       fd_copy(child, parent) < 0)
     return -ENOMEM;
-  user_fork(t, parent->thread);
-  child->cwd = parent->cwd ? idup(parent->cwd) : NULL;
+  user_fork(t, mythread());
   child->rights = parent->rights;
   return 0;
 }
@@ -42,6 +39,6 @@ int fork(void) {
   }
   proc_publish(child, parent);
   pid = child->pid;
-  thread_start(child->thread); /* it may be gone from here on */
+  thread_start(proc_thread(child)); /* it may be gone from here on */
   return pid;
 }

@@ -26,10 +26,7 @@ bool proc_may_inspect(int pid) {
   return pid == self->pid || (self->rights & RIGHT_INSPECT);
 }
 
-static enum procstate shown_state(const struct proc *p,
-                                  const struct thread *t) {
-  if (p->state == PROC_ZOMBIE)
-    return P_ZOMBIE;
+static enum procstate shown_state(const struct thread *t) {
   switch (t->state) {
     case T_RUNNING:
       return P_RUNNING;
@@ -42,26 +39,51 @@ static enum procstate shown_state(const struct proc *p,
   }
 }
 
-/* What is known without sleeping. proctree_lock held. */
-static void describe(struct proc *p, struct procinfo *info) {
-  struct thread *t = p->thread;
+/* Does one thread in this state make its process be in it, whatever another is
+ * in? The first that applies is shown. */
+static const enum procstate by_weight[] = {P_RUNNING, P_RUNNABLE, P_SLEEPING,
+                                           P_EMBRYO};
 
-  *info = (struct procinfo){.pid = p->pid,
-                            .ppid = p->parent ? p->parent->pid : 0,
-                            .pgid = p->pgid,
-                            .threads = 1};
-  acquire(&p->lock);
-  safestrcpy(info->name, p->name, sizeof(info->name));
-  release(&p->lock);
+static bool outweighs(enum procstate a, enum procstate b) {
+  for (uint i = 0; i < NELEM(by_weight) && by_weight[i] != b; i++) {
+    if (by_weight[i] == a)
+      return true;
+  }
+  return false;
+}
+
+/* Add what there is to say of one more thread. Its process's lock is held. */
+static void describe_thread(struct thread *t, struct procinfo *info) {
+  enum procstate state;
+
   acquire(&t->lock);
-  info->state = shown_state(p, t);
-  info->cpu = t->cpu ? t->cpu->id : 0;
-  info->cpu_ns = t->cpu_ns;
+  state = shown_state(t);
+  if (info->threads == 0 || outweighs(state, info->state)) {
+    info->state = state;
+    info->cpu = t->cpu ? t->cpu->id : 0;
+    info->waiting[0] = 0;
+    if (t->state == T_SLEEPING && t->waitq != NULL)
+      safestrcpy(info->waiting, t->waitq->name, sizeof(info->waiting));
+  }
+  info->threads++;
+  info->cpu_ns += t->cpu_ns;
   if (t->state == T_RUNNING)
     info->cpu_ns += clock_ns() - t->started_ns;
-  if (t->state == T_SLEEPING && t->waitq != NULL)
-    safestrcpy(info->waiting, t->waitq->name, sizeof(info->waiting));
   release(&t->lock);
+}
+
+/* What is known without sleeping. proctree_lock held. */
+static void describe(struct proc *p, struct procinfo *info) {
+  *info = (struct procinfo){
+      .pid = p->pid, .ppid = p->parent ? p->parent->pid : 0, .pgid = p->pgid};
+  acquire(&p->lock);
+  safestrcpy(info->name, p->name, sizeof(info->name));
+  info->cpu_ns = p->past_ns;
+  list_for_each (l, &p->threads)
+    describe_thread(list_entry(l, struct thread, proclink), info);
+  release(&p->lock);
+  if (p->state == PROC_ZOMBIE)
+    info->state = P_ZOMBIE;
 }
 
 /* What takes the space's lock. */

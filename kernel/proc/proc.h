@@ -1,6 +1,9 @@
 /*
- * Processes: what a program runs in. The thread that runs it is in
+ * Processes: what a program runs in. The threads that run it are in
  * sched/thread.h, its memory in vm/space.h.
+ *
+ *   struct proc --> threads: one at first, more by clone()
+ *               --> space, files, cwd: shared by all of them
  */
 #ifndef PROC_PROC_H
 #define PROC_PROC_H
@@ -21,27 +24,38 @@
  */
 enum proc_state { PROC_EMBRYO, PROC_ALIVE, PROC_ZOMBIE };
 
-/* Guarded by: [T] proctree_lock; [l] lock; [o] its own thread; [c] constant
- * once it runs. */
+/* Bits of a set of USER_THREADS_MAX, in words. */
+#define PLACE_BITS 64
+#define PLACE_WORDS (USER_THREADS_MAX / PLACE_BITS)
+
+/* Guarded by: [T] proctree_lock; [l] lock; [a] atomic; [c] constant once it
+ * runs. */
 struct proc {
   struct spinlock lock;
   int pid;               /* [c] */
   enum proc_state state; /* [T] */
-  int status;            /* [T] exit status, of a zombie */
+  int status;            /* [l] for wait(), once it is ending */
   int pgid;              /* [T] process group */
   struct proc *parent;   /* [T] NULL for init */
   struct list children;  /* [T] */
   struct list sibling;   /* [T] in parent->children */
   struct list pidlink;   /* [T] in the table of pids */
   struct waitq exited;   /* a child became a zombie, or may have */
-  struct thread *thread; /* [c] */
-  struct space *space;   /* [l] to change; its own thread reads it freely */
-  struct inode *cwd;     /* [o] */
-  uint rights;           /* [o] RIGHT_* */
+  struct list threads;   /* [l] struct thread.proclink; of a zombie the last */
+  int nthreads;          /* [l] in that list; [a] to read */
+  bool ending;           /* [l] all threads are to end */
+  struct thread *sole;   /* [l] it executes exec: the others are to end */
+  struct waitq left;     /* a thread has ended */
+  uint64 places[PLACE_WORDS]; /* [l] thread.place of which are in use */
+  uint64 past_ns;        /* [l] processor time of threads that have ended */
+  struct space *space;   /* [l], and only by the one thread that there is; all
+                            of its threads read it freely */
+  struct inode *cwd;     /* [l] */
+  uint rights;           /* [a] RIGHT_* */
   char name[PROCNAMESZ]; /* [l] */
-  struct file **files;   /* [o] open files by descriptor */
-  int nfiles;            /* [o] slots in files */
-  struct file *inline_files[FD_INLINE]; /* [o] */
+  struct file **files;   /* [l] open files by descriptor */
+  int nfiles;            /* [l] slots in files */
+  struct file *inline_files[FD_INLINE]; /* [l] */
 };
 
 extern struct spinlock proctree_lock;
@@ -57,11 +71,37 @@ void proc_init(void);
 void proc_start_init(void (*start)(void *), void (*gone)(int status));
 extern void (*init_gone)(int status);
 
-/* Copy the calling process. The child's pid, or -EAGAIN: the limit on
- * processes is reached, or -ENOMEM. */
+/* Copy the calling process; of its threads the child has only the caller. The
+ * child's pid, or -EAGAIN: the limit on processes is reached, or -ENOMEM. */
 int fork(void);
-/* End the calling process. */
+/* End the calling process, with all its threads. */
 void exit(int status) __attribute__((noreturn));
+
+/* --- threads: thread.c --- */
+
+/* One more thread of the calling process. It begins where the caller is, with
+ * 0 as the result of the call and stack pointer `stack`. Flags: CLONE_* of
+ * abi/sched.h; the addresses are the user's, and used if a flag says so: `tls`
+ * is its thread pointer; its id is stored at parent_tid; when it ends, 0 is
+ * stored at child_tid and a futex there woken. Its id; -EINVAL; -EAGAIN: too
+ * many threads; -ENOMEM; -EFAULT; -EINTR. */
+int clone(uint flags, vaddr_t stack, vaddr_t parent_tid, vaddr_t tls,
+          vaddr_t child_tid);
+/* End the calling thread. If it is the last, the process ends with that
+ * status. */
+void exit_thread(int status) __attribute__((noreturn));
+
+/* --- futexes: futex.c --- */
+
+void futex_init(void);
+#define FUTEX_FOREVER (~0ULL) /* clock_ns() does not get there */
+/* If the word at user address va of the caller is `value`, sleep until
+ * futex_wake() there. 0: woken; -EAGAIN: it is not `value`; -ETIMEDOUT: at
+ * clock_ns() == deadline_ns; -EINTR; -EFAULT; -EINVAL: not aligned. */
+int futex_wait(vaddr_t va, uint32 value, uint64 deadline_ns);
+/* Wake up to `most` threads that wait at va in space s: those who have waited
+ * longest. How many there were, or -EINVAL. */
+int futex_wake(struct space *s, vaddr_t va, int most);
 
 /* pid of wait() that means any child. */
 #define WAIT_ANY (-1)
@@ -85,19 +125,28 @@ int setpgid(int pid, int pgid);
  * -E2BIG, -ENOMEM, -EIO. */
 int exec(const char *path, struct args *args);
 
-/* --- descriptors: fd.c; the calling process's own --- */
+/* --- descriptors and directory: fd.c; the calling process's own --- */
 
-/* The file of a descriptor, or NULL. */
-struct file *fd_file(int fd);
+/* The file of a descriptor, or NULL. What the other threads do, it stays open
+ * until this thread's system call ends. Once in a call. */
+struct file *fd_hold(int fd);
+/* The directory of the process (NULL: the root), for as long. */
+struct inode *cwd_hold(void);
+/* The system call ends: let go of both. */
+void fd_release(void);
+/* The process's directory is dir now, whose reference it takes over. */
+void cwd_set(struct inode *dir);
 /* The lowest free descriptor now stands for f (whose reference it takes over).
- * The descriptor, or -EMFILE. */
+ * The descriptor, or -EMFILE, -ENOMEM. */
 int fd_install(struct file *f);
-/* The same at a given place, which must be free. */
-int fd_install_at(int fd, struct file *f);
+/* The same at a given place; *old is what it stood for before (the caller
+ * closes it), or NULL. The descriptor, or -EBADF, -ENOMEM. */
+int fd_replace(int fd, struct file *f, struct file **old);
 /* Free a descriptor. Its file (the caller closes it), or NULL. */
 struct file *fd_remove(int fd);
-/* Give a child the same open files. 0 or -ENOMEM. */
+/* Give a child the same open files and directory. 0 or -ENOMEM. */
 int fd_copy(struct proc *child, struct proc *parent);
+/* Close all files and let go of the directory. */
 void fd_close_all(struct proc *p);
 
 /* --- for those who look: list.c --- */
@@ -116,8 +165,8 @@ void procdump(void);
 
 /* --- within proc/ --- */
 
-/* A new process that is in no table yet; with trapframe, without a space. NULL
- * and *err. */
+/* A new process that is in no table yet; with a thread that has a trapframe,
+ * without a space. NULL and *err. */
 struct proc *proc_create(const char *name, void (*entry)(void *), int *err);
 /* Free one that is in no table. */
 void proc_free(struct proc *p);
@@ -128,7 +177,29 @@ void proc_publish(struct proc *p, struct proc *parent);
 struct proc *proc_find_locked(int pid);
 /* The one with the lowest pid above `after`, or NULL; proctree_lock held. */
 struct proc *proc_next_locked(int after);
-/* The process uses this space from now on. Returns the old one. */
-struct space *proc_set_space(struct proc *p, struct space *s);
+/* The process, whose only thread is t, uses this space from now on. Returns the
+ * old one. */
+struct space *proc_set_space(struct proc *p, struct thread *t, struct space *s);
+/* The first of its threads. p->lock is held, or the process has not started. */
+struct thread *proc_thread(struct proc *p);
+/* A thread for a process, in none of its lists, and its trapframe. NULL and
+ * *err: -ENOMEM, -EAGAIN. */
+struct thread *proc_new_thread(struct proc *p, void (*entry)(void *), int *err);
+/* Free a thread of a process that never ran, or that thread_reap() waits for.
+ */
+void proc_free_thread(struct thread *t);
+/* The running thread is a thread of the kernel from now on, which is freed when
+ * it ends. */
+void proc_thread_left(struct thread *t);
+/* All threads of a process but `but` are to end, and it with this status,
+ * unless that is so already. Any context. */
+void proc_end(struct proc *p, struct thread *but, int status);
+/* For exec: end all threads but the caller. 0, or -EINTR: it is to end, too. */
+int proc_alone(void);
+/* Give a thread an id of its own, and take it back (if it has one). */
+void proc_tid_assign(struct thread *t);
+void proc_tid_drop(struct thread *t);
+/* The last thread ends its process; exit.c. */
+void proc_finish(int status) __attribute__((noreturn));
 
 #endif

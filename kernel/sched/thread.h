@@ -12,6 +12,8 @@
 #include "sync/spinlock.h"
 
 struct arch_space;
+struct file;
+struct inode;
 struct proc;
 
 /*
@@ -27,7 +29,8 @@ enum thread_state { T_EMBRYO, T_RUNNABLE, T_RUNNING, T_SLEEPING, T_DEAD };
 /* It lies on top of its kernel stack, which grows down from it.
  *
  * Guarded by: [t] lock; [q] the run queue's lock; [w] the wait queue's lock;
- * [o] only the thread itself; [c] constant once started; [a] atomic. */
+ * [p] its process's lock; [o] only the thread itself; [c] constant once
+ * started; [a] atomic. */
 struct thread {
   struct spinlock lock;
   enum thread_state state; /* [t] */
@@ -45,7 +48,13 @@ struct thread {
   struct context context;  /* [t] saved by swtch */
   struct arch_thread arch; /* [o] trapframe, floating point: the machine's */
   int pid;                 /* [c] of its process; 0 for a kernel thread */
-  struct proc *proc;       /* [c] NULL for a kernel thread */
+  int tid;                 /* [o] its own: pid for a process's first */
+  struct proc *proc;       /* [o] NULL for a kernel thread */
+  struct list proclink;    /* [p] among its process's threads */
+  struct list tidlink;     /* in the table of ids: proc/thread.c */
+  vaddr_t clear_tid;       /* [o] user address that gets 0 at the end, or 0 */
+  struct file *file;       /* [o] held until the system call ends: proc/fd.c */
+  struct inode *cwd;       /* [o] the same */
   pagetable_t pagetable;   /* [o] for user mode; its process's */
   struct arch_space *arch_space; /* [o] of the same space */
   uint place;                    /* [o] of its trapframe: tables.h */

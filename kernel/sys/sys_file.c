@@ -76,7 +76,7 @@ long sys_open(void) {
 
   if (r < 0)
     return r;
-  f = file_open(myproc()->cwd, path.text, argint(1), &r);
+  f = file_open(cwd_hold(), path.text, argint(1), &r);
   path_free(&path);
   return f ? install(f) : r;
 }
@@ -97,15 +97,14 @@ long sys_dup(void) {
 }
 
 long sys_dup2(void) {
-  struct file *f = argfile(0), *old;
+  struct file *f = argfile(0), *old = NULL;
   int fd = argint(1), r;
 
-  if (f == NULL || fd < 0 || fd >= FD_MAX)
+  if (f == NULL)
     return -EBADF;
   if (fd == argint(0))
     return fd;
-  old = fd_remove(fd);
-  r = fd_install_at(fd, file_dup(f));
+  r = fd_replace(fd, file_dup(f), &old);
   if (r < 0)
     file_close(f);
   if (old != NULL)
@@ -139,7 +138,7 @@ static long with_path(int (*op)(struct inode *cwd, const char *path)) {
 
   if (r < 0)
     return r;
-  r = op(myproc()->cwd, path.text);
+  r = op(cwd_hold(), path.text);
   path_free(&path);
   return r;
 }
@@ -153,7 +152,7 @@ static long with_paths(int (*op)(struct inode *cwd, const char *from,
     return r;
   r = path_arg(&to, 1);
   if (r == 0) {
-    r = op(myproc()->cwd, from.text, to.text);
+    r = op(cwd_hold(), from.text, to.text);
     path_free(&to);
   }
   path_free(&from);
@@ -180,9 +179,7 @@ static int chdir(struct inode *cwd, const char *path) {
 
   if (dir == NULL)
     return err;
-  myproc()->cwd = dir;
-  if (cwd != NULL)
-    iput(cwd);
+  cwd_set(dir);
   return 0;
 }
 
@@ -198,7 +195,7 @@ long sys_getcwd(void) {
   path = kalloc();
   if (path == NULL)
     return -ENOMEM;
-  r = fs_getcwd(p->cwd, path, MIN(n, PATH_MAX));
+  r = fs_getcwd(cwd_hold(), path, MIN(n, PATH_MAX));
   if (r == 0)
     r = copyout(p->space, argaddr(0), path, strlen(path) + 1);
   kfree(path);

@@ -1,6 +1,7 @@
 /*
  * System calls about processes and time.
  */
+#include "abi/sched.h"
 #include "abi/system.h"
 #include "cpu.h"
 #include "dev/rtc.h"
@@ -15,6 +16,42 @@
 long sys_fork(void) { return fork(); }
 
 long sys_exit(void) { exit(argint(0)); }
+
+long sys_exit_thread(void) { exit_thread(argint(0)); }
+
+long sys_clone(void) {
+  return clone(argint(0), argaddr(1), argaddr(2), argaddr(3), argaddr(4));
+}
+
+/* The deadline that a pointer to a time from now, or NULL, stands for. */
+static int deadline_arg(vaddr_t va, uint64 *deadline) {
+  uint64 after;
+
+  *deadline = FUTEX_FOREVER;
+  if (va == 0)
+    return 0;
+  if (copyin(myproc()->space, &after, va, sizeof(after)) < 0)
+    return -EFAULT;
+  if (__builtin_add_overflow(clock_ns(), after, deadline))
+    *deadline = FUTEX_FOREVER;
+  return 0;
+}
+
+long sys_futex(void) {
+  vaddr_t va = argaddr(0);
+  uint64 deadline;
+  int r;
+
+  switch (argint(1) & ~FUTEX_PRIVATE_FLAG) {
+    case FUTEX_WAIT:
+      r = deadline_arg(argaddr(3), &deadline);
+      return r < 0 ? r : futex_wait(va, argint(2), deadline);
+    case FUTEX_WAKE:
+      return futex_wake(myproc()->space, va, argint(2));
+    default:
+      return -ENOSYS;
+  }
+}
 
 /* Can the program write an int there? The int keeps its value. */
 static bool int_writable(struct space *s, vaddr_t va) {
@@ -49,6 +86,8 @@ long sys_waitpid(void) {
 long sys_kill(void) { return kill(argint(0)); }
 
 long sys_getpid(void) { return mythread()->pid; }
+
+long sys_gettid(void) { return mythread()->tid; }
 
 long sys_getppid(void) {
   struct proc *parent;
@@ -134,7 +173,7 @@ long sys_getcpu(void) {
 long sys_lasterr(void) { return mythread()->lasterr; }
 
 long sys_restrict(void) {
-  myproc()->rights &= argint(0);
+  __atomic_fetch_and(&myproc()->rights, argint(0), __ATOMIC_RELAXED);
   return 0;
 }
 

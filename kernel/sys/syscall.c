@@ -33,6 +33,7 @@ void syscall(void) {
 
   if (number < NELEM(handlers) && handlers[number] != NULL)
     r = handlers[number]();
+  fd_release();
   user_call_result(&t->arch, native_result(t, r));
 }
 
@@ -47,7 +48,7 @@ int argstr(int i, char *buf, size_t max) {
 }
 
 struct file *argfile(int i) {
-  return fd_file(argint(i));
+  return fd_hold(argint(i));
 }
 
 int path_arg(struct path *p, int i) {

@@ -20,7 +20,8 @@ long arglong(int i);
 vaddr_t argaddr(int i);
 /* As a string, copied to buf. Its length, or -EFAULT, -ENAMETOOLONG. */
 int argstr(int i, char *buf, size_t max);
-/* As a descriptor: its file, or NULL. */
+/* As a descriptor: its file, or NULL. It stays open until the call ends. Once
+ * in a call. */
 struct file *argfile(int i);
 
 /* A path argument, in memory of its own: too long for a kernel stack. */

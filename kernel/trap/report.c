@@ -81,15 +81,16 @@ static void print_address(struct space *s, vaddr_t va, uint access) {
 }
 
 void report_user_fault(const char *cause, vaddr_t value, uint access) {
-  struct proc *p = myproc();
+  struct thread *t = mythread();
+  struct proc *p = t->proc;
 
   acquiresleep(&report_lock);
   printf("%s (pid %d) killed: %s at pc %p, %s %p\n", p->name, p->pid, cause,
-         (void *)user_pc(&p->thread->arch), access ? "address" : "value",
+         (void *)user_pc(&t->arch), access ? "address" : "value",
          (void *)value);
   if (access)
     print_address(p->space, value, access);
-  user_print_registers(p->thread);
+  user_print_registers(t);
   releasesleep(&report_lock);
 }
 

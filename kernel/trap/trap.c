@@ -30,6 +30,7 @@ void trap_page_fault(vaddr_t va, uint access) {
 
   if (r == 0)
     return;
+  trap_leave(); /* ends it if another thread ended the process meanwhile */
   if (r == -ENOMEM)
     printf("out of memory: ");
   report_user_fault(access_name(access), va, access);
@@ -43,7 +44,7 @@ void trap_exception(const char *cause, vaddr_t value) {
 
 void trap_leave(void) {
   if (killed())
-    exit(STATUS_FAULT);
+    exit_thread(STATUS_FAULT);
 }
 
 void trap_kernel(const char *cause, vaddr_t pc, vaddr_t fp, vaddr_t va) {

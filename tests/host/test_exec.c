@@ -85,12 +85,23 @@ struct thread *mythread(void) {
   return &thread;
 }
 
-struct space *proc_set_space(struct proc *p, struct space *s) {
+struct space *proc_set_space(struct proc *p, struct thread *t,
+                             struct space *s) {
   struct space *old = p->space;
+
+  assert_ptr_equal(t, &thread);
 
   p->space = s;
   return old;
 }
+
+struct inode *cwd_hold(void) {
+  return proc.cwd;
+}
+
+static int alone; /* what proc_alone() says: 0 or -EINTR */
+
+int proc_alone(void) { return alone; }
 
 void user_start(struct thread *t, vaddr_t pc, vaddr_t sp, long argc,
                 vaddr_t argv) {
@@ -263,7 +274,7 @@ static void remember(void) {
 
 static void check_refused(int r) {
   assert_true(r == -ENOEXEC || r == -ENOMEM || r == -E2BIG || r == -EIO ||
-              r == -ENOENT || r == -EACCES);
+              r == -ENOENT || r == -EACCES || r == -EINTR);
   assert_ptr_equal(proc.space, before.space);
   assert_memory_equal(proc.name, before.name, sizeof(before.name));
   assert_int_equal(started.argc, 0);
@@ -300,6 +311,16 @@ static void paths_that_lead_nowhere(void **state) {
   assert_refused(EACCES);
   lock_error = -EIO;
   assert_refused(EIO);
+}
+
+/* Another thread ends the process while this one is about to exec. */
+static void killed_meanwhile(void **state) {
+  (void)state;
+  make_file();
+  remember();
+  alone = -EINTR;
+  assert_refused(EINTR);
+  alone = 0;
 }
 
 static void headers_that_make_no_sense(void **state) {
@@ -509,7 +530,6 @@ static int start(void **state) {
   (void)state;
   ram_start(400);
   initlock(&proc.lock, "proc");
-  proc.thread = &thread;
   thread.proc = &proc;
   thread.arch.trapframe = (struct trapframe *)trapframe;
   proc.space = space_create();
@@ -520,6 +540,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_good_program_is_loaded),
       cmocka_unit_test(paths_that_lead_nowhere),
+      cmocka_unit_test(killed_meanwhile),
       cmocka_unit_test(headers_that_make_no_sense),
       cmocka_unit_test(headers_that_are_odd_but_good),
       cmocka_unit_test(truncated_files),
