@@ -79,6 +79,10 @@ const char *progname = "prog";
 static char written[8192];
 static int writes, written_length;
 
+/* There are no other threads. */
+void library_lock_wait(uint *state) { fail_msg("lock is %u", *state); }
+void library_lock_wake(uint *state) { fail_msg("lock is %u", *state); }
+
 int user_write(int fd, const void *buf, int n) {
   (void)fd;
   writes++;

@@ -4,11 +4,13 @@
  * write() at the end of the call, and a buffer of the caller's.
  *
  * The descriptor's buffer is static because a user stack may be one page, most
- * of it taken by arguments.
+ * of it taken by arguments. One thread uses it at a time, until the text is
+ * written.
  */
 #include <stdarg.h>
 
 #include "extra.h"
+#include "lock.h"
 #include "user/user.h"
 
 #define OUT_SIZE 1024
@@ -256,20 +258,25 @@ static void format(struct sink *s, const char *fmt, va_list ap) {
 }
 
 static char out[OUT_SIZE];
+static uint out_lock;
 
 static void print(int fd, const char *fmt, va_list ap) {
   struct sink s = {fd, out, OUT_SIZE, 0, 0};
 
+  library_lock(&out_lock);
   format(&s, fmt, ap);
   flush(&s);
+  library_unlock(&out_lock);
 }
 
 void printf_wide(int fd, const char *fmt, const long long *wide) {
   struct sink s = {fd, out, OUT_SIZE, 0, 0};
   struct args a = {.wide = wide};
 
+  library_lock(&out_lock);
   format_args(&s, fmt, &a);
   flush(&s);
+  library_unlock(&out_lock);
 }
 
 void printf(const char *fmt, ...) {

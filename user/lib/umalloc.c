@@ -18,8 +18,11 @@
  * blocks are large enough. Both calls take constant time, but for a look
  * through the one bin in which only some blocks fit when nothing larger is
  * there.
+ *
+ * A lock lets in one thread at a time.
  */
 #include "extra.h"
+#include "lock.h"
 #include "user/user.h"
 
 typedef unsigned long size;
@@ -54,6 +57,7 @@ struct block {
 static unsigned long long map[(BINS + MAP_BITS - 1) / MAP_BITS];
 static struct block *bins[BINS];
 static struct block *last; /* the end block of the newest area */
+static uint heap_lock;     /* guards all of these, and all headers */
 
 static size size_of(const struct block *b) { return b->head & ~FLAGS; }
 
@@ -223,13 +227,10 @@ static size block_size(uint n) {
   return s < MIN_BLOCK ? MIN_BLOCK : s;
 }
 
-void *malloc(uint n) {
-  size want = block_size(n);
-  struct block *b;
+/* A used block of n bytes, or 0. Lock held. */
+static struct block *take(size want) {
+  struct block *b = find(want);
 
-  if (n > REQUEST_MAX)
-    return 0;
-  b = find(want);
   if (!b) {
     if (grow(want) < 0)
       return 0;
@@ -239,7 +240,18 @@ void *malloc(uint n) {
   b->head |= USED;
   after(b)->head |= PREV_USED;
   trim(b, want);
-  return payload(b);
+  return b;
+}
+
+void *malloc(uint n) {
+  struct block *b;
+
+  if (n > REQUEST_MAX)
+    return 0;
+  library_lock(&heap_lock);
+  b = take(block_size(n));
+  library_unlock(&heap_lock);
+  return b ? payload(b) : 0;
 }
 
 void free(void *p) {
@@ -248,7 +260,9 @@ void free(void *p) {
   if (!p)
     return;
   b = block_of(p);
+  library_lock(&heap_lock);
   release(b, size_of(b));
+  library_unlock(&heap_lock);
 }
 
 EXTRA void *calloc(uint n, uint each) {
@@ -264,11 +278,13 @@ EXTRA void *realloc(void *p, uint n) {
 
   if (!p)
     return malloc(n);
+  library_lock(&heap_lock);
   have = size_of(block_of(p));
-  if (have >= want) {
+  if (have >= want)
     trim(block_of(p), want);
+  library_unlock(&heap_lock);
+  if (have >= want)
     return p;
-  }
   to = malloc(n);
   if (!to)
     return 0;
