@@ -34,7 +34,7 @@ static const struct {
     {"exec", exec_tests},       {"pipe", pipe_tests},
     {"wild", wild_tests},       {"full", full_tests},
     {"inspect", inspect_tests}, {"tables", tables_tests},
-    {"machine", machine_tests},
+    {"thread", thread_tests},   {"machine", machine_tests},
 };
 
 const char *test_name = "usertests";

@@ -56,6 +56,7 @@ extern const struct test wild_tests[];
 extern const struct test full_tests[];
 extern const struct test inspect_tests[];
 extern const struct test tables_tests[];
+extern const struct test thread_tests[];
 extern const struct test machine_tests[];
 
 /* The condition must hold. */
