@@ -130,6 +130,45 @@ enum ptfault {
   PT_NOTREADABLE, /* valid, for user mode, without the right to read */
 };
 
+/* What memcheck() counted. */
+struct memcheck {
+  uint64 frames;     /* of RAM, */
+  uint64 free;       /* on free lists, */
+  uint64 used;       /* held by somebody, */
+  uint64 moving;     /* and just then on their way from one to the other */
+  uint64 references; /* found to pages that are counted */
+  uint64 tables;     /* page-table pages */
+  uint64 leaves;     /* entries held against their regions */
+  uint64 regions;
+  uint64 spaces;
+  uint64 attempts; /* until nothing was on its way */
+};
+
+/* What can be wrong. count is what the accounts say, found what is there. */
+enum memfault_kind {
+  MEM_COUNT,      /* holders that are counted and those that are found */
+  MEM_LOST,       /* nobody has the page: free on no list, or held by none */
+  MEM_OWNER,      /* used as something (count) that its owner is not */
+  MEM_FREE_USED,  /* on a free list, and in use */
+  MEM_FREE_TWICE, /* twice on free lists */
+  MEM_INSIDE,     /* a page inside a block is referred to by itself */
+  MEM_SLAB,       /* a page of small objects that is none */
+  MEM_SUM,        /* of all pages; of those of owner va */
+  MEM_NO_REGION,  /* an entry where no region is */
+  MEM_RIGHTS,  /* an entry that grants (count) more than its region (found) */
+  MEM_REGIONS, /* regions that overlap, are empty or out of order */
+  MEM_BUSY,    /* regions that were being changed whenever one looked */
+};
+
+struct memfault {
+  int kind;  /* enum memfault_kind */
+  int owner; /* of the page, by enum page_owner; -1: it is no RAM */
+  uint count, found;
+  uint64 pa;   /* of the page, or 0 */
+  uint64 va;   /* where, */
+  uint64 root; /* in the page table whose root page this is, or 0 */
+};
+
 /* Rights of a process: all at boot, inherited, given up with restrict(). */
 #define RIGHT_INSPECT 1 /* look at other processes' and the kernel's memory */
 #define RIGHT_POWER 2   /* reboot() */

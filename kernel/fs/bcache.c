@@ -39,6 +39,7 @@
 
 #include "fs/mount.h"
 #include "lib/string.h"
+#include "mm/audit.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
 
@@ -212,6 +213,16 @@ size_t bcache_shrink(size_t want) {
   }
   release(&cache.lock);
   return freed;
+}
+
+void bcache_audit(struct audit *a) {
+  if (cache.buckets == NULL)
+    return;
+  list_for_each (l, &cache.clock) {
+    struct bpage *p = list_entry(l, struct bpage, clock);
+
+    audit_page(a, V2P(p->data), OWNED_BY(PAGE_CACHE), (struct audit_place){0});
+  }
 }
 
 /* A page without content, not yet in a bucket; its references are the bucket's

@@ -121,6 +121,10 @@ void fpage_detach(struct bpage *p);
 void bpage_ref(struct bpage *p);
 void bpage_put(struct bpage *p);
 
+/* Each cached page is a holder of its frame: for the self-check. */
+struct audit;
+void bcache_audit(struct audit *a);
+
 /* Give up to `want` pages back to kalloc: a reclaimer's shrink(). */
 size_t bcache_shrink(size_t want);
 

@@ -37,6 +37,7 @@ extern int ncpu; /* CPUs in use, fixed once the machine is discovered */
 #define IPI_RESCHED 1 /* look at your run queue */
 #define IPI_FLUSH 2   /* forget translations: tlb.h */
 #define IPI_HALT 4    /* stop for good: another CPU panicked */
+#define IPI_STOP 8    /* stop for a moment: stop.h */
 
 #include "arch_cpu.h"
 /*

@@ -438,6 +438,31 @@ size_t pages_largest(void) {
   return order < 0 ? 0 : 1UL << order;
 }
 
+struct frame frame_look(size_t number) {
+  const struct page *f = &frames[number];
+
+  return (struct frame){f->owner, f->order, f->count};
+}
+
+size_t frame_number(paddr_t pa) {
+  if (pa < first_frame || (pa - first_frame) / PGSIZE >= nframes)
+    return nframes;
+  return (pa - first_frame) / PGSIZE;
+}
+
+paddr_t frame_pa(size_t number) { return first_frame + number * PGSIZE; }
+
+void free_each(void (*visit)(void *arg, size_t frame, int order), void *arg) {
+  for (int order = 0; order <= ORDER_MAX; order++)
+    list_for_each (l, &blocks[order]) {
+      visit(arg, frame_of(list_entry(l, struct run, link)), order);
+    }
+  for (int i = 0; i < ncpu; i++)
+    list_for_each (l, &cpu_lists[i].pages) {
+      visit(arg, frame_of(list_entry(l, struct run, link)), 0);
+    }
+}
+
 /* Give the frames [from, to) to the blocks, as large as they can be. */
 static void free_range(size_t from, size_t to) {
   acquire(&block_lock);

@@ -88,6 +88,21 @@ size_t pages_owned(enum page_owner owner);
 size_t pages_total(void);
 size_t pages_largest(void); /* pages in the largest free block */
 
+/* --- for the self-check (audit.h), while nothing changes --- */
+
+/* What is known of a frame, by number: 0 to pages_total(). */
+struct frame {
+  enum page_owner owner;
+  int order;  /* of the block that it is the first frame of, if allocated */
+  uint count; /* holders */
+};
+struct frame frame_look(size_t number);
+/* The number of the frame at pa; pages_total() if that is no RAM of ours. */
+size_t frame_number(paddr_t pa);
+paddr_t frame_pa(size_t number);
+/* Each block on a free list. */
+void free_each(void (*visit)(void *arg, size_t frame, int order), void *arg);
+
 /*
  * Memory that can be given back when there is none: caches register a
  * function. shrink() frees up to `want` pages and returns how many it freed.

@@ -166,3 +166,27 @@ void slab_free(struct slab_cache *c, void *object) {
   if (empty)
     kfree(s);
 }
+
+/* How many objects the page of a slab has room for. */
+static uint capacity(const struct slab_cache *c) {
+  size_t head = (sizeof(struct slab) + OBJECT_ALIGN - 1) & -OBJECT_ALIGN;
+
+  return (PGSIZE - head) / object_size(c);
+}
+
+bool slab_sound(const void *page) {
+  const struct slab *s = page;
+  bool known = false;
+  uint nfree = 0;
+
+  list_for_each (l, &caches) {
+    if (list_entry(l, struct slab_cache, link) == s->cache)
+      known = true;
+  }
+  if (!known)
+    return false;
+  for (struct free_object *o = s->free; o != NULL; o = o->next)
+    if (slab_of(o) != s || ++nfree > capacity(s->cache))
+      return false;
+  return s->used + nfree == capacity(s->cache);
+}

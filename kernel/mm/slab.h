@@ -28,4 +28,8 @@ void *slab_alloc(struct slab_cache *c);
 /* Give it back. Panics if it is not of this cache. */
 void slab_free(struct slab_cache *c, void *object);
 
+/* For the self-check, while nothing changes: is this page a slab of a cache that
+ * exists, with as many free objects as it says? */
+bool slab_sound(const void *page);
+
 #endif

@@ -9,6 +9,7 @@
  * interrupt.
  */
 #include "cpu.h"
+#include "stop.h"
 #include "sync/spinlock.h"
 #include "tlb.h"
 
@@ -31,6 +32,8 @@ void ipi_serve(void) {
     tlb_answer();
   if (why & IPI_HALT)
     cpu_halt();
+  if (why & IPI_STOP)
+    cpu_stop_here();
 }
 
 void ipi_halt_others(void) {

@@ -27,6 +27,9 @@ static struct slab_cache space_cache =
 static struct slab_cache region_cache =
     SLAB_CACHE(region_cache, "region", sizeof(struct region));
 
+static struct spinlock spaces_lock = SPINLOCK("spaces");
+struct list spaces = LIST_INIT(spaces); /* [spaces_lock] */
+
 #define region_of(l) list_entry(l, struct region, link)
 
 static size_t pages_of(const struct region *r) {
@@ -284,6 +287,9 @@ struct space *space_create(void) {
   initlock(&s->ptl, "page table");
   list_init(&s->regions);
   s->refs = 1;
+  acquire(&spaces_lock);
+  list_add_back(&spaces, &s->all);
+  release(&spaces_lock);
   return s;
 }
 
@@ -298,6 +304,9 @@ void space_put(struct space *s) {
   /* no CPU can run in this space again: nothing to flush */
   list_for_each_safe (l, &s->regions)
     region_remove(region_of(l), false);
+  acquire(&spaces_lock);
+  list_remove(&s->all);
+  release(&spaces_lock);
   uvmfree(s->pagetable);
   slab_free(&space_cache, s);
 }

@@ -70,7 +70,11 @@ struct space {
   size_t anon;            /* [p] private frames that are mapped */
   struct fault_counts faults; /* [p] */
   struct arch_space arch;     /* the machine's */
+  struct list all;            /* [spaces_lock] in spaces */
 };
+
+/* All spaces, for the self-check (check.c). */
+extern struct list spaces;
 
 /* An empty space with one reference, or NULL. Its threads' trapframes are still
  * to be added (tables.h). */

@@ -38,6 +38,7 @@ int procs(struct procinfo *buf, int max); /* how many were filled in */
 int vmregions(int pid, struct vmregion *buf, int max);
 int ptdump(int pid, unsigned long from, struct ptentry *buf, int max);
 int ptwalk(int pid, unsigned long va, struct ptwalk *w);
+int memcheck(struct memcheck *sum, struct memfault *buf, int max);
 int restrict_rights(int rights) __asm__("restrict");
 
 /* lib/clock.c */

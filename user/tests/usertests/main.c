@@ -2,9 +2,10 @@
  * usertests: does the system keep its promises, seen from a program?
  *
  * The tests are grouped by file. Each one runs in a child process, in an empty
- * directory of its own. When it has ended, three things are looked at: its exit
- * status, whether the directory is empty again, and whether the memory that it
- * used came back. A test that leaks fails even if all its checks held.
+ * directory of its own. When it has ended, four things are looked at: its exit
+ * status, whether the directory is empty again, whether the memory that it used
+ * came back, and whether the kernel's account of all memory holds (memcheck). A
+ * test that leaks fails even if all its checks held.
  *
  * What "came back" means: the pages held for processes, page tables, kernel
  * stacks, pipes and by kernel code must be as many as before the test. The
@@ -152,6 +153,21 @@ static int memory_came_back(const struct meminfo *before) {
   return memory_equal(before, &now, 1);
 }
 
+static int accounts_hold(void) {
+  struct memfault f = {0};
+  struct memcheck sum;
+  int n = memcheck(&sum, &f, 1);
+
+  if (n == 0)
+    return 1;
+  printf(
+      "  %s: memcheck finds %d faults: kind %d, frame 0x%llx, va 0x%llx, "
+      "%u, %u\n",
+      test_name, n, f.kind, (unsigned long long)f.pa, (unsigned long long)f.va,
+      f.count, f.found);
+  return 0;
+}
+
 static int exit_status_good(const struct test *t) {
   int status = -1;
   int pid = fork();
@@ -185,6 +201,7 @@ static int run_test(const struct test *t) {
   good = enter_workdir() && exit_status_good(t);
   good = leave_workdir() && good;
   good = memory_came_back(&before) && good;
+  good = accounts_hold() && good;
   printf("test %s: %s (%d ms)\n", t->name, good ? "OK" : "FAILED",
          (int)((clock() - start) / 1000000));
   if (!good && nfailures < FAILURES_MAX)
