@@ -157,6 +157,7 @@ enum memfault_kind {
   MEM_NO_REGION,  /* an entry where no region is */
   MEM_RIGHTS,  /* an entry that grants (count) more than its region (found) */
   MEM_REGIONS, /* regions that overlap, are empty or out of order */
+  MEM_SPACE,   /* regions, their pages, or private pages of a space */
   MEM_BUSY,    /* regions that were being changed whenever one looked */
 };
 

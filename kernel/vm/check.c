@@ -24,6 +24,7 @@ static uint granted(pte_t pte) {
 struct cursor {
   struct space *space;
   struct list *at;
+  size_t private; /* pages of private memory so far */
 };
 
 /* The region of an address that is not below those asked for before. */
@@ -41,6 +42,7 @@ static struct region *region_at(struct cursor *c, vaddr_t va) {
 static void check_leaf(struct audit *a, void *arg, struct audit_place at,
                        int level, pte_t pte) {
   paddr_t pa = PTE2PA(pte);
+  struct cursor *c = arg;
   struct region *r;
   uint rights;
 
@@ -55,11 +57,13 @@ static void check_leaf(struct audit *a, void *arg, struct audit_place at,
     audit_page(a, pa, FOR_USERS, at);
   else
     audit_block(a, pa, OWNED_BY(PAGE_USER), at);
-  r = region_at(arg, at.va);
+  r = region_at(c, at.va);
   if (r == NULL || r->end - at.va < level_size(level)) {
     audit_fault(a, MEM_NO_REGION, pa, at, granted(pte), 0);
     return;
   }
+  if (uvm_anonymous(P2V(pa)) && !(r->flags & REGION_SHARED))
+    c->private += level_size(level) / PGSIZE;
   /* an entry that lets write or execute lets read, too; the page of zeros is
    * never to be written */
   rights = r->rights | (r->rights != PROT_NONE ? PROT_READ : 0);
@@ -69,25 +73,39 @@ static void check_leaf(struct audit *a, void *arg, struct audit_place at,
     audit_fault(a, MEM_RIGHTS, pa, at, granted(pte), rights);
 }
 
+/* What the space says of itself, and what is so. */
+static void check_count(struct audit *a, struct space *s, size_t count,
+                        size_t found) {
+  if (count != found)
+    audit_fault(a, MEM_SPACE, 0, (struct audit_place){s->pagetable, 0}, count,
+                found);
+}
+
 static void check_regions(struct audit *a, struct space *s) {
+  size_t regions = 0, pages = 0;
   vaddr_t last = 0;
 
   list_for_each (l, &s->regions) {
     struct region *r = list_entry(l, struct region, link);
 
-    a->sum.regions++;
+    regions++;
+    pages += (r->end - r->start) / PGSIZE;
     if (r->start < last || r->start >= r->end || r->end > SPACE_END ||
-        r->start % PGSIZE || r->end % PGSIZE)
+        r->start % PGSIZE || r->end % PGSIZE || r->space != s ||
+        space_find_locked(s, r->start) != r)
       audit_fault(a, MEM_REGIONS, 0,
                   (struct audit_place){s->pagetable, r->start}, 0, 0);
     last = r->end;
   }
+  a->sum.regions += regions;
+  check_count(a, s, s->nregions, regions);
+  check_count(a, s, s->size, pages);
 }
 
 void spaces_audit(struct audit *a) {
   list_for_each (l, &spaces) {
     struct space *s = list_entry(l, struct space, all);
-    struct cursor c = {s, s->regions.next};
+    struct cursor c = {.space = s, .at = s->regions.next};
 
     a->sum.spaces++;
     if (s->lock.holder != NULL) {
@@ -96,5 +114,6 @@ void spaces_audit(struct audit *a) {
     }
     check_regions(a, s);
     audit_table(a, s->pagetable, PT_OWN_ENTRIES, check_leaf, &c);
+    check_count(a, s, s->anon, c.private);
   }
 }

@@ -32,6 +32,7 @@ static const char *const kinds[] = {
     [MEM_NO_REGION] = "an entry where no region is: its rights",
     [MEM_RIGHTS] = "an entry that grants more than its region: rights",
     [MEM_REGIONS] = "a region that overlaps another or is out of order",
+    [MEM_SPACE] = "regions, their pages or private pages: counted and found",
     [MEM_BUSY] = "regions that are always being changed",
 };
 
