@@ -181,7 +181,7 @@ def test_looking():
         pid = m.run("sleep 1000 & echo $!").split("\n")[-1]
         shell = m.run("echo $$")
         table = rows(m.run("ps"))
-        assert table[0] == ("PID PPID PGID CPU STATE TIME SIZE MEM TABLES WAITS"
+        assert table[0] == ("PID PPID PGID CPU STATE THR TIME SIZE MEM TABLES WAITS"
                             " NAME").split()
         found = {row[0]: row for row in table[1:]}
         assert found["1"][1] == "0" and found["1"][-1] == "init"

@@ -2,7 +2,8 @@
  * ps: all processes.
  *
  * SIZE is what their regions span, MEM the pages present, TABLES the page-table
- * pages, all in KiB; TIME is processor time in seconds; WAITS is what a
+ * pages, all in KiB; THR is how many threads it has, and STATE that of the
+ * busiest; TIME is processor time in seconds; WAITS is what a
  * sleeping process sleeps on.
  */
 #include "user/user.h"
@@ -13,10 +14,11 @@
 static void show(const struct procinfo *p) {
   long ms = p->cpu_ns / NSEC_PER_MSEC;
 
-  printf("%5d %5d %5d %3d %-6s %5ld.%02ld %7ld %7ld %6ld %-10s %s\n", p->pid,
-         p->ppid, p->pgid, p->cpu, proc_state(p->state), ms / 1000,
-         ms % 1000 / 10, (long)(p->size / KIB), (long)(p->resident / KIB),
-         (long)(p->tables / KIB), p->waiting, p->name);
+  printf("%5d %5d %5d %3d %-6s %3d %5ld.%02ld %7ld %7ld %6ld %-10s %s\n",
+         p->pid, p->ppid, p->pgid, p->cpu, proc_state(p->state), p->threads,
+         ms / 1000, ms % 1000 / 10, (long)(p->size / KIB),
+         (long)(p->resident / KIB), (long)(p->tables / KIB), p->waiting,
+         p->name);
 }
 
 int main(int argc, char **argv) {
@@ -27,9 +29,9 @@ int main(int argc, char **argv) {
   if (argc != 1)
     bad_usage("");
   all = all_procs(&n);
-  printf("%5s %5s %5s %3s %-6s %8s %7s %7s %6s %-10s %s\n", "PID", "PPID",
-         "PGID", "CPU", "STATE", "TIME", "SIZE", "MEM", "TABLES", "WAITS",
-         "NAME");
+  printf("%5s %5s %5s %3s %-6s %3s %8s %7s %7s %6s %-10s %s\n", "PID", "PPID",
+         "PGID", "CPU", "STATE", "THR", "TIME", "SIZE", "MEM", "TABLES",
+         "WAITS", "NAME");
   for (int i = 0; i < n; i++)
     show(&all[i]);
   return 0;

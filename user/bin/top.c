@@ -87,14 +87,14 @@ static void show(struct snapshot *now, const struct snapshot *old) {
     printf("\x1b[H\x1b[2J");
   show_header(now, old);
   rank(now, old);
-  printf("%5s %6s %-6s %3s %8s  %s\n", "PID", "CPU%", "STATE", "CPU", "MEM",
-         "NAME");
+  printf("%5s %6s %-6s %3s %3s %8s  %s\n", "PID", "CPU%", "STATE", "THR", "CPU",
+         "MEM", "NAME");
   for (int i = 0; i < now->count && i < ROWS; i++) {
     struct procinfo *p = &now->procs[i];
     long tenths = p->cpu_ns / 1000 * 1000 / (passed / 1000 + 1);
 
-    printf("%5d %4ld.%ld %-6s %3d %7ldK  %s\n", p->pid, tenths / 10,
-           tenths % 10, proc_state(p->state), p->cpu,
+    printf("%5d %4ld.%ld %-6s %3d %3d %7ldK  %s\n", p->pid, tenths / 10,
+           tenths % 10, proc_state(p->state), p->threads, p->cpu,
            (long)(p->resident / 1024), p->name);
   }
 }
