@@ -12,7 +12,8 @@ extern pagetable_t kernel_pagetable;
 void kvminit(void);
 /* Make a page table with all that the kernel maps. */
 pagetable_t kvmmake(void);
-/* Add a mapping to a kernel page table; panics without memory: boot only. */
+/* Add a mapping to a kernel page table, page-aligned, by leaves as large as
+ * they can be; panics if there is one, or without memory: boot only. */
 void kvmmap(pagetable_t kpgtbl, vaddr_t va, paddr_t pa, size_t size, uint perm);
 /* Give each kernel stack its place, with a guard page under it. */
 void proc_mapstacks(pagetable_t kpgtbl);

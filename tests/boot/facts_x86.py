@@ -39,10 +39,11 @@ def rights(pte, _level):
 
 def check_entry(pte, level):
     """What no entry that is valid may be."""
-    # No pages of 4 MiB: the boot's page directory is left behind.
-    assert level == 0 or not pte & PS, f"{pte:#x}"
-    # What is global is the kernel's.
-    assert not (level == 0 and pte & GLOBAL and pte & PTE_U), f"{pte:#x}"
+    if is_leaf(pte, level):
+        # What is global is the kernel's, and the other way round.
+        assert bool(pte & GLOBAL) != bool(pte & PTE_U), f"{pte:#x}"
+        # Of a page of 4 MiB, bits 12 to 21 are no address (table 4-4).
+        assert level == 0 or not pte >> 12 & 0x3ff, f"{pte:#x}"
 
 
 # A register that holds the root of the CPU's page table, as `info registers`

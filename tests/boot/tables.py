@@ -54,6 +54,7 @@ class Table:
 
     pages    {page of the table itself: the first address that it is for}
     leaves   {va: (pa, rights)} for every 4096 bytes that are mapped
+    supers   {va: bytes} of each leaf above level 0
     """
 
     def __init__(self, memory, root):
@@ -61,6 +62,7 @@ class Table:
         self.root = root
         self.pages = {}
         self.leaves = {}
+        self.supers = {}
         self.walk(root, LEVELS - 1, 0)
 
     def entries(self, table):
@@ -85,8 +87,20 @@ class Table:
                 continue
             assert facts.pte2pa(pte) % (1 << shift(level)) == 0
             rights = facts.rights(pte, level)
+            if level > 0:
+                self.supers[at] = 1 << shift(level)
             for page in range(0, 1 << shift(level), PGSIZE):
                 self.leaves[at + page] = (facts.pte2pa(pte) + page, rights)
+
+    def check_supers(self, start, end):
+        """In these addresses, which lead to consecutive frames with the same
+        rights, superpages map what they can, and nothing less does."""
+        size = 1 << shift(1)
+        inside = {va: n for va, n in self.supers.items() if start <= va < end}
+        assert all(va + n <= end for va, n in inside.items())
+        first, last = -(-start // size) * size, end // size * size
+        assert first < last
+        assert sum(inside.values()) == last - first, inside
 
     def own_pages(self):
         """Those that are for the process's own addresses."""

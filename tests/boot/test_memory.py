@@ -190,7 +190,9 @@ def check_walk(m, memory, who, va, verdict):
     assert bool(result) == bool(pte & V), text
     if result:
         frame, offset, pa = (int(x, 16) for x in result.groups())
-        assert (frame, offset, pa) == (table, va % PGSIZE, table + va % PGSIZE)
+        offset_in_leaf = va % (1 << shift(level))
+        assert (frame, offset, pa) == (table, offset_in_leaf,
+                                       table + offset_in_leaf), text
 
 
 @test(quick=True)

@@ -96,6 +96,9 @@ def check_kernel_table(mem):
         mapped = dict(table.leaves)
         assert qemu_walk(m) == mapped
         low = check_direct_map(mapped, phystop)
+        table.check_supers(end, phystop)
+        start, size = DEVICES["PLIC"]
+        table.check_supers(start, start + size)
         top = {va: leaf for va, leaf in mapped.items() if va not in low}
         stacks = check_top(top, phystop)
 

@@ -40,7 +40,9 @@ def check_devices(memory, table):
     for i, pte in table.entries(table.root):
         if i << 22 < DEVICES:
             continue
-        for j, leaf in table.entries(facts.pte2pa(pte)):
+        below = [(0, pte)] if facts.is_leaf(pte, 1) \
+            else table.entries(facts.pte2pa(pte))
+        for j, leaf in below:
             va = i << 22 | j << 12
             assert facts.pte2pa(leaf) == va, (hex(va), hex(leaf))
             assert leaf & facts.PCD and leaf & facts.PTE_W, hex(leaf)
@@ -80,6 +82,8 @@ def test_kernel_table(mem):
         assert min(table.leaves) >= KERNBASE  # B3
         ram = check_direct_map(table.leaves, size_of(mem))
         check_stacks(table.leaves, ram)
+        table.check_supers(kernel_ends()[1], ram)
+        assert min(table.supers) > kernel_ends()[1]
         check_devices(memory, table)
         # The page directory that is loaded agrees, and so does QEMU about it.
         seen = qemu_walk(m)

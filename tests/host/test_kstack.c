@@ -20,6 +20,10 @@ static const struct kmapping machine_map[] = {
     {0x100000, 0x100000, PGSIZE, PTE_R | PTE_W, "test"},
     {0x10000000, 0x10000000, MiB(3), PTE_R | PTE_W, "UART"},
     {0x80000000, 0x90000000, 5 * PGSIZE, PTE_R | PTE_X, "text"},
+    /* 2 pages, 2 MiB, 1 GiB, 4 MiB, 1 page */
+    {0xbfdfe000, 0xbfdfe000, MiB(1024 + 6) + 3 * PGSIZE, PTE_R | PTE_W, "RAM"},
+    /* aligned here, but not there */
+    {0x200000000, 0x300001000, MiB(4), PTE_R | PTE_W, "apart"},
     {TRAMPOLINE, 0x90004000, PGSIZE, PTE_R | PTE_X, "trampoline"},
 };
 
@@ -65,13 +69,29 @@ static paddr_t expected_pa(vaddr_t va, uint *perm) {
   return 0;
 }
 
+/* Does an aligned stretch of this size fit around va? */
+static bool fits(vaddr_t va, vaddr_t size) {
+  vaddr_t start = va & -size;
+
+  for (uint i = 0; i < NELEM(machine_map); i++) {
+    const struct kmapping *m = &machine_map[i];
+
+    if (start >= m->va && start + size <= m->va + m->size)
+      return (m->va - m->pa) % size == 0;
+  }
+  return false;
+}
+
 static int check_leaf(void *arg, vaddr_t va, int level, pte_t pte) {
+  vaddr_t size = (vaddr_t)PGSIZE << 9 * level;
   uint perm;
 
-  assert_int_equal(level, 0);
+  assert_int_equal(va % size, 0);
+  assert_true(fits(va, size));
+  assert_false(fits(va, size << 9));
   assert_int_equal(PTE2PA(pte), expected_pa(va, &perm));
   assert_int_equal(pte & (PTE_R | PTE_W | PTE_X | PTE_U), perm);
-  ++*(uint64 *)arg;
+  *(uint64 *)arg += size / PGSIZE;
   return 0;
 }
 
