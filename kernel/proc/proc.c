@@ -48,6 +48,7 @@ void proc_init(void) {
   futex_init();
   tty_ops.list_processes = procdump;
   tty_ops.interrupt = kill_group;
+  oom_init();
   wanted = cmdline_number("maxproc", PROC_MAX);
   maxprocs = MAX(MIN(wanted, THREADS_MAX), MAXPROC_MIN);
   if (wanted != (uint64)maxprocs)
@@ -222,7 +223,7 @@ void kill_group(int pgid) {
   release(&proctree_lock);
 }
 
-static bool proc_ending(struct proc *p) {
+bool proc_ending(struct proc *p) {
   bool ending;
 
   acquire(&p->lock);

@@ -165,6 +165,11 @@ void procdump(void);
 
 /* --- within proc/ --- */
 
+/* When memory runs out: oom.c. */
+void oom_init(void);
+/* Are all of its threads to end? */
+bool proc_ending(struct proc *p);
+
 /* A new process that is in no table yet; with a thread that has a trapframe,
  * without a space. NULL and *err. */
 struct proc *proc_create(const char *name, void (*entry)(void *), int *err);

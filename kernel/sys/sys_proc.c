@@ -117,13 +117,6 @@ long sys_exec(void) {
   return r;
 }
 
-long sys_sbrk(void) {
-  vaddr_t old;
-  int r = space_sbrk(myproc()->space, argint(0), argint(1) != SBRK_LAZY, &old);
-
-  return r < 0 ? r : (long)old;
-}
-
 #define TICK_NS (NSEC_PER_SEC / TICKS_PER_SECOND)
 
 long sys_pause(void) {

@@ -25,15 +25,31 @@ static const char *access_name(uint access) {
   return access == PROT_WRITE ? "store page fault" : "load page fault";
 }
 
+/* What went wrong, in words. */
+static const char *fault_name(int error, uint access) {
+  switch (error) {
+    case -ENXIO:
+      return "bus error: beyond the end of file";
+    case -ENOSPC:
+      return "bus error: no space on the disk for the page";
+    case -EFAULT:
+      return access_name(access);
+    case -ENOMEM:
+      return "out of memory";
+    default:
+      return "bus error: the file cannot be read";
+  }
+}
+
 void trap_page_fault(vaddr_t va, uint access) {
   int r = fault_resolve(myproc()->space, va, access);
 
   if (r == 0)
     return;
-  trap_leave(); /* ends it if another thread ended the process meanwhile */
-  if (r == -ENOMEM)
-    printf("out of memory: ");
-  report_user_fault(access_name(access), va, access);
+  /* Another thread may have ended the process meanwhile; or it was chosen when
+   * memory ran out, and that was said. */
+  trap_leave();
+  report_user_fault(fault_name(r, access), va, access);
   exit(STATUS_FAULT);
 }
 

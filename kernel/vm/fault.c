@@ -34,6 +34,8 @@ struct fault {
   vaddr_t page;
   uint access;
   pte_t seen; /* the entry when we came */
+  struct objpage
+      *held; /* the object's page that the entry shall show, or NULL */
 };
 
 static struct fault_counts counts[NCPU]; /* since boot, by CPU, which alone
@@ -64,6 +66,13 @@ static pte_t entry_of(struct space *s, vaddr_t page) {
   return pte ? *pte : 0;
 }
 
+/* Is the page that is to be shown, if it is an object's, not truncated? */
+static bool still_attached(struct fault *f) {
+  struct memobject *o = f->r->object;
+
+  return f->held == NULL || o->ops->attached(o, f->held);
+}
+
 /* If the entry is still what it was, it is `pte` from now on. 1; 0: it is not,
  * and nothing was done; or -ENOMEM. ptl held. */
 static int install(struct fault *f, pte_t pte) {
@@ -71,7 +80,7 @@ static int install(struct fault *f, pte_t pte) {
 
   if (at == NULL)
     return -ENOMEM;
-  if (*at != f->seen)
+  if (*at != f->seen || !still_attached(f))
     return 0;
   uvm_set(at, pte);
   return 1;
@@ -97,6 +106,12 @@ static int install_private(struct fault *f, void *page) {
 static void count_zero(struct fault *f) {
   acquire(&f->s->ptl);
   count_fault(f->s, zero, 1);
+  release(&f->s->ptl);
+}
+
+static void count_copy(struct fault *f) {
+  acquire(&f->s->ptl);
+  count_fault(f->s, copy, 1);
   release(&f->s->ptl);
 }
 
@@ -157,10 +172,91 @@ static int fault_copy(struct fault *f) {
     acquire(&f->s->ptl);
     if (uvm_anonymous(old))
       f->s->anon--;
-    count_fault(f->s, copy, 1);
     release(&f->s->ptl);
+    count_copy(f);
   }
   frame_put(old); /* ours */
+  return MIN(r, 0);
+}
+
+/* --- pages of objects --- */
+
+/* A write to a private page of an object that was not touched yet. */
+static int copy_held(struct fault *f) {
+  void *page = kalloc_for(PAGE_USER);
+  int r;
+
+  if (page == NULL)
+    return -ENOMEM;
+  memcpy(page, f->held->page, PGSIZE);
+  r = install_private(f, page);
+  if (r > 0)
+    count_copy(f);
+  return r;
+}
+
+/* Show the page itself. What is private, or shared but not to be changed now,
+ * comes without the right to write. */
+static int map_held(struct fault *f) {
+  uint rights = f->r->rights;
+  int r;
+
+  if (!f->held->write || !(f->r->flags & REGION_SHARED))
+    rights &= ~(uint)PROT_WRITE;
+  if (rights & PROT_EXEC)
+    instructions_written();
+  acquire(&f->s->ptl);
+  r = install(f, uvm_pte(f->held->page, rights));
+  if (r > 0 && !(f->seen & PTE_V))
+    frame_get(f->held->page);
+  if (r > 0)
+    count_fault(f->s, file, 1);
+  release(&f->s->ptl);
+  if (f->seen & PTE_V)
+    tlb_flush_page(f->page); /* other CPUs fault, and find it so */
+  return r;
+}
+
+#define AROUND \
+  16 /* pages, aligned, of which those in memory are mapped at once */
+
+/* A program that reads or executes a page soon wants its neighbours: map those
+ * that are in memory anyway. */
+static void map_around(struct fault *f) {
+  struct memobject *o = f->r->object;
+  vaddr_t from = f->page & -(vaddr_t)(AROUND * PGSIZE);
+  vaddr_t to = MIN(from + AROUND * PGSIZE, f->r->end);
+  struct objpage p;
+
+  for (vaddr_t va = MAX(from, f->r->start); va < to; va += PGSIZE) {
+    struct fault other = {
+        .s = f->s, .r = f->r, .page = va, .seen = 0, .held = &p};
+
+    if (va == f->page || !o->ops->peek(o, region_index(f->r, va), &p))
+      continue;
+    map_held(&other);
+    o->ops->drop(o, &p);
+  }
+}
+
+static int fault_object(struct fault *f) {
+  struct memobject *o = f->r->object;
+  bool write = f->access == PROT_WRITE, shared = f->r->flags & REGION_SHARED;
+  struct objpage p;
+  int r = o->ops->hold(o, region_index(f->r, f->page), write && shared, &p);
+
+  if (r < 0)
+    return r;
+  f->held = &p;
+  if (write && !shared)
+    r = copy_held(f);
+  else if ((f->seen & PTE_V) && pte_page(f->seen) != p.page)
+    uvmdealloc(f->r, f->page, f->page + PGSIZE, true); /* an old one: anew */
+  else
+    r = map_held(f);
+  o->ops->drop(o, &p);
+  if (r > 0 && !write)
+    map_around(f);
   return MIN(r, 0);
 }
 
@@ -178,17 +274,25 @@ static int resolve_locked(struct fault *f, vaddr_t va) {
     tlb_flush_page(f->page);
     return 0;
   }
-  return f->seen & PTE_V ? fault_copy(f) : fault_zero(f);
+  if (!(f->seen & PTE_V))
+    return f->r->object ? fault_object(f) : fault_zero(f);
+  return f->r->flags & REGION_SHARED ? fault_object(f) : fault_copy(f);
 }
 
-int fault_resolve(struct space *s, vaddr_t va, uint access) {
-  struct fault f = {.s = s, .page = PGROUNDDOWN(va), .access = access};
-  int r;
+int (*fault_out_of_memory)(struct space *s, uint attempt);
 
-  if (va >= SPACE_END)
-    return -EFAULT;
-  acquire_shared(&s->lock);
-  r = resolve_locked(&f, va);
-  release_shared(&s->lock);
+int fault_resolve(struct space *s, vaddr_t va, uint access) {
+  int r = va < SPACE_END ? -ENOMEM : -EFAULT;
+
+  for (uint attempt = 0; r == -ENOMEM; attempt++) {
+    struct fault f = {.s = s, .page = PGROUNDDOWN(va), .access = access};
+
+    acquire_shared(&s->lock);
+    r = resolve_locked(&f, va);
+    release_shared(&s->lock);
+    if (r == -ENOMEM &&
+        (fault_out_of_memory == NULL || fault_out_of_memory(s, attempt) < 0))
+      break;
+  }
   return r;
 }

@@ -1,10 +1,21 @@
 /*
  * Memory objects: from an object's page to the page-table entries that map it.
- * No region maps an object yet.
+ *
+ *   object.regions --> region, region, ...
+ *                        each: its space's page table at start + (page - first)
+ *
+ * A region is in the list from before its first entry is made until after its
+ * last one is gone, and its start, end and first change under the object's lock
+ * only; where one is split or joined, its two parts overlap for a moment rather
+ * than leave a page to nobody. So who goes through the list misses no entry. A
+ * child's region follows its parent's while they fork, so that an entry that is
+ * copied from a parent whose turn is still to come is found in either.
  */
 #include "vm/object.h"
 
-#include "lib/panic.h"
+#include "vm/space.h"
+
+#define region_of(l) list_entry(l, struct region, object_link)
 
 void memobject_init(struct memobject *o, const struct memobject_ops *ops) {
   o->ops = ops;
@@ -12,12 +23,34 @@ void memobject_init(struct memobject *o, const struct memobject_ops *ops) {
   list_init(&o->regions);
 }
 
+/* Where a region maps the object's page `index`, or the first one above, as far
+ * as the region goes. */
+static vaddr_t address_of(const struct region *r, uint64 index) {
+  uint64 pages = (r->end - r->start) / PGSIZE;
+
+  if (index <= r->first)
+    return r->start;
+  return r->start + MIN(index - r->first, pages) * PGSIZE;
+}
+
 void memobject_unmap(struct memobject *o, uint64 first) {
-  (void)first;
-  ASSERT(list_empty(&o->regions));
+  acquire(&o->lock);
+  list_for_each (l, &o->regions) {
+    struct region *r = region_of(l);
+
+    uvmdealloc(r, address_of(r, first), r->end, true);
+  }
+  release(&o->lock);
 }
 
 void memobject_protect(struct memobject *o, uint64 index) {
-  (void)index;
-  ASSERT(list_empty(&o->regions));
+  acquire(&o->lock);
+  list_for_each (l, &o->regions) {
+    struct region *r = region_of(l);
+    vaddr_t va = address_of(r, index);
+
+    if ((r->flags & REGION_SHARED) && index >= r->first && va < r->end)
+      uvm_protect_page(r, va);
+  }
+  release(&o->lock);
 }

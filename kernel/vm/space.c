@@ -126,22 +126,22 @@ static void region_unlink(struct region *r) {
 
 /* Could b, which begins where a ends, be a part of a? */
 static bool alike(const struct region *a, const struct region *b) {
-  return a->end == b->start && a->rights == b->rights && a->flags == b->flags &&
-         a->name == b->name && a->object == b->object &&
+  return a->end == b->start && a->rights == b->rights &&
+         a->denied == b->denied && a->flags == b->flags && a->name == b->name &&
+         a->object == b->object &&
          (a->object == NULL || region_index(a, b->start) == b->first);
 }
 
 /* --- finding --- */
 
-/* The last region that begins at va or below, or NULL. */
-static struct region *region_below(struct space *s, vaddr_t va) {
+struct region *space_below_locked(struct space *s, vaddr_t va) {
   struct tree_node *n = tree_at_most(&s->by_address, va);
 
   return n ? container_of(n, struct region, node) : NULL;
 }
 
 struct region *space_find_locked(struct space *s, vaddr_t va) {
-  struct region *r = region_below(s, va);
+  struct region *r = space_below_locked(s, va);
 
   return r != NULL && va < r->end ? r : NULL;
 }
@@ -153,7 +153,7 @@ struct region *region_next(struct region *r) {
 }
 
 struct region *space_first_locked(struct space *s, vaddr_t va) {
-  struct region *r = region_below(s, va);
+  struct region *r = space_below_locked(s, va);
 
   if (r == NULL)
     return list_empty(&s->regions) ? NULL : region_of(s->regions.next);
@@ -195,7 +195,7 @@ int space_add_locked(struct space *s, const struct region *like) {
 
   if (!range_valid(like->start, like->end))
     return -EINVAL;
-  below = region_below(s, like->end - 1);
+  below = space_below_locked(s, like->end - 1);
   if (below != NULL && below->end > like->start)
     return -EINVAL;
   if (below != NULL && alike(below, like)) {
@@ -242,7 +242,7 @@ static void region_remove(struct region *r, bool live) {
 /* Free the page-table pages that no region needs any more, now that none is in
  * [start, end). */
 static void trim(struct space *s, vaddr_t start, vaddr_t end) {
-  struct region *below = region_below(s, start);
+  struct region *below = space_below_locked(s, start);
   struct region *above = space_first_locked(s, start);
   vaddr_t gap = below ? below->end : 0,
           gap_end = above ? above->start : SPACE_END;
@@ -268,6 +268,7 @@ int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
     region_remove(r, true);
   }
   trim(s, start, end);
+  s->hint = MAX(s->hint, end);
   return 0;
 }
 
@@ -286,6 +287,7 @@ struct space *space_create(void) {
   initrwsleeplock(&s->lock, "space");
   initlock(&s->ptl, "page table");
   list_init(&s->regions);
+  s->hint = SPACE_END;
   s->refs = 1;
   acquire(&spaces_lock);
   list_add_back(&spaces, &s->all);
@@ -363,7 +365,10 @@ bool space_exceeds_memory(struct space *s, size_t pages) {
 }
 
 static int grow(struct space *s, vaddr_t from, vaddr_t to, bool reserve) {
-  if (reserve && space_exceeds_memory(s, (to - from) / PGSIZE))
+  struct region *r = space_first_locked(s, from);
+
+  if ((r != NULL && r->start < to) ||
+      (reserve && space_exceeds_memory(s, (to - from) / PGSIZE)))
     return -ENOMEM;
   return space_add_locked(
       s, &(struct region){.start = from,

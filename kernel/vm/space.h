@@ -24,6 +24,8 @@
 #include "vm/object.h"
 #include "vm/uvm.h"
 
+#define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+
 /* Of a region. */
 #define REGION_SHARED 1    /* what one process writes the others see */
 #define REGION_NORESERVE 2 /* may be more than there is memory */
@@ -34,6 +36,7 @@
 struct region {
   vaddr_t start, end;       /* page-aligned, end exclusive */
   uint rights;              /* PROT_*; PROT_NONE: a guard */
+  uint denied;              /* PROT_* that it may never get */
   uint flags;               /* REGION_* */
   const char *name;         /* "text", "heap": a constant */
   struct memobject *object; /* what it maps; NULL: private memory, zeros */
@@ -66,7 +69,7 @@ struct space {
   size_t size;            /* [L] pages in regions */
   size_t committed;       /* [L] of these, private and writable, and reserved */
   vaddr_t brk;            /* [L] end of the heap, in bytes */
-  vaddr_t hint;           /* [L] where mmap looks first: below this */
+  vaddr_t hint;           /* [L] mmap looks for room below this first */
   size_t anon;            /* [p] private frames that are mapped */
   struct fault_counts faults; /* [p] */
   struct arch_space arch;     /* the machine's */
@@ -109,6 +112,8 @@ void region_set_rights(struct region *r, uint rights);
  * alone. */
 void space_merge_locked(struct space *s, vaddr_t start, vaddr_t end);
 
+/* The last region that begins at va or below, or NULL. lock held. */
+struct region *space_below_locked(struct space *s, vaddr_t va);
 /* The next region, or NULL. */
 struct region *region_next(struct region *r);
 /* The first region that ends above va, or NULL. lock held. */

@@ -10,6 +10,7 @@
 #include "abi/errno.h"
 #include "abi/fcntl.h"
 #include "abi/inspect.h"
+#include "abi/mman.h"
 #include "abi/stat.h"
 #include "abi/system.h"
 #include "abi/tty.h"
@@ -40,6 +41,14 @@ int ptdump(int pid, unsigned long from, struct ptentry *buf, int max);
 int ptwalk(int pid, unsigned long va, struct ptwalk *w);
 int memcheck(struct memcheck *sum, struct memfault *buf, int max);
 int restrict_rights(int rights) __asm__("restrict");
+
+/* Memory mappings, as in POSIX; abi/mman.h. */
+#define MAP_FAILED ((void *)-1)
+void *mmap(void *at, unsigned long size, int prot, int flags, int fd, long off);
+int munmap(void *at, unsigned long size);
+int mprotect(void *at, unsigned long size, int prot);
+int msync(void *at, unsigned long size, int flags);
+int madvise(void *at, unsigned long size, int advice);
 
 /* lib/clock.c */
 uint64 clock(void); /* nanoseconds since boot */

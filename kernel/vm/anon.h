@@ -1,0 +1,18 @@
+/*
+ * Memory that processes share and that is in no file: what MAP_SHARED with
+ * MAP_ANONYMOUS gives, and fork hands on.
+ */
+#ifndef VM_ANON_H
+#define VM_ANON_H
+
+#include "mm/pagetable.h"
+#include "vm/object.h"
+
+/* A new object with one reference, of pages of zeros, or NULL. */
+struct memobject *anon_create(void);
+
+/* The tree in which such an object keeps its pages, by index * PGSIZE; NULL for
+ * any other object. For who counts pages. */
+pagetable_t anon_pages(struct memobject *o);
+
+#endif
