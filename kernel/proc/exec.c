@@ -6,6 +6,11 @@
  * the process's other threads end, and the caller is its first.
  *
  *   text, data ... as the ELF file says | guard | stack | heap grows ->
+ *
+ * The program is not read but mapped, so that its pages come as they are
+ * touched, and are the same for all who run it. Read are only the page in which
+ * the file's part of a segment ends and zeros begin, and segments at odd offsets.
+ * A file that runs cannot be written to.
  */
 #include "abi/elf.h"
 #include "arch_elf.h"
@@ -14,6 +19,7 @@
 #include "mm/kalloc.h"
 #include "proc/proc.h"
 #include "trap.h"
+#include "vm/fault.h"
 #include "vm/usercopy.h"
 
 #define PROGRAM_HEADERS_MAX 64
@@ -21,6 +27,7 @@
 /* A program on its way into a space. */
 struct image {
   struct inode *ip; /* locked while it is read */
+  uint64 size;      /* of the file */
   struct space *space;
   vaddr_t end; /* of what is loaded, page-aligned */
   vaddr_t entry;
@@ -61,19 +68,33 @@ static uint segment_rights(const struct proghdr *ph) {
   return rights;
 }
 
-/* Is it a segment that can be: in order, aligned, inside user memory? */
+/* Is it a segment that can be: in order, aligned, inside user memory, and in the
+ * file? */
 static bool segment_valid(const struct image *im, const struct proghdr *ph) {
   return ph->memsz >= ph->filesz && ph->vaddr % PGSIZE == 0 &&
          ph->vaddr >= im->end && ph->vaddr < SPACE_END &&
-         ph->memsz <= SPACE_END - ph->vaddr && ph->off + ph->filesz >= ph->off;
+         ph->memsz <= SPACE_END - ph->vaddr && ph->off <= im->size &&
+         ph->filesz <= im->size - ph->off;
 }
 
-/* Fill the pages of a segment from the file. The program itself may have no
- * right to write there, so this goes by the page table. */
-static int load_pages(struct image *im, const struct proghdr *ph) {
-  struct region *region = space_find_locked(im->space, ph->vaddr);
+/* Whole pages of a segment that the file has at an offset like that in memory
+ * can be mapped. The last page is mapped, too, if nothing more of the segment
+ * follows that must be zeros, and the program cannot write what else the file
+ * has there. */
+static size_t mapped_size(const struct proghdr *ph) {
+  if (ph->off % PGSIZE)
+    return 0;
+  if (ph->filesz == ph->memsz && !(ph->flags & ELF_PROG_FLAG_WRITE))
+    return PGROUNDUP(ph->filesz);
+  return PGROUNDDOWN(ph->filesz);
+}
 
-  for (size_t done = 0; done < ph->filesz; done += PGSIZE) {
+/* Fill what is not mapped from the file. The program itself may have no right to
+ * write there, so this goes by the page table. */
+static int load_pages(struct image *im, const struct proghdr *ph, size_t done) {
+  struct region *region = space_find_locked(im->space, ph->vaddr + done);
+
+  for (; done < ph->filesz; done += PGSIZE) {
     size_t n = MIN(PGSIZE, ph->filesz - done);
     void *page = uvm_page(region, ph->vaddr + done);
     int r = page ? read_all(im->ip, NULL, (vaddr_t)page, ph->off + done, n)
@@ -85,29 +106,47 @@ static int load_pages(struct image *im, const struct proghdr *ph) {
   return 0;
 }
 
-static int load_segment(struct image *im, const struct proghdr *ph) {
+/* A segment's regions: what is mapped from the file, then what is not. */
+static int add_segment(struct image *im, const struct proghdr *ph,
+                       vaddr_t end) {
   uint rights = segment_rights(ph);
+  vaddr_t middle = ph->vaddr + mapped_size(ph);
+  struct region r = {.start = ph->vaddr,
+                     .end = middle,
+                     .rights = rights,
+                     .name = rights & PROT_EXEC ? "text" : "data",
+                     .object = &im->ip->object,
+                     .first = ph->off / PGSIZE};
+  int err = 0;
+
+  if (r.start < middle)
+    err = space_add_locked(im->space, &r);
+  r.start = middle;
+  r.end = end;
+  r.object = NULL;
+  r.first = 0;
+  if (err == 0 && middle < end)
+    err = space_add_locked(im->space, &r);
+  return err;
+}
+
+static int load_segment(struct image *im, const struct proghdr *ph) {
   vaddr_t end;
   int r;
 
   if (ph->memsz == 0)
     return 0;
-  if (!segment_valid(im, ph) || rights == 0)
+  if (!segment_valid(im, ph) || segment_rights(ph) == 0)
     return -ENOEXEC;
   end = PGROUNDUP(ph->vaddr + ph->memsz);
   if ((end - ph->vaddr) / PGSIZE > pages_total())
     return -ENOMEM;
-  r = space_add_locked(
-      im->space,
-      &(struct region){.start = ph->vaddr,
-                       .end = end,
-                       .rights = rights,
-                       .name = rights & PROT_EXEC ? "text" : "data"});
+  r = add_segment(im, ph, end);
   if (r < 0)
     return r;
   im->end = end;
-  r = load_pages(im, ph);
-  if (rights & PROT_EXEC)
+  r = load_pages(im, ph, mapped_size(ph));
+  if (segment_rights(ph) & PROT_EXEC)
     instructions_written();
   return r;
 }
@@ -183,30 +222,66 @@ static int build(struct image *im) {
   return r;
 }
 
-/* Read the program at path into a new space. */
-static int load(struct image *im, const char *path) {
+/* Read the program into a new space. */
+static int load_space(struct image *im) {
   struct thread *t = mythread();
   struct stat st;
+
+  stati(im->ip, &st);
+  if (st.type != T_FILE)
+    return -EACCES;
+  im->size = st.size;
+  im->space = space_create();
+  if (im->space == NULL || tables_add_trapframe(im->space->pagetable, t->place,
+                                                t->arch.trapframe) < 0)
+    return -ENOMEM;
+  return build(im);
+}
+
+/* The same for the program at path, which nobody may write to from now on. In
+ * case of an error im->ip is NULL, but there may be a space. */
+static int load(struct image *im, const char *path) {
+  bool denied;
   int r;
 
   im->ip = namei(cwd_hold(), path, &r);
   if (im->ip == NULL)
     return r;
-  r = ilock(im->ip);
+  r = inode_deny_write(im->ip);
+  denied = r == 0;
+  if (r == 0)
+    r = ilock(im->ip);
   if (r == 0) {
-    stati(im->ip, &st);
-    im->space = space_create();
-    if (st.type != T_FILE)
-      r = -EACCES;
-    else
-      r = im->space ? build(im) : -ENOMEM;
-    if (r == 0)
-      r = tables_add_trapframe(im->space->pagetable, t->place,
-                               t->arch.trapframe);
+    r = load_space(im);
     iunlock(im->ip);
   }
+  if (r == 0)
+    return 0;
+  if (denied)
+    inode_allow_write(im->ip);
   iput(im->ip);
+  im->ip = NULL;
   return r;
+}
+
+void proc_set_program(struct proc *p, struct inode *ip) {
+  struct inode *old = p->program;
+
+  p->program = ip;
+  if (old == NULL)
+    return;
+  inode_allow_write(old);
+  iput(old);
+}
+
+/* The first pages that the program needs, while its failure is still an error of
+ * exec: those it begins in, and its arguments. Returns the stack pointer. */
+static long prepare(struct image *im, const struct args *args) {
+  vaddr_t top = im->space->brk;
+  int r = fault_resolve(im->space, im->entry, PROT_EXEC);
+
+  return r < 0 ? r
+               : args_push(args, im->space, top, top - im->arg_pages * PGSIZE);
 }
 
 /* What ps shows: the last part of the path. */
@@ -228,18 +303,19 @@ int exec(const char *path, struct args *args) {
   struct thread *t = mythread();
   struct proc *p = myproc();
   struct space *old;
-  long sp = 0;
-  int r = load(&im, path);
+  long sp = load(&im, path);
+  int r;
 
-  if (r == 0) {
-    vaddr_t top = im.space->brk;
-
-    sp = args_push(args, im.space, top, top - im.arg_pages * PGSIZE);
-    r = sp < 0 ? sp : proc_alone();
-  }
+  if (sp == 0)
+    sp = prepare(&im, args);
+  r = sp < 0 ? sp : proc_alone();
   if (r < 0) {
     if (im.space != NULL)
       space_put(im.space);
+    if (im.ip != NULL)
+      inode_allow_write(im.ip);
+    if (im.ip != NULL)
+      iput(im.ip);
     return r;
   }
   set_name(p, path);
@@ -247,5 +323,6 @@ int exec(const char *path, struct args *args) {
   user_start(t, im.entry, sp, args->argc, sp);
   if (old != NULL)
     space_put(old);
+  proc_set_program(p, im.ip);
   return args->argc;
 }

@@ -28,6 +28,7 @@ static void release_resources(struct proc *p) {
   s = proc_set_space(p, mythread(), NULL);
   if (s != NULL)
     space_put(s);
+  proc_set_program(p, NULL);
 }
 
 void proc_finish(int status) {

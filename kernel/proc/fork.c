@@ -1,6 +1,7 @@
 /*
  * fork: a second process like the first.
  */
+#include "fs/inode.h"
 #include "proc/proc.h"
 #include "trap.h"
 
@@ -23,6 +24,8 @@ static int copy(struct proc *child, struct proc *parent) {
     return -ENOMEM;
   user_fork(t, mythread());
   child->rights = parent->rights;
+  inode_deny_write(parent->program); /* it is denied already, so that works */
+  child->program = idup(parent->program);
   return 0;
 }
 

@@ -202,6 +202,7 @@ struct thread *proc_thread(struct proc *p) {
 void proc_free(struct proc *p) {
   if (p->space != NULL)
     space_put(p->space);
+  proc_set_program(p, NULL);
   if (p->files != p->inline_files)
     kfree(p->files);
   if (p->nthreads > 0)

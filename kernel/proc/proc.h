@@ -47,14 +47,17 @@ struct proc {
   struct thread *sole;   /* [l] it executes exec: the others are to end */
   struct waitq left;     /* a thread has ended */
   uint64 places[PLACE_WORDS]; /* [l] thread.place of which are in use */
-  uint64 past_ns;        /* [l] processor time of threads that have ended */
-  struct space *space;   /* [l], and only by the one thread that there is; all
+  uint64 past_ns;      /* [l] processor time of threads that have ended */
+  struct space *space; /* [l], and only by the one thread that there is; all
                             of its threads read it freely */
-  struct inode *cwd;     /* [l] */
-  uint rights;           /* [a] RIGHT_* */
-  char name[PROCNAMESZ]; /* [l] */
-  struct file **files;   /* [l] open files by descriptor */
-  int nfiles;            /* [l] slots in files */
+  struct inode *cwd;   /* [l] */
+  struct inode
+      *program; /* its file, which may not be written to; only by the one
+                            thread that there is */
+  uint rights;  /* [a] RIGHT_* */
+  char name[PROCNAMESZ];                /* [l] */
+  struct file **files;                  /* [l] open files by descriptor */
+  int nfiles;                           /* [l] slots in files */
   struct file *inline_files[FD_INLINE]; /* [l] */
 };
 
@@ -165,6 +168,9 @@ void procdump(void);
 
 /* --- within proc/ --- */
 
+/* The process runs this program: takes over the caller's reference, and its
+ * inode_deny_write(). NULL: none any more. Gives up the old one; may sleep. */
+void proc_set_program(struct proc *p, struct inode *ip);
 /* When memory runs out: oom.c. */
 void oom_init(void);
 /* Are all of its threads to end? */

@@ -5,6 +5,7 @@
  */
 #include "vm/check.h"
 
+#include "vm/anon.h"
 #include "vm/space.h"
 
 /* The rights that an entry grants a user, as far as the machine can deny them
@@ -81,6 +82,22 @@ static void check_count(struct audit *a, struct space *s, size_t count,
                 found);
 }
 
+static void check_shared_leaf(struct audit *a, void *arg, struct audit_place at,
+                              int level, pte_t pte) {
+  (void)arg;
+  (void)level;
+  audit_page(a, PTE2PA(pte), OWNED_BY(PAGE_USER), at);
+}
+
+/* Shared memory has a tree of pages of its own. It is looked at with the first of
+ * the regions that map it. */
+static void check_shared(struct audit *a, struct region *r) {
+  pagetable_t pages = r->object ? anon_pages(r->object) : NULL;
+
+  if (pages != NULL && r->object->regions.next == &r->object_link)
+    audit_table(a, pages, PT_ENTRIES, check_shared_leaf, NULL);
+}
+
 static void check_regions(struct audit *a, struct space *s) {
   size_t regions = 0, pages = 0;
   vaddr_t last = 0;
@@ -96,6 +113,7 @@ static void check_regions(struct audit *a, struct space *s) {
       audit_fault(a, MEM_REGIONS, 0,
                   (struct audit_place){s->pagetable, r->start}, 0, 0);
     last = r->end;
+    check_shared(a, r);
   }
   a->sum.regions += regions;
   check_count(a, s, s->nregions, regions);
