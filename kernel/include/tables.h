@@ -25,11 +25,11 @@ void tables_unprepare_user(pagetable_t user);
  * the table maps tf if the machine needs that. 0 or -ENOMEM. No two threads of a
  * space have the same place at a time. The table's lock is held, or nobody else
  * uses it yet. */
-int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf);
+int tables_add_trapframe(pagetable_t user, struct arch_space *as, uint place,
+                         struct trapframe *tf);
 /* The thread does not go to user mode any more, its space lives on. The place
  * and the memory of the trapframe may be used again at once. The same lock. */
-void tables_remove_trapframe(pagetable_t user, struct arch_space *as,
-                             uint place);
+void tables_remove_trapframe(pagetable_t user, uint place);
 
 /* Is va in the part of user tables that the machine keeps for itself? Then its
  * name ("trampoline"), else NULL. */

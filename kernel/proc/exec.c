@@ -232,8 +232,9 @@ static int load_space(struct image *im) {
     return -EACCES;
   im->size = st.size;
   im->space = space_create();
-  if (im->space == NULL || tables_add_trapframe(im->space->pagetable, t->place,
-                                                t->arch.trapframe) < 0)
+  if (im->space == NULL ||
+      tables_add_trapframe(im->space->pagetable, &im->space->arch, t->place,
+                           t->arch.trapframe) < 0)
     return -ENOMEM;
   return build(im);
 }

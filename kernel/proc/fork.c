@@ -19,7 +19,8 @@ static int copy(struct proc *child, struct proc *parent) {
   if (s == NULL)
     return -ENOMEM;
   proc_set_space(child, t, s);
-  if (tables_add_trapframe(s->pagetable, t->place, t->arch.trapframe) < 0 ||
+  if (tables_add_trapframe(s->pagetable, &s->arch, t->place,
+                           t->arch.trapframe) < 0 ||
       fd_copy(child, parent) < 0)
     return -ENOMEM;
   user_fork(t, mythread());

@@ -57,7 +57,7 @@ static int place_take(struct proc *p, struct thread *t) {
   if (place < 0)
     return place;
   acquire(&s->ptl);
-  r = tables_add_trapframe(s->pagetable, place, t->arch.trapframe);
+  r = tables_add_trapframe(s->pagetable, &s->arch, place, t->arch.trapframe);
   release(&s->ptl);
   if (r < 0)
     place_drop(p, place);
@@ -70,7 +70,7 @@ static void place_leave(struct proc *p, struct thread *t) {
   struct space *s = p->space;
 
   acquire(&s->ptl);
-  tables_remove_trapframe(s->pagetable, &s->arch, t->place);
+  tables_remove_trapframe(s->pagetable, t->place);
   release(&s->ptl);
   place_drop(p, t->place);
 }

@@ -421,7 +421,8 @@ static void a_copy_is_equal_and_apart(void **state) {
 
   (void)state;
   make_space();
-  assert_int_equal(tables_add_trapframe(space->pagetable, 3, TF), 0);
+  assert_int_equal(tables_add_trapframe(space->pagetable, &space->arch, 3, TF),
+                   0);
   shared = census_take();
   copy = space_copy(space);
   assert_non_null(copy);

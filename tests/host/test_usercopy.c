@@ -67,9 +67,10 @@ static void add(vaddr_t start, uint64 pages, uint rights, bool fill) {
 static int start(void **state) {
   (void)state;
   space = space_create();
-  assert_int_equal(tables_add_trapframe(space->pagetable, USER_THREADS_MAX - 1,
-                                        (struct trapframe *)trapframe),
-                   0);
+  assert_int_equal(
+      tables_add_trapframe(space->pagetable, &space->arch, USER_THREADS_MAX - 1,
+                           (struct trapframe *)trapframe),
+      0);
   add(LOW, 3, PROT_READ | PROT_WRITE, true);
   add(LOW + 3 * PGSIZE, 1, 0, false);
   add(LOW + 4 * PGSIZE, 1, PROT_READ | PROT_EXEC, true);

@@ -59,7 +59,9 @@ void tables_unprepare_user(pagetable_t user) {
   unmappages(user, USER_END, MAXVA - USER_END, NULL, NULL);
 }
 
-int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf) {
+int tables_add_trapframe(pagetable_t user, struct arch_space *as, uint place,
+                         struct trapframe *tf) {
+  (void)as;
   return mappages(user, TRAPFRAME_PAGE(place), PGSIZE, V2P(tf), PTE_R | PTE_W);
 }
 

@@ -100,20 +100,23 @@ void tables_unprepare_user(pagetable_t user) {
   unmappages(user, USER_END, MAXVA - USER_END, NULL, NULL);
 }
 
-/* The trapframe is on a kernel stack; those are not in the direct map. */
-int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf) {
+/* The trapframe is on a kernel stack; those are not in the direct map.
+ *
+ * A hart may remember that nothing was there, which trampoline.S could not
+ * survive. But only the thread of this place uses the address, and has to be
+ * switched to first: so it is enough that no hart is fresh then. */
+int tables_add_trapframe(pagetable_t user, struct arch_space *as, uint place,
+                         struct trapframe *tf) {
   paddr_t page = PTE2PA(*walk(kernel_pagetable, (vaddr_t)tf, false));
+  int r = mappages(user, TRAPFRAME_PAGE(place), PGSIZE, page, PTE_R | PTE_W);
 
-  return mappages(user, TRAPFRAME_PAGE(place), PGSIZE, page, PTE_R | PTE_W);
+  arch_space_outdate(as, 0);
+  return r;
 }
 
-/* Only the thread of this place uses the address, so nobody need be told now.
- * The next one with this place has to be switched to first, on a hart that is
- * not fresh then, and flushes. */
-void tables_remove_trapframe(pagetable_t user, struct arch_space *as,
-                             uint place) {
+/* Nobody uses the address until a thread is added at this place. */
+void tables_remove_trapframe(pagetable_t user, uint place) {
   unmappages(user, TRAPFRAME_PAGE(place), PGSIZE, NULL, NULL);
-  arch_space_outdate(as, 0);
 }
 
 const char *tables_describe_user(vaddr_t va) {

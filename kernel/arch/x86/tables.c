@@ -68,17 +68,17 @@ int tables_prepare_user(pagetable_t user) {
 }
 
 /* It lies on the kernel stack, which is in every directory. */
-int tables_add_trapframe(pagetable_t user, uint place, struct trapframe *tf) {
+int tables_add_trapframe(pagetable_t user, struct arch_space *as, uint place,
+                         struct trapframe *tf) {
   (void)user;
+  (void)as;
   (void)place;
   (void)tf;
   return 0;
 }
 
-void tables_remove_trapframe(pagetable_t user, struct arch_space *as,
-                             uint place) {
+void tables_remove_trapframe(pagetable_t user, uint place) {
   (void)user;
-  (void)as;
   (void)place;
 }
 
