@@ -33,7 +33,8 @@ void syscall(void) {
 
   if (number < NELEM(handlers) && handlers[number] != NULL)
     r = handlers[number]();
-  fd_release();
+  if (t->file != NULL || t->cwd != NULL)
+    fd_release(); /* rarely: only processes with threads hold any */
   user_call_result(&t->arch, native_result(t, r));
 }
 

@@ -85,9 +85,10 @@ void report_user_fault(const char *cause, vaddr_t value, uint access) {
   struct proc *p = t->proc;
 
   acquiresleep(&report_lock);
-  printf("%s (pid %d) killed: %s at pc %p, %s %p\n", p->name, p->pid, cause,
-         (void *)user_pc(&t->arch), access ? "address" : "value",
-         (void *)value);
+  printf(t->tid == p->pid ? "%s (pid %d) killed: %s at pc %p, %s %p\n"
+                          : "%s (thread %d) killed: %s at pc %p, %s %p\n",
+         p->name, t->tid, cause, (void *)user_pc(&t->arch),
+         access ? "address" : "value", (void *)value);
   if (access)
     print_address(p->space, value, access);
   user_print_registers(t);

@@ -403,6 +403,36 @@ static void threads_fork(void) {
     CHECK_EQ(thread_join(t[i]), 0);
 }
 
+/* Makes threads that make threads, and never ends. */
+static int multiply(void *arg) {
+  for (;;)
+    if (thread_create(multiply, arg) == 0)
+      yield();
+  return 0;
+}
+
+static void multiply_and_exit(void *arg) {
+  begin(multiply, 0);
+  for (addr i = 0; i < (addr)arg; i++)
+    yield();
+  exit(8);
+}
+
+static void multiply_and_exec(void *arg) {
+  begin(multiply, 0);
+  for (addr i = 0; i < (addr)arg; i++)
+    yield();
+  exec_true();
+}
+
+/* Threads that are being made when the process ends do not live on. */
+static void threads_multiply(void) {
+  for (addr i = 0; i < (quick ? 6 : 60); i++) {
+    CHECK_EQ(run_child(multiply_and_exit, (void *)i), 8);
+    CHECK_EQ(run_child(multiply_and_exec, (void *)i), 0);
+  }
+}
+
 /* --- locks --- */
 
 static struct {
@@ -687,15 +717,11 @@ static void threads_close(void) {
 
   for (int i = 0; i < (quick ? 5 : 30); i++) {
     struct thread *t;
-    int pid = getpid();
 
     blocked.reading = 0;
     CHECK_EQ(pipe(blocked.fd), 0);
     t = begin(read_one, 0);
     await(&blocked.reading, 1);
-    while (strcmp(info_of(pid).waiting, "pipe read") != 0 &&
-           info_of(pid).state != P_RUNNING)
-      yield();
     for (int j = 0; j < i % 5 * 10; j++)
       yield();
     CHECK_EQ(close(blocked.fd[0]), 0);
@@ -899,26 +925,12 @@ static void threads_chaos(void) {
   }
 }
 
-const struct test thread_tests[] = {TEST(threads_join),
-                                    TEST(threads_limit),
-                                    TEST(threads_identity),
-                                    TEST(threads_listed),
-                                    TEST(clone_bad),
-                                    TEST(threads_exit),
-                                    TEST(threads_fault),
-                                    TEST(threads_kill),
-                                    TEST(threads_exec),
-                                    TEST(threads_fork),
-                                    TEST(threads_mutex),
-                                    TEST(threads_condition),
-                                    TEST(futexes),
-                                    TEST(futex_processes),
-                                    TEST(threads_malloc),
-                                    TEST(threads_printf),
-                                    TEST(threads_lasterr),
-                                    TEST(threads_close),
-                                    TEST(threads_files),
-                                    TEST(threads_table),
-                                    TEST(threads_directory),
-                                    TEST(threads_chaos),
-                                    TESTS_END};
+const struct test thread_tests[] = {
+    TEST(threads_join),      TEST(threads_limit),    TEST(threads_identity),
+    TEST(threads_listed),    TEST(clone_bad),        TEST(threads_exit),
+    TEST(threads_fault),     TEST(threads_kill),     TEST(threads_exec),
+    TEST(threads_fork),      TEST(threads_multiply), TEST(threads_mutex),
+    TEST(threads_condition), TEST(futexes),          TEST(futex_processes),
+    TEST(threads_malloc),    TEST(threads_printf),   TEST(threads_lasterr),
+    TEST(threads_close),     TEST(threads_files),    TEST(threads_table),
+    TEST(threads_directory), TEST(threads_chaos),    TESTS_END};
