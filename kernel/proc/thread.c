@@ -27,14 +27,12 @@
 
 /* --- places: where user tables map trapframes --- */
 
-/* The lowest place that is free; -EAGAIN. p->lock held. */
-static int place_take_locked(struct proc *p) {
+/* The lowest place that is free, or -EAGAIN. p->lock held. */
+static int place_find_locked(const struct proc *p) {
   for (int i = 0; i < PLACE_WORDS; i++) {
     for (int bit = 0; ~p->places[i] != 0 && bit < PLACE_BITS; bit++) {
-      if (p->places[i] >> bit & 1)
-        continue;
-      p->places[i] |= 1ULL << bit;
-      return i * PLACE_BITS + bit;
+      if (!(p->places[i] >> bit & 1))
+        return i * PLACE_BITS + bit;
     }
   }
   return -EAGAIN;
@@ -46,22 +44,27 @@ static void place_drop(struct proc *p, uint place) {
   release(&p->lock);
 }
 
-/* Give a new thread a place and map its trapframe there. */
-static int place_take(struct proc *p, struct thread *t) {
-  struct space *s = p->space;
-  int place, r;
+/* It is taken from now on. */
+static int place_take(struct proc *p) {
+  int place;
 
   acquire(&p->lock);
-  place = place_take_locked(p);
+  place = place_find_locked(p);
+  if (place >= 0)
+    p->places[place / PLACE_BITS] |= 1ULL << place % PLACE_BITS;
   release(&p->lock);
-  if (place < 0)
-    return place;
+  return place;
+}
+
+/* Map the trapframe of a new thread at a place. */
+static int place_enter(struct proc *p, struct thread *t, uint place) {
+  struct space *s = p->space;
+  int r;
+
+  t->place = place;
   acquire(&s->ptl);
   r = tables_add_trapframe(s->pagetable, &s->arch, place, t->arch.trapframe);
   release(&s->ptl);
-  if (r < 0)
-    place_drop(p, place);
-  t->place = place;
   return r;
 }
 
@@ -83,6 +86,27 @@ static void thread_begins(void *unused) {
   user_return();
 }
 
+/* A new thread at a place of its own, which is in no list yet. NULL and *err.
+ * Too many threads are the first thing that is found out, as a program may ask
+ * again and again. */
+static struct thread *make(struct proc *p, int *err) {
+  int place = place_take(p);
+  struct thread *t;
+
+  *err = place;
+  if (place < 0)
+    return NULL;
+  t = proc_new_thread(p, thread_begins, err);
+  if (t != NULL) {
+    *err = place_enter(p, t, place);
+    if (*err == 0)
+      return t;
+    proc_free_thread(t);
+  }
+  place_drop(p, place);
+  return NULL;
+}
+
 /* Let t take part, unless the process is ending: -EINTR. */
 static int join_process(struct proc *p, struct thread *t) {
   bool late;
@@ -97,7 +121,7 @@ static int join_process(struct proc *p, struct thread *t) {
   return late ? -EINTR : 0;
 }
 
-/* Undo what clone() did for t, which has its place. */
+/* Undo what clone() did for t. */
 static void discard(struct proc *p, struct thread *t) {
   proc_tid_drop(t);
   place_leave(p, t);
@@ -115,14 +139,9 @@ int clone(uint flags, vaddr_t stack, vaddr_t parent_tid, vaddr_t tls,
   if ((flags & CLONE_THREAD_FLAGS) != CLONE_THREAD_FLAGS ||
       (flags & ~known) != 0 || stack == 0)
     return -EINVAL;
-  t = proc_new_thread(p, thread_begins, &r);
+  t = make(p, &r);
   if (t == NULL)
     return r;
-  r = place_take(p, t);
-  if (r < 0) {
-    proc_free_thread(t);
-    return r;
-  }
   proc_tid_assign(t);
   tid = t->tid;
   user_clone(t, mythread(), stack, tls, flags & CLONE_SETTLS);

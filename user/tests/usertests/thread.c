@@ -427,7 +427,7 @@ static void multiply_and_exec(void *arg) {
 
 /* Threads that are being made when the process ends do not live on. */
 static void threads_multiply(void) {
-  for (addr i = 0; i < (quick ? 6 : 60); i++) {
+  for (addr i = 0; i < (quick ? 3 : 8); i++) {
     CHECK_EQ(run_child(multiply_and_exit, (void *)i), 8);
     CHECK_EQ(run_child(multiply_and_exec, (void *)i), 0);
   }
