@@ -248,6 +248,16 @@ static int check(const struct inode *ip) {
   return 0;
 }
 
+/* Is there nothing in the file, not even beyond its end? Then the cache holds
+ * none of its pages, or such as are right for any empty file: holes. */
+static bool is_empty(const struct inode *ip) {
+  bool empty = ip->size == 0;
+
+  for (uint i = 0; i < NELEM(ip->addrs); i++)
+    empty = empty && ip->addrs[i] == 0;
+  return empty;
+}
+
 static uint64 new_gen(void) {
   uint64 gen;
 
@@ -275,7 +285,7 @@ static int load(struct inode *ip) {
   ip->size = d->size;
   memcpy(ip->addrs, d->addrs, sizeof(ip->addrs));
   ip->room = 0;
-  ip->pages = fpages(MAXSIZE); /* there may be some from an earlier time */
+  ip->pages = is_empty(ip) ? 0 : fpages(MAXSIZE);
   ip->gen = new_gen();
   r = check(ip);
   if (r < 0)

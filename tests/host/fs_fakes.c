@@ -417,6 +417,17 @@ bool fake_mapped(const struct fake_pte *pte, bool write) {
   return r;
 }
 
+bool fake_store(const struct fake_pte *pte, uint offset) {
+  bool r;
+
+  pthread_mutex_lock(&pte_lock);
+  r = pte->object != NULL && pte->writable;
+  if (r)
+    ++*(uint *)(pte->page + offset);
+  pthread_mutex_unlock(&pte_lock);
+  return r;
+}
+
 struct chardev *chardev_find(int major) {
   (void)major;
   return NULL;

@@ -101,6 +101,9 @@ int fake_fault(struct fake_pte *pte, struct memobject *o, uint64 index,
                bool write);
 /* Is it mapped, and may it be written? */
 bool fake_mapped(const struct fake_pte *pte, bool write);
+/* Add one to the number at an offset of the page, as one instruction of a CPU
+ * would; false: that would fault. */
+bool fake_store(const struct fake_pte *pte, uint offset);
 /* munmap of all of an object. The reference to it stays. */
 void fake_unmap(struct memobject *o);
 

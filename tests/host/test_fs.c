@@ -115,6 +115,28 @@ static void append(void *arg) {
   file_close(a);
 }
 
+/* What is read to or written from is often not there yet. */
+static void absent(void *arg) {
+  static char data[30000], back[sizeof(data)];
+  struct file *f = must_open("/f", O_CREATE | O_RDWR);
+
+  (void)arg;
+  for (uint i = 0; i < sizeof(data); i++)
+    data[i] = i * 7 / 5;
+  for (absent_every = 2; absent_every < 9; absent_every++) {
+    CHECK_EQ(file_seek(f, 0, SEEK_SET), 0);
+    CHECK_EQ(file_write(f, NULL, (vaddr_t)data, sizeof(data)), sizeof(data));
+    CHECK_EQ(file_seek(f, 123, SEEK_SET), 123);
+    memset(back, 0, sizeof(back));
+    CHECK_EQ(file_read(f, NULL, (vaddr_t)back, sizeof(back)),
+             sizeof(data) - 123);
+    CHECK(memcmp(back, data + 123, sizeof(data) - 123) == 0);
+    CHECK_EQ(file_read(f, NULL, (vaddr_t)back, sizeof(back)), 0);
+  }
+  absent_every = 0;
+  file_close(f);
+}
+
 /* A name is gone at once, the file when the last descriptor is closed. */
 static void unlinked_but_open(void *arg) {
   struct file *f;
@@ -372,6 +394,7 @@ TEST(content)
 TEST(largest)
 TEST(holes)
 TEST(append)
+TEST(absent)
 TEST(unlinked_but_open)
 TEST(names)
 TEST(renames)
@@ -387,6 +410,7 @@ int main(void) {
       cmocka_unit_test(test_largest),
       cmocka_unit_test(test_holes),
       cmocka_unit_test(test_append),
+      cmocka_unit_test(test_absent),
       cmocka_unit_test(test_unlinked_but_open),
       cmocka_unit_test(test_names),
       cmocka_unit_test(test_renames),
