@@ -388,6 +388,8 @@ static void pte_set(struct fake_pte *pte, struct fake_pte value) {
   *pte = value;
 }
 
+void (*fake_fault_meanwhile)(void);
+
 int fake_fault(struct fake_pte *pte, struct memobject *o, uint64 index,
                bool write) {
   bool done = false;
@@ -398,6 +400,12 @@ int fake_fault(struct fake_pte *pte, struct memobject *o, uint64 index,
 
     if (r < 0)
       return r;
+    if (fake_fault_meanwhile != NULL) {
+      void (*meanwhile)(void) = fake_fault_meanwhile;
+
+      fake_fault_meanwhile = NULL;
+      meanwhile();
+    }
     pthread_mutex_lock(&pte_lock);
     done = o->ops->attached(o, &p);
     if (done)

@@ -101,6 +101,8 @@ int fake_fault(struct fake_pte *pte, struct memobject *o, uint64 index,
                bool write);
 /* Is it mapped, and may it be written? */
 bool fake_mapped(const struct fake_pte *pte, bool write);
+/* Called once by fake_fault() when it has the page and not yet the entry. */
+extern void (*fake_fault_meanwhile)(void);
 /* Add one to the number at an offset of the page, as one instruction of a CPU
  * would; false: that would fault. */
 bool fake_store(const struct fake_pte *pte, uint offset);

@@ -17,8 +17,10 @@
 #undef snprintf
 #include "abi/fcntl.h"
 #include "abi/fs.h"
+#include "abi/mman.h"
 #include "fs/file.h"
 #include "fs/inode.h"
+#include "pte.h"
 
 #define ROUNDS 12
 #define ATOMIC_SIZE 5000 /* one write of that many bytes is one operation */
@@ -68,6 +70,50 @@ static void work(void *arg) {
     synced->events[round] = disk->nevents;
     synced->rounds = round;
   }
+}
+
+#define MAPPED_PAGES 3
+
+/* Change a file through a mapping only; the pages have the round's number when
+ * sync returns. */
+static void work_mapped(void *arg) {
+  struct fake_pte pte[MAPPED_PAGES] = {0};
+  struct memobject *o;
+  struct file *f;
+  uint most;
+  int err;
+
+  (void)arg;
+  f = file_open(NULL, "/mapped", O_CREATE | O_RDWR, &err);
+  CHECK(f != NULL);
+  CHECK_EQ(file_truncate(f, MAPPED_PAGES * PGSIZE), 0);
+  CHECK_EQ(file_object(f, PROT_READ | PROT_WRITE, true, &o, &most), 0);
+  for (int round = 1; round <= ROUNDS; round++) {
+    overwrite("/other", round);
+    for (int i = 0; i < MAPPED_PAGES; i++) {
+      CHECK_EQ(fake_fault(&pte[i], o, i, true), 0);
+      memset(pte[i].page, round, PGSIZE);
+    }
+    if (round % 4 == 0)
+      CHECK_EQ(fs_unlink(NULL, "/other"), 0);
+    CHECK_EQ(o->ops->sync(o, 0, MAPPED_PAGES), 0);
+    synced->events[round] = disk->nevents;
+    synced->rounds = round;
+  }
+  fake_unmap(o);
+  o->ops->put(o);
+  file_close(f);
+}
+
+static void examine_mapped(void *arg) {
+  static uchar data[MAPPED_PAGES * PGSIZE];
+  int safe = *(int *)arg;
+
+  if (safe == 0)
+    return;
+  CHECK_EQ(get_file("/mapped", 0, data, sizeof(data)), sizeof(data));
+  for (uint i = 0; i < sizeof(data); i++)
+    CHECK(data[i] >= safe && data[i] <= ROUNDS);
 }
 
 /* Operations of several threads, with commits at any moment. */
@@ -140,7 +186,8 @@ static void crash(uint cut, uint chance, uint *seed) {
       apply(&disk->event[i]);
 }
 
-static void survive(uint cut, uint chance, uint *seed) {
+static void survive(uint cut, uint chance, uint *seed,
+                    void (*examine)(void *safe)) {
   int safe = 0;
 
   for (int round = 1; round <= synced->rounds; round++)
@@ -168,7 +215,7 @@ static void test_crash_after_each_request(void **state) {
   (void)state;
   record(work, "64");
   for (uint cut = 0; cut <= disk->nevents; cut++)
-    survive(cut, 100, &seed);
+    survive(cut, 100, &seed, examine);
 }
 
 static void test_crash_with_writes_lost(void **state) {
@@ -179,7 +226,18 @@ static void test_crash_with_writes_lost(void **state) {
   for (uint cut = 1; cut <= disk->nevents; cut++)
     for (uint chance = 15; chance < 100; chance += 20)
       if (disk->event[cut - 1].length > 0) /* not right after a flush */
-        survive(cut, chance, &seed);
+        survive(cut, chance, &seed, examine);
+}
+
+static void test_crash_with_a_mapping(void **state) {
+  uint seed = 5;
+
+  (void)state;
+  record(work_mapped, "64");
+  for (uint cut = 0; cut <= disk->nevents; cut++) {
+    survive(cut, 100, &seed, examine_mapped);
+    survive(cut, 50, &seed, examine_mapped);
+  }
 }
 
 static void whole_or_not(void *path) {
@@ -237,6 +295,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_crash_after_each_request),
       cmocka_unit_test(test_crash_with_writes_lost),
+      cmocka_unit_test(test_crash_with_a_mapping),
       cmocka_unit_test(test_crash_with_threads),
       cmocka_unit_test(test_crash_in_recovery),
   };

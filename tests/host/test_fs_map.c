@@ -267,6 +267,32 @@ static void grown_on_disk(void *arg) {
   CHECK_EQ(buf[3500], 'w');
 }
 
+/* --- what comes between finding a page and mapping it --- */
+
+static struct file *meant;
+
+static void write_all_back(void) { CHECK_EQ(fs_sync(), 0); }
+static void cut_all_off(void) { CHECK_EQ(file_truncate(meant, 0), 0); }
+
+static void between(void *arg) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
+
+  (void)arg;
+  meant = make("/f", 2 * PGSIZE, 'a', &o);
+  fake_fault_meanwhile = write_all_back;
+  CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+  memset(pte.page, 'b', PGSIZE);
+  CHECK_EQ(fs_sync(), 0);
+  CHECK(!fake_mapped(&pte, true)); /* or the change would be lost */
+  CHECK_EQ(file_write(meant, NULL, (vaddr_t) "end", 3), 3);
+  fake_fault_meanwhile = cut_all_off;
+  CHECK_EQ(fake_fault(&pte, o, 1, false), -ENXIO);
+  CHECK(!fake_mapped(&pte, false));
+  unmap(o);
+  file_close(meant);
+}
+
 /* --- pages that stay --- */
 
 /* Reading more than the cache holds evicts no page that is mapped. */
@@ -459,6 +485,7 @@ TEST(changed, changed_on_disk)
 TEST(into_holes, holes_on_disk)
 TEST(cut_off, NULL)
 TEST(grown, grown_on_disk)
+TEST(between, NULL)
 TEST(evicting, evicted_on_disk)
 TEST(unlinked, NULL)
 TEST(running, NULL)
@@ -469,8 +496,9 @@ int main(void) {
       cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_rights),
       cmocka_unit_test(test_changed),    cmocka_unit_test(test_into_holes),
       cmocka_unit_test(test_cut_off),    cmocka_unit_test(test_grown),
-      cmocka_unit_test(test_evicting),   cmocka_unit_test(test_unlinked),
-      cmocka_unit_test(test_running),    cmocka_unit_test(test_at_once),
+      cmocka_unit_test(test_between),    cmocka_unit_test(test_evicting),
+      cmocka_unit_test(test_unlinked),   cmocka_unit_test(test_running),
+      cmocka_unit_test(test_at_once),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
