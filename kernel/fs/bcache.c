@@ -26,7 +26,8 @@
  *
  * Truncation takes pages out although somebody uses them (fpage_detach): they
  * are then only his, and hold nothing that anybody else will ever see. That,
- * and adding a file's pages, happens under the inode's lock.
+ * and adding a file's pages, happens under the inode's lock. So that each page
+ * can be accounted for, those are in a list of their own (cache.cut).
  *
  * The same block of the disk can be in two pages: in a file's, and, stale, as
  * a neighbour that came for free, among the disk's. Nobody looks at the latter:
@@ -62,7 +63,8 @@ static struct {
   size_t max;             /* [c] pages; more only while all are in use */
   struct spinlock lock;
   struct list clock; /* [k] all pages; the hand is at the front */
-  size_t count;      /* [k] */
+  size_t count;      /* [k] of them */
+  struct list cut;   /* [k] detached pages, until their last reference goes */
 } cache;
 
 static struct slab_cache bpages =
@@ -92,6 +94,7 @@ int bcache_init(struct blockdev *disk, uint nblocks) {
   cache.mask--;
   initlock(&cache.lock, "bcache");
   list_init(&cache.clock);
+  list_init(&cache.cut);
   return 0;
 }
 
@@ -127,6 +130,11 @@ static struct bpage *find(struct bucket *bk, uint file, uint number) {
 }
 
 static void page_free(struct bpage *p) {
+  if (!p->cached) {
+    acquire(&cache.lock);
+    list_remove(&p->clock);
+    release(&cache.lock);
+  }
   frame_put(p->data);
   slab_free(&bpages, p);
 }
@@ -215,14 +223,19 @@ size_t bcache_shrink(size_t want) {
   return freed;
 }
 
-void bcache_audit(struct audit *a) {
-  if (cache.buckets == NULL)
-    return;
-  list_for_each (l, &cache.clock) {
+static void audit_list(struct audit *a, const struct list *pages) {
+  list_for_each (l, pages) {
     struct bpage *p = list_entry(l, struct bpage, clock);
 
     audit_page(a, V2P(p->data), OWNED_BY(PAGE_CACHE), (struct audit_place){0});
   }
+}
+
+void bcache_audit(struct audit *a) {
+  if (cache.buckets == NULL)
+    return;
+  audit_list(a, &cache.clock);
+  audit_list(a, &cache.cut);
 }
 
 /* A page without content, not yet in a bucket; its references are the bucket's
@@ -308,6 +321,7 @@ void fpage_detach(struct bpage *p) {
   __atomic_store_n(&p->cached, false, __ATOMIC_RELEASE);
   acquire(&cache.lock);
   list_remove(&p->clock);
+  list_add_back(&cache.cut, &p->clock);
   cache.count--;
   acquire(&bk->lock);
   unlink_locked(bk, p);

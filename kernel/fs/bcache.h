@@ -60,7 +60,7 @@ struct bpage {
   bool cached; /* [a] it can be found; cleared when the file is cut off */
   bool dirty;  /* [a] shared mappings may write to it; set under [s] */
   struct bpage *hashnext; /* [h] */
-  struct list clock;      /* [k] */
+  struct list clock;      /* [k] in the clock, or of those cut off */
   struct list dirtylink;  /* [s] struct inode.dirty */
   char *data;             /* [c] PGSIZE bytes */
   struct spinlock lock;

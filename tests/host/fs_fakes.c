@@ -17,9 +17,11 @@
 #include "cpu.h"
 #include "dev/block.h"
 #include "dev/chardev.h"
+#include "fs/bcache.h"
 #include "fs/file.h"
 #include "fs/inode.h"
 #include "lib/panic.h"
+#include "mm/audit.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
 #include "pte.h"
@@ -223,7 +225,10 @@ void kfree_pages(void *block, int order) {
   free(block);
 }
 
-/* A page of the cache may be mapped: behind it lies the count of its frame. */
+/* A page of the cache may be mapped: behind it lies the count of its frame. All
+ * are counted, too. */
+static long cache_pages;
+
 static uint *count_of(const void *page) {
   return (uint *)((char *)page + PGSIZE);
 }
@@ -233,6 +238,8 @@ void *kalloc_for(enum page_owner owner) {
 
   if (page != NULL)
     *count_of(page) = 1;
+  if (page != NULL && owner == PAGE_CACHE)
+    __atomic_add_fetch(&cache_pages, 1, __ATOMIC_RELAXED);
   return page;
 }
 
@@ -244,9 +251,26 @@ void frame_get(void *page) {
   __atomic_fetch_add(count_of(page), 1, __ATOMIC_RELAXED);
 }
 
+/* Only the cache's pages are given back in this way. */
 void frame_put(void *page) {
-  if (__atomic_sub_fetch(count_of(page), 1, __ATOMIC_ACQ_REL) == 0)
-    free(page);
+  if (__atomic_sub_fetch(count_of(page), 1, __ATOMIC_ACQ_REL) > 0)
+    return;
+  __atomic_sub_fetch(&cache_pages, 1, __ATOMIC_RELAXED);
+  free(page);
+}
+
+void audit_page(struct audit *a, paddr_t pa, uint owners,
+                struct audit_place at) {
+  (void)at;
+  if (owners == OWNED_BY(PAGE_CACHE) && *count_of(P2V(pa)) == 1)
+    a->sum.references++;
+}
+
+bool cache_complete(void) {
+  struct audit a = {0};
+
+  bcache_audit(&a);
+  return (long)a.sum.references == cache_pages;
 }
 
 void *kalloc(void) { return kalloc_pages(0, PAGE_KERNEL); }

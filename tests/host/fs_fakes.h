@@ -109,6 +109,10 @@ bool fake_store(const struct fake_pte *pte, uint offset);
 /* munmap of all of an object. The reference to it stays. */
 void fake_unmap(struct memobject *o);
 
+/* Are all pages that the cache ever took in its lists, or given back? Nothing
+ * else may be going on. */
+bool cache_complete(void);
+
 /* --- files by path, from the root; results as in the kernel --- */
 
 int put_file(const char *path, const void *data, size_t n);

@@ -56,10 +56,13 @@ static struct file *make(const char *path, size_t n, int byte,
   return f;
 }
 
-/* munmap, by the only process that maps it. */
-static void unmap(struct memobject *o) {
+/* munmap, by the only process that maps it, and close. */
+static void done(struct file *f, struct memobject *o) {
   fake_unmap(o);
   o->ops->put(o);
+  file_close(f);
+  CHECK_EQ(fs_sync(), 0);
+  CHECK(cache_complete());
 }
 
 static bool all(const char *p, size_t n, int byte) {
@@ -98,8 +101,7 @@ static void same_bytes(void *arg) {
   CHECK_EQ(fake_fault(&pte, o, 3, false), -ENXIO);
   CHECK_EQ(fake_fault(&pte, o, 3, true), -ENXIO);
   CHECK_EQ(fake_fault(&pte, o, 1ULL << 40, false), -ENXIO);
-  unmap(o);
-  file_close(f);
+  done(f, o);
 }
 
 static void rights(void *arg) {
@@ -155,8 +157,7 @@ static void changed(void *arg) {
   CHECK(!fake_mapped(&pte[0], true) && !fake_mapped(&pte[1], true));
   CHECK_EQ(fake_fault(&pte[0], o, 0, true), 0);
   pte[0].page[7] = '7'; /* is written back by the last to unmap it */
-  unmap(o);
-  file_close(f);
+  done(f, o);
 }
 
 static void changed_on_disk(void *arg) {
@@ -192,8 +193,7 @@ static void into_holes(void *arg) {
   CHECK_EQ(fake_fault(&pte[3], o, 10, true), 0);
   while (--name[6] >= 'a')
     CHECK_EQ(fs_unlink(NULL, name), 0);
-  unmap(o);
-  file_close(f);
+  done(f, o);
 }
 
 static void holes_on_disk(void *arg) {
@@ -227,8 +227,7 @@ static void cut_off(void *arg) {
   CHECK_EQ(file_truncate(f, 2 * PGSIZE), 0);
   CHECK_EQ(fake_fault(&pte[1], o, 1, false), 0);
   CHECK(all(pte[1].page, PGSIZE, 0));
-  unmap(o);
-  file_close(f);
+  done(f, o);
 }
 
 /* A file that grows where a mapping has written beyond its end. */
@@ -253,8 +252,7 @@ static void grown(void *arg) {
   CHECK_EQ(buf[0], 'n');
   CHECK(all(buf + 1, 500, 0));
   CHECK_EQ(buf[501], 'w');
-  unmap(o);
-  file_close(f);
+  done(f, o);
 }
 
 static void grown_on_disk(void *arg) {
@@ -272,7 +270,11 @@ static void grown_on_disk(void *arg) {
 static struct file *meant;
 
 static void write_all_back(void) { CHECK_EQ(fs_sync(), 0); }
-static void cut_all_off(void) { CHECK_EQ(file_truncate(meant, 0), 0); }
+
+static void cut_all_off(void) {
+  CHECK_EQ(file_truncate(meant, 0), 0);
+  CHECK(cache_complete()); /* with the page that the fault has */
+}
 
 static void between(void *arg) {
   struct fake_pte pte = {0};
@@ -289,8 +291,7 @@ static void between(void *arg) {
   fake_fault_meanwhile = cut_all_off;
   CHECK_EQ(fake_fault(&pte, o, 1, false), -ENXIO);
   CHECK(!fake_mapped(&pte, false));
-  unmap(o);
-  file_close(meant);
+  done(meant, o);
 }
 
 /* --- pages that stay --- */
@@ -317,8 +318,7 @@ static void evicting(void *arg) {
   CHECK(again.page == pte[1].page);
   CHECK(all(pte[0].page, PGSIZE, 'b'));
   CHECK(all(pte[1].page, PGSIZE, 'a'));
-  unmap(o);
-  file_close(f);
+  done(f, o);
 }
 
 static void evicted_on_disk(void *arg) {
@@ -344,7 +344,9 @@ static void unlinked(void *arg) {
     memset(pte.page, 'v', PGSIZE);
     CHECK_EQ(fs_sync(), 0);
     CHECK(all(pte.page, PGSIZE, 'v'));
-    unmap(o);
+    fake_unmap(o);
+    o->ops->put(o);
+    CHECK(cache_complete());
   }
 }
 
@@ -461,8 +463,7 @@ static void at_once(void *arg) {
   pthread_create(&t[MAPPERS + 1], NULL, cutter, NULL);
   for (int i = 0; i < MAPPERS + 2; i++)
     pthread_join(t[i], NULL);
-  unmap(shared);
-  file_close(shared_file);
+  done(shared_file, shared);
 }
 
 static void counted_on_disk(void *arg) {
