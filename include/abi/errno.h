@@ -45,6 +45,7 @@
 #define ENOSYS 38       /* no such system call */
 #define ENOTEMPTY 39    /* directory not empty */
 #define ETIMEDOUT 110   /* the time is over */
+#define EOVERFLOW 75    /* too large for its type */
 #define EUCLEAN 117     /* the file system is damaged */
 
 #endif

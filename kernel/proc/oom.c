@@ -28,13 +28,25 @@ struct victim {
   size_t pages; /* private ones, page tables included */
 };
 
-/* Memory that would come back with a process, in pages. proctree_lock held. */
+/* What a space has in memory that is in no file, and its page tables: pages that
+ * would come back with it, if those that others share go, too. */
+static size_t pages_of(struct space *s) {
+  struct uvm_usage usage = {0};
+  size_t tables;
+
+  uvm_usage(s, 0, SPACE_END, &usage);
+  acquire(&s->ptl);
+  tables = pagetable_pages(s->pagetable);
+  release(&s->ptl);
+  return usage.dirty + tables;
+}
+
+/* The size of a process; 0 if it has no space any more. proctree_lock held. */
 static size_t size_of(struct proc *p) {
-  size_t n = 0;
+  size_t n;
 
   acquire(&p->lock);
-  if (p->space != NULL)
-    n = p->space->anon + 1;
+  n = p->space != NULL ? pages_of(p->space) : 0;
   release(&p->lock);
   return n;
 }

@@ -18,8 +18,10 @@ long sys_sbrk(void) {
 static int map_file(struct mapping *m, int fd, long offset) {
   struct file *f = fd_hold(fd);
 
-  if (offset < 0 || offset % PGSIZE)
+  if (offset % PGSIZE)
     return -EINVAL;
+  if (offset < 0)
+    return -EOVERFLOW;
   if (f == NULL)
     return -EBADF;
   m->first = offset / PGSIZE;

@@ -103,7 +103,9 @@ static int make_room(struct space *s, struct mapping *m) {
 
 static int map_locked(struct space *s, struct mapping *m) {
   bool anonymous = m->flags & MAP_ANONYMOUS, shared = m->flags & MAP_SHARED;
-  bool fills = anonymous || (!shared && (m->rights & PROT_WRITE));
+  /* what can be written must have room; what can only be read is the page of
+   * zeros, or the file's */
+  bool fills = shared ? anonymous : m->rights & PROT_WRITE;
   int r;
 
   if (fills && !(m->flags & MAP_NORESERVE) &&

@@ -41,6 +41,7 @@ static const char *const reasons[] = {
     [ENAMETOOLONG] = "name too long",
     [ENOSYS] = "no such system call",
     [ENOTEMPTY] = "directory not empty",
+    [EOVERFLOW] = "too large",
     [ETIMEDOUT] = "timed out",
     [EUCLEAN] = "the file system is damaged",
 };

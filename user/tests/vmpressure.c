@@ -1,0 +1,340 @@
+/*
+ * vmpressure [name...]: what happens when there is not enough memory. Each test
+ * takes all there is in a way of its own; in each the program that asks for too
+ * much gets an error or is ended, and this one, and a small one beside it, live
+ * on.
+ *
+ * With much memory it would take long: from 512 MiB on it says so and stops.
+ */
+#include "port.h"
+
+#define TOO_MUCH (512 * MB)
+
+static const char *doing;
+static struct meminfo start;
+
+static void must(int ok, const char *what) {
+  if (!ok) {
+    printf("vmpressure %s: not so: %s (error %d)\n", doing, what, lasterr());
+    exit(1);
+  }
+}
+
+/* Bytes that are free or would be given up. */
+static addr available(void) {
+  struct meminfo m;
+
+  must(meminfo(&m) == 0, "meminfo");
+  return (m.free + m.cache) * m.page_size;
+}
+
+static char *reserve(addr bytes, int flags) {
+  char *p =
+      mmap(0, bytes, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+
+  return p == MAP_FAILED ? 0 : p;
+}
+
+static void touch(char *p, addr bytes, addr step) {
+  for (addr at = 0; at < bytes; at += step)
+    p[at] = (char)(at / PAGE + 1);
+}
+
+/* --- a small process that must not be harmed --- */
+
+static int bystander_pipe[2], bystander;
+
+static void bystander_run(void) {
+  char *p = reserve(64 * PAGE, MAP_PRIVATE), c;
+
+  must(p != 0, "a little memory");
+  touch(p, 64 * PAGE, PAGE);
+  must(read(bystander_pipe[0], &c, 1) == 1, "the end of the test");
+  for (addr at = 0; at < 64 * PAGE; at += PAGE)
+    must(p[at] == (char)(at / PAGE + 1), "the bystander's memory");
+  exit(0);
+}
+
+static void bystander_start(void) {
+  must(pipe(bystander_pipe) == 0, "pipe");
+  bystander = fork();
+  must(bystander >= 0, "fork");
+  if (bystander == 0)
+    bystander_run();
+}
+
+static void bystander_end(void) {
+  must(write(bystander_pipe[1], "x", 1) == 1, "write to the bystander");
+  must(os_wait(bystander) == 0, "the bystander lives");
+  close(bystander_pipe[0]);
+  close(bystander_pipe[1]);
+}
+
+/* Run fn() in a child; its status. */
+static int run_child(void (*fn)(void)) {
+  int pid = fork();
+
+  must(pid >= 0, "fork");
+  if (pid == 0) {
+    fn();
+    exit(0);
+  }
+  return os_wait(pid);
+}
+
+/* --- the tests --- */
+
+/* A request that cannot be met is refused before any of it is taken. */
+static void refused(void) {
+  addr before = available(), all = start.total * start.page_size;
+
+  must(reserve(all, MAP_PRIVATE) == 0, "mmap of all memory fails");
+  must(sbrk((int)all) == (char *)-1, "sbrk of all memory fails");
+  must(available() + MB > before, "nothing was taken");
+}
+
+/* What is cached goes when programs need the memory. */
+static void most_of_it(void) {
+  addr bytes = available() / 10 * 8;
+  char *p = reserve(bytes, MAP_PRIVATE);
+
+  must(p != 0, "mmap of most memory");
+  touch(p, bytes, PAGE);
+  for (addr at = 0; at < bytes; at += PAGE)
+    must(p[at] == (char)(at / PAGE + 1), "what was written");
+}
+
+static void reclaimed(void) {
+  static char buf[16 * PAGE];
+  int fd = open("vmpressure.tmp", O_CREATE | O_RDWR | O_TRUNC);
+
+  must(fd >= 0, "open");
+  for (int i = 0; i < 3; i++)
+    must(write(fd, buf, sizeof(buf)) == (int)sizeof(buf), "write");
+  must(lseek(fd, 0, SEEK_SET) == 0, "lseek");
+  while (read(fd, buf, sizeof(buf)) > 0)
+    continue;
+  must(run_child(most_of_it) == 0, "most of the memory can be used");
+  close(fd);
+  unlink("vmpressure.tmp");
+}
+
+/* More than there is, asked for with leave and then used. */
+static void too_much_private(void) {
+  addr bytes = start.total * start.page_size / 4 * 5;
+  char *p = reserve(bytes, MAP_PRIVATE | MAP_NORESERVE);
+
+  must(p != 0, "mmap of more than all memory with MAP_NORESERVE");
+  touch(p, bytes, PAGE);
+}
+
+static void too_much_shared(void) {
+  addr bytes = start.total * start.page_size / 4 * 5;
+  char *p = reserve(bytes, MAP_SHARED | MAP_NORESERVE);
+
+  must(p != 0, "mmap of more than all memory, shared");
+  touch(p, bytes, PAGE);
+}
+
+static void too_much_heap(void) {
+  addr bytes = start.total * start.page_size / 4 * 5;
+  char *p = sbrklazy((int)bytes);
+
+  must(p != (char *)-1, "sbrklazy");
+  touch(p, bytes, PAGE);
+}
+
+static void one_private(void) {
+  must(run_child(too_much_private) == -1, "who uses too much is ended");
+}
+
+static void one_shared(void) {
+  must(run_child(too_much_shared) == -1, "who uses too much is ended");
+}
+
+static void one_heap(void) {
+  must(run_child(too_much_heap) == -1, "who uses too much is ended");
+}
+
+/* The kernel touches it for the program. */
+static void too_much_read(void) {
+  addr bytes = start.total * start.page_size / 4 * 5;
+  char *p = reserve(bytes, MAP_PRIVATE | MAP_NORESERVE);
+  int fd = open("/README", O_RDONLY);
+
+  must(p != 0 && fd >= 0, "mmap, open");
+  for (addr at = 0; at < bytes; at += PAGE) {
+    lseek(fd, 0, SEEK_SET);
+    must(read(fd, p + at, 1) == 1, "read");
+  }
+}
+
+static void one_reader(void) {
+  int status = run_child(too_much_read);
+
+  must(status == -1 || status == 1, "who reads too much is ended");
+}
+
+/* Tables only: memory that is read and never written, a page in each table's
+ * reach. */
+static void too_many_tables(void) {
+  const addr stride = 2 * MB, most = sizeof(addr) == 8 ? 1UL << 37 : 1UL << 30;
+  char *p = reserve(most, MAP_PRIVATE | MAP_NORESERVE);
+
+  must(p != 0, "mmap of much address space");
+  for (addr at = 0; at < most; at += stride)
+    (void)*(volatile char *)(p + at);
+}
+
+static void page_tables(void) {
+  int status = run_child(too_many_tables);
+
+  must(status == -1 || (status == 0 && sizeof(addr) == 4),
+       "who needs too many tables is ended");
+}
+
+/* Several at once, each with a share that is too large for all. */
+static void several(void) {
+  enum { HOGS = 5 };
+  addr bytes = available() / 3;
+  int pid[HOGS], well = 0, ended = 0, hold[2];
+  char c;
+
+  must(pipe(hold) == 0, "pipe");
+  for (int i = 0; i < HOGS; i++) {
+    pid[i] = fork();
+    must(pid[i] >= 0, "fork");
+    if (pid[i] == 0) {
+      char *p = reserve(bytes, MAP_PRIVATE | MAP_NORESERVE);
+
+      close(hold[1]);
+      if (p != 0)
+        touch(p, bytes, PAGE);
+      exit(read(hold[0], &c, 1)); /* until the parent has seen enough */
+    }
+  }
+  close(hold[0]);
+  /* Some must be ended before all can have theirs. */
+  must(waitpid(-1, &pid[0], 0) > 0, "the first one ends");
+  ended++;
+  close(hold[1]);
+  for (int i = 1; i < HOGS; i++) {
+    int status = 1;
+
+    must(waitpid(-1, &status, 0) > 0, "a child");
+    must(status == 0 || status == -1, "its status");
+    well += status == 0;
+    ended += status == -1;
+  }
+  must(well > 0, "some had what they wanted");
+}
+
+/* Copies that are made when memory is gone: a process of a third of all memory
+ * forks, and all of them write. */
+static void fork_and_write(void) {
+  addr bytes = available() / 3;
+  char *p = reserve(bytes, MAP_PRIVATE);
+  int pid[3];
+
+  must(p != 0, "mmap of a third");
+  touch(p, bytes, PAGE);
+  for (int i = 0; i < 3; i++) {
+    pid[i] = fork();
+    if (pid[i] == 0) {
+      for (addr at = 0; at < bytes; at += PAGE) {
+        must(p[at] == (char)(at / PAGE + 1), "an inherited page");
+        p[at] = 1;
+      }
+      exit(0);
+    }
+  }
+  for (int i = 0; i < 3; i++)
+    if (pid[i] > 0)
+      os_wait(pid[i]);
+  for (addr at = 0; at < bytes; at += PAGE)
+    must(p[at] == (char)(at / PAGE + 1), "the parent's own page");
+}
+
+static void copies(void) {
+  int status = run_child(fork_and_write);
+
+  must(status == 0 || status == -1, "the one that forks");
+}
+
+/* Many small ones, until none can be made: an error, and no more. */
+static void many_processes(void) {
+  enum { MOST = 400 };
+  int n = 0, hold[2];
+  char c;
+
+  must(pipe(hold) == 0, "pipe");
+  for (; n < MOST; n++) {
+    int pid = fork();
+
+    if (pid < 0)
+      break;
+    if (pid == 0) {
+      char *p = reserve(MB, MAP_PRIVATE | MAP_NORESERVE);
+
+      close(hold[1]);
+      if (p != 0)
+        touch(p, MB / 2, PAGE);
+      read(hold[0], &c, 1);
+      exit(0);
+    }
+  }
+  close(hold[1]);
+  close(hold[0]);
+  for (int i = 0; i < n; i++)
+    must(waitpid(-1, 0, 0) > 0, "a child");
+}
+
+static void crowd(void) {
+  must(run_child(many_processes) != 1, "many processes");
+}
+
+static const struct {
+  const char *name;
+  void (*run)(void);
+} tests[] = {
+    {"refused", refused},         {"reclaimed", reclaimed},
+    {"one_private", one_private}, {"one_shared", one_shared},
+    {"one_heap", one_heap},       {"one_reader", one_reader},
+    {"page_tables", page_tables}, {"several", several},
+    {"copies", copies},           {"crowd", crowd},
+};
+
+static void run_test(unsigned i) {
+  struct os_memory before;
+
+  doing = tests[i].name;
+  os_memory(&before);
+  bystander_start();
+  must(run_child(tests[i].run) == 0, "the test");
+  bystander_end();
+  must(os_memory_back(&before), "the memory came back");
+  must(os_memcheck() == 0, "memcheck");
+  printf("vmpressure %s: OK\n", doing);
+}
+
+static int chosen(const char *name, int n, char **names) {
+  for (int i = 0; i < n; i++)
+    if (strcmp(names[i], name) == 0)
+      return 1;
+  return n == 0;
+}
+
+int main(int argc, char **argv) {
+  os_start();
+  doing = "start";
+  must(meminfo(&start) == 0, "meminfo");
+  if (start.total * start.page_size >= TOO_MUCH) {
+    printf("vmpressure: skipped: takes too long with this much memory\n");
+    return 0;
+  }
+  for (unsigned i = 0; i < NELEM(tests); i++)
+    if (chosen(tests[i].name, argc - 1, argv + 1))
+      run_test(i);
+  printf("vmpressure OK\n");
+  return 0;
+}
