@@ -12,6 +12,21 @@
  *
  * For every frame of RAM there is a struct page that says who holds it.
  *
+ * One page that stays is enough to keep a large block from ever being whole
+ * again. So pages that stay (the kernel's own, page tables, stacks) are not
+ * taken from where those are that can be dropped or copied (of caches, of
+ * processes). Memory is divided into chunks, aligned stretches of the largest
+ * block's size, each for one of the two uses:
+ *
+ *   | F F . F F F . . | M M . . M M M M | . . . . . . . . | M . M M M . . M |
+ *       fixed               movable            free             movable
+ *
+ * Who finds no block of its own use takes a chunk that is all free. If there is
+ * none, fixed pages claim the chunk with the largest free block, and from then
+ * on all that becomes free in it; movable pages, which will go again, borrow
+ * from the others' chunks, but leave a reserve in them as long as caches have
+ * something to give back.
+ *
  * Locks: a CPU's list lock, then block_lock; neither is held while a reclaimer
  * runs.
  */
@@ -32,13 +47,18 @@ struct run {
   struct list link;
 };
 
+enum use { FIXED, MOVABLE, USES };
+
 /* One per frame of RAM. */
 struct page {
   uint8 owner; /* enum page_owner */
   uint8 order; /* of the block that starts here */
   bool head;   /* a free block starts here; [block_lock] */
+  uint8 use;   /* of the chunk that starts here: enum use; [block_lock] */
   uint count;  /* [a] holders of an allocated page or whole block */
 };
+
+#define CHUNK_PAGES ((size_t)1 << ORDER_MAX)
 
 static struct page *frames; /* indexed by frame number */
 static size_t nframes;
@@ -46,13 +66,15 @@ static size_t nframes;
 static paddr_t first_frame;
 
 static struct spinlock block_lock = SPINLOCK("pages");
-static struct list blocks[ORDER_MAX + 1]; /* [block_lock] free, by order */
-static size_t block_pages;                /* [block_lock] pages in blocks */
+/* [block_lock] free blocks, by their chunk's use and by order */
+static struct list blocks[USES][ORDER_MAX + 1];
+static size_t block_pages[USES]; /* [block_lock] pages in those */
+static size_t fixed_reserve;     /* constant: see above */
 
 static struct cpu_list {
   struct spinlock lock;
-  struct list pages;       /* [lock] struct run */
-  uint n;                  /* [lock] */
+  struct list pages[USES]; /* [lock] struct run */
+  uint n[USES];            /* [lock] */
   long owned[PAGE_OWNERS]; /* [a] pages taken here minus given back */
 } cpu_lists[NCPU];
 
@@ -82,14 +104,26 @@ static void account(enum page_owner owner, long n) {
   pop_off();
 }
 
+static enum use use_of(enum page_owner owner) {
+  return owner == PAGE_USER || owner == PAGE_CACHE ? MOVABLE : FIXED;
+}
+
+/* The use of the chunk that a frame is in. Without block_lock it may be old:
+ * then a page is on the wrong CPU's list once. */
+static uint8 *chunk_use(size_t frame) {
+  return &frames[frame & ~(CHUNK_PAGES - 1)].use;
+}
+
 /* --- blocks; all with block_lock held --- */
 
 static void block_add(size_t frame, int order) {
   struct run *r = frame_address(frame);
+  enum use use = *chunk_use(frame);
 
   frames[frame].order = order;
   frames[frame].head = true;
-  list_add_front(&blocks[order], &r->link);
+  list_add_front(&blocks[use][order], &r->link);
+  block_pages[use] += 1UL << order;
 }
 
 static void block_take(size_t frame) {
@@ -97,6 +131,7 @@ static void block_take(size_t frame) {
 
   frames[frame].head = false;
   list_remove(&r->link);
+  block_pages[*chunk_use(frame)] -= 1UL << frames[frame].order;
 }
 
 static bool block_is_free(size_t frame, int order) {
@@ -106,7 +141,6 @@ static bool block_is_free(size_t frame, int order) {
 
 /* Give a block back, merging it with its free neighbours. */
 static void block_free(size_t frame, int order) {
-  block_pages += 1UL << order;
   while (order < ORDER_MAX && block_is_free(frame ^ (1UL << order), order)) {
     block_take(frame ^ (1UL << order));
     frame &= ~(1UL << order);
@@ -115,53 +149,101 @@ static void block_free(size_t frame, int order) {
   block_add(frame, order);
 }
 
-/* Take a block, splitting a larger one if need be; NULL if there is none. */
-static void *block_cut(int order) {
-  int from = order;
-  size_t frame;
+/* The whole chunk of this frame gets another use, with what is free in it. */
+static void chunk_claim(size_t frame, enum use use) {
+  size_t first = frame & ~(CHUNK_PAGES - 1);
+  size_t to = MIN(first + CHUNK_PAGES, nframes);
+  struct list found = LIST_INIT(found), *link;
 
-  while (from <= ORDER_MAX && list_empty(&blocks[from]))
-    from++;
-  if (from > ORDER_MAX)
+  for (size_t at = first; at < to; at++) {
+    if (frames[at].head) {
+      block_take(at);
+      list_add_back(&found, &((struct run *)frame_address(at))->link);
+    }
+  }
+  *chunk_use(frame) = use;
+  while ((link = list_pop(&found)) != NULL) {
+    frame = frame_of(list_entry(link, struct run, link));
+    block_add(frame, frames[frame].order);
+  }
+}
+
+/* The frame of the smallest free block that is large enough, or nframes. */
+static size_t block_find(enum use use, int order) {
+  while (order <= ORDER_MAX && list_empty(&blocks[use][order]))
+    order++;
+  if (order > ORDER_MAX)
+    return nframes;
+  return frame_of(list_entry(blocks[use][order].next, struct run, link));
+}
+
+/* There is none of this use: find one of the other, and claim its chunk, or
+ * just borrow it; `borrow`: even from the reserve. */
+static size_t block_find_other(enum use use, int order, bool borrow) {
+  enum use other = use == FIXED ? MOVABLE : FIXED;
+  int least = use == FIXED ? order : ORDER_MAX;
+
+  for (int from = ORDER_MAX; from >= least; from--) {
+    size_t frame = block_find(other, from);
+
+    if (frame < nframes) {
+      chunk_claim(frame, use);
+      return frame;
+    }
+  }
+  if (borrow || block_pages[other] >= fixed_reserve + (1UL << order))
+    return block_find(other, order);
+  return nframes;
+}
+
+/* Take a block, splitting a larger one if need be; NULL if there is none. With
+ * `borrow`, also from what is kept for the other use. */
+static void *block_cut(enum use use, int order, bool borrow) {
+  size_t frame = block_find(use, order);
+  int from;
+
+  if (frame == nframes)
+    frame = block_find_other(use, order, borrow);
+  if (frame == nframes)
     return NULL;
-  frame = frame_of(list_entry(blocks[from].next, struct run, link));
+  from = frames[frame].order;
   block_take(frame);
   while (from > order) {
     from--;
     block_add(frame + (1UL << from), from);
   }
-  block_pages -= 1UL << order;
   return frame_address(frame);
 }
 
 /* --- the lists of the CPUs --- */
 
 /* Take one page from a list, or NULL. */
-static void *list_take(struct cpu_list *l) {
+static void *list_take(struct cpu_list *l, enum use use) {
   struct list *link;
 
   acquire(&l->lock);
-  link = list_pop(&l->pages);
+  link = list_pop(&l->pages[use]);
   if (link != NULL)
-    l->n--;
+    l->n[use]--;
   release(&l->lock);
   return link ? list_entry(link, struct run, link) : NULL;
 }
 
-/* Move pages from the blocks to this CPU's list, and return one of them. */
-static void *list_fill(struct cpu_list *l) {
+/* Move pages from the blocks to this CPU's list, and return one of them. From
+ * the reserve it is one page only. */
+static void *list_fill(struct cpu_list *l, enum use use, bool borrow) {
   void *page;
 
   acquire(&l->lock);
   acquire(&block_lock);
-  page = block_cut(0);
+  page = block_cut(use, 0, borrow);
   for (int i = 1; page != NULL && i < LIST_MOVE; i++) {
-    struct run *r = block_cut(0);
+    struct run *r = block_cut(use, 0, false);
 
     if (r == NULL)
       break;
-    list_add_back(&l->pages, &r->link);
-    l->n++;
+    list_add_back(&l->pages[use], &r->link);
+    l->n[use]++;
   }
   release(&block_lock);
   release(&l->lock);
@@ -169,12 +251,13 @@ static void *list_fill(struct cpu_list *l) {
 }
 
 /* Move pages from a list to the blocks until `keep` are left. */
-static void list_drain(struct cpu_list *l, uint keep) {
+static void list_drain(struct cpu_list *l, enum use use, uint keep) {
   acquire(&l->lock);
   acquire(&block_lock);
-  while (l->n > keep) {
-    block_free(frame_of(list_entry(list_pop(&l->pages), struct run, link)), 0);
-    l->n--;
+  for (; l->n[use] > keep; l->n[use]--) {
+    struct list *link = list_pop(&l->pages[use]);
+
+    block_free(frame_of(list_entry(link, struct run, link)), 0);
   }
   release(&block_lock);
   release(&l->lock);
@@ -189,19 +272,30 @@ static struct cpu_list *my_list(void) {
   return l;
 }
 
-static void *page_take(void) {
-  struct cpu_list *mine = my_list();
-  void *page = list_take(mine);
+static void *take_from_others(enum use use) {
+  void *page = NULL;
 
-  if (page == NULL)
-    page = list_fill(mine);
   for (int i = 0; page == NULL && i < ncpu; i++)
-    page = list_take(&cpu_lists[i]);
+    page = list_take(&cpu_lists[i], use);
   return page;
 }
 
-/* Ask the caches for memory. True if some was given back. */
-static bool reclaim(size_t want) {
+/* A page for this use, or NULL; with `borrow`, of any. */
+static void *page_take(enum use use, bool borrow) {
+  struct cpu_list *mine = my_list();
+  void *page = list_take(mine, use);
+
+  if (page == NULL)
+    page = list_fill(mine, use, borrow);
+  if (page == NULL)
+    page = take_from_others(use);
+  if (page == NULL && borrow)
+    page = take_from_others(use == FIXED ? MOVABLE : FIXED);
+  return page;
+}
+
+/* Ask the caches for memory. */
+static void reclaim(size_t want) {
   size_t freed = 0;
 
   list_for_each (l, &reclaimers) {
@@ -209,7 +303,6 @@ static bool reclaim(size_t want) {
       break;
     freed += list_entry(l, struct reclaimer, link)->shrink(want - freed);
   }
-  return freed > 0;
 }
 
 void reclaimer_register(struct reclaimer *r) {
@@ -228,10 +321,13 @@ static void *block_hand_out(void *block, int order, enum page_owner owner) {
 }
 
 void *kalloc_for(enum page_owner owner) {
-  void *page = page_take();
+  enum use use = use_of(owner);
+  void *page = page_take(use, use == FIXED);
 
-  if (page == NULL && reclaim(LIST_MOVE))
-    page = page_take();
+  if (page == NULL) {
+    reclaim(LIST_MOVE);
+    page = page_take(use, true);
+  }
   if (page == NULL)
     return NULL;
   return block_hand_out(page, 0, owner);
@@ -268,15 +364,17 @@ static size_t frame_release(const void *p, int order, const char *who) {
 void kfree(void *page) {
   struct cpu_list *l = my_list();
   struct run *r = page;
+  enum use use;
   uint n;
 
-  frame_release(page, 0, "kfree");
+  use = __atomic_load_n(chunk_use(frame_release(page, 0, "kfree")),
+                        __ATOMIC_RELAXED);
   acquire(&l->lock);
-  list_add_front(&l->pages, &r->link);
-  n = ++l->n;
+  list_add_front(&l->pages[use], &r->link);
+  n = ++l->n[use];
   release(&l->lock);
   if (n > LIST_MAX)
-    list_drain(l, LIST_MAX - LIST_MOVE);
+    list_drain(l, use, LIST_MAX - LIST_MOVE);
 }
 
 /* --- holders --- */
@@ -372,26 +470,32 @@ void block_break(void *block) {
 
 /* --- blocks for the kernel, and for superpages --- */
 
-static void *block_cut_locked(int order) {
+static void *block_cut_locked(enum use use, int order, bool borrow) {
   void *block;
 
   acquire(&block_lock);
-  block = block_cut(order);
+  block = block_cut(use, order, borrow);
   release(&block_lock);
   return block;
 }
 
+/* Single pages on the CPUs' lists may be what keeps blocks from merging. */
+static void lists_drain(void) {
+  for (int i = 0; i < ncpu; i++)
+    for (enum use use = 0; use < USES; use++)
+      list_drain(&cpu_lists[i], use, 0);
+}
+
 void *kalloc_pages(int order, enum page_owner owner) {
+  enum use use = use_of(owner);
   void *block;
 
   ASSERT(order >= 0 && order <= ORDER_MAX);
-  block = block_cut_locked(order);
+  block = block_cut_locked(use, order, false);
   if (block == NULL) {
-    /* single pages on the lists may be what keeps blocks from merging */
     reclaim(1UL << order);
-    for (int i = 0; i < ncpu; i++)
-      list_drain(&cpu_lists[i], 0);
-    block = block_cut_locked(order);
+    lists_drain();
+    block = block_cut_locked(use, order, true);
   }
   if (block == NULL)
     return NULL;
@@ -399,8 +503,12 @@ void *kalloc_pages(int order, enum page_owner owner) {
 }
 
 void *block_alloc(enum page_owner owner) {
-  void *block = block_cut_locked(SUPER_ORDER);
+  void *block = block_cut_locked(use_of(owner), SUPER_ORDER, false);
 
+  if (block == NULL) {
+    lists_drain();
+    block = block_cut_locked(use_of(owner), SUPER_ORDER, false);
+  }
   return block ? block_hand_out(block, SUPER_ORDER, owner) : NULL;
 }
 
@@ -416,9 +524,11 @@ size_t pages_owned(enum page_owner owner) {
   long n = 0;
 
   if (owner == PAGE_FREE) {
-    n = __atomic_load_n(&block_pages, __ATOMIC_RELAXED);
-    for (int i = 0; i < NCPU; i++)
-      n += __atomic_load_n(&cpu_lists[i].n, __ATOMIC_RELAXED);
+    for (enum use use = 0; use < USES; use++) {
+      n += __atomic_load_n(&block_pages[use], __ATOMIC_RELAXED);
+      for (int i = 0; i < NCPU; i++)
+        n += __atomic_load_n(&cpu_lists[i].n[use], __ATOMIC_RELAXED);
+    }
     return n;
   }
   for (int i = 0; i < NCPU; i++)
@@ -432,7 +542,8 @@ size_t pages_largest(void) {
   int order = ORDER_MAX;
 
   acquire(&block_lock);
-  while (order >= 0 && list_empty(&blocks[order]))
+  while (order >= 0 && list_empty(&blocks[FIXED][order]) &&
+         list_empty(&blocks[MOVABLE][order]))
     order--;
   release(&block_lock);
   return order < 0 ? 0 : 1UL << order;
@@ -453,14 +564,16 @@ size_t frame_number(paddr_t pa) {
 paddr_t frame_pa(size_t number) { return first_frame + number * PGSIZE; }
 
 void free_each(void (*visit)(void *arg, size_t frame, int order), void *arg) {
-  for (int order = 0; order <= ORDER_MAX; order++)
-    list_for_each (l, &blocks[order]) {
-      visit(arg, frame_of(list_entry(l, struct run, link)), order);
-    }
-  for (int i = 0; i < ncpu; i++)
-    list_for_each (l, &cpu_lists[i].pages) {
-      visit(arg, frame_of(list_entry(l, struct run, link)), 0);
-    }
+  for (enum use use = 0; use < USES; use++) {
+    for (int order = 0; order <= ORDER_MAX; order++)
+      list_for_each (l, &blocks[use][order]) {
+        visit(arg, frame_of(list_entry(l, struct run, link)), order);
+      }
+    for (int i = 0; i < ncpu; i++)
+      list_for_each (l, &cpu_lists[i].pages[use]) {
+        visit(arg, frame_of(list_entry(l, struct run, link)), 0);
+      }
+  }
 }
 
 /* Give the frames [from, to) to the blocks, as large as they can be. */
@@ -484,12 +597,15 @@ void kinit(void) {
   first_frame = machine.ram_start & -((paddr_t)PGSIZE << ORDER_MAX);
   start = (machine.ram_start - first_frame) / PGSIZE;
   nframes = (machine.ram_end - first_frame) / PGSIZE;
-  for (int i = 0; i <= ORDER_MAX; i++)
-    list_init(&blocks[i]);
-  for (int i = 0; i < NCPU; i++) {
-    initlock(&cpu_lists[i].lock, "cpu pages");
-    list_init(&cpu_lists[i].pages);
+  fixed_reserve = MIN(CHUNK_PAGES / 2, nframes / 32);
+  for (enum use use = 0; use < USES; use++) {
+    for (int i = 0; i <= ORDER_MAX; i++)
+      list_init(&blocks[use][i]);
+    for (int i = 0; i < NCPU; i++)
+      list_init(&cpu_lists[i].pages[use]);
   }
+  for (int i = 0; i < NCPU; i++)
+    initlock(&cpu_lists[i].lock, "cpu pages");
   /* the frame table lies behind the kernel's image */
   frames = (struct page *)PGROUNDUP((vaddr_t)end);
   memset(frames, 0, nframes * sizeof(struct page));

@@ -286,11 +286,11 @@ static void reclaiming_blocks(uint64 pages) {
   uchar *block = kalloc_pages(5, PAGE_KERNEL);
 
   (void)pages;
-  reclaimer_register(&some);
   memory_leave(0);
   kfree_pages(block, 5);
   for (; cached < 32; cached++) /* the same block, page by page */
     cache[cached] = kalloc_for(PAGE_CACHE);
+  reclaimer_register(&some);
   assert_ptr_equal(kalloc_pages(5, PAGE_KERNEL), block);
   assert_int_equal(wanted, 32);
   assert_null(kalloc_pages(1, PAGE_KERNEL));
@@ -442,6 +442,91 @@ static void blocks_of_superpages_are_counted(void **state) {
   in_child(no_block, 2047);
 }
 
+/* --- fragmentation --- */
+
+/* The largest blocks that there are, and nothing else: taken, counted, and given
+ * back. */
+static uint64 chunks_free(void) {
+  static void *chunk[RAM_PAGES >> ORDER_MAX];
+  uint64 n = 0, i = 0;
+
+  while ((chunk[n] = kalloc_pages(ORDER_MAX, PAGE_KERNEL)) != NULL)
+    n++;
+  while (i < n)
+    kfree_pages(chunk[i++], ORDER_MAX);
+  return n;
+}
+
+/* The kernel's pages and those of processes and caches come in any order, more
+ * of the latter, and are freed in any order. In the end all that can go has
+ * gone, and what stays has not spread. */
+static void mixed_use(uint64 pages) {
+  static void *movable[RAM_PAGES], *fixed[RAM_PAGES];
+  uint64 nm = 0, nf = 0, chunks = pages >> ORDER_MAX;
+
+  for (int i = 0; i < 100000; i++) {
+    bool fill = random_below(100) < (i / 10000 % 2 ? 45 : 65);
+    bool kernel = random_below(10) == 0;
+    void **list = kernel ? fixed : movable;
+    uint64 *n = kernel ? &nf : &nm;
+
+    cpus[0].id = random_below(ncpu);
+    if (fill && pages_owned(PAGE_FREE) > pages / 8) {
+      list[(*n)++] = kalloc_for(kernel            ? PAGE_TABLE
+                                : random_below(2) ? PAGE_USER
+                                                  : PAGE_CACHE);
+    } else if (!fill && *n > 0) {
+      uint64 k = random_below(*n);
+
+      kfree(list[k]);
+      list[k] = list[--*n];
+    }
+  }
+  assert_true(nm > pages / 4 && nf > 200);
+  while (nm > 0)
+    kfree(movable[--nm]);
+  /* one chunk has the image, one may be cut off at the end */
+  assert_in_range(chunks_free(), chunks - 2 - 2 * (nf / (1 << ORDER_MAX) + 1),
+                  chunks);
+  while (nf > 0)
+    kfree(fixed[--nf]);
+  check_merged(pages);
+}
+
+/* When nothing else is left each use gets what is the other's. */
+static void borrowing(uint64 pages) {
+  uint64 free = pages_owned(PAGE_FREE), n = 0;
+  void *kernel = kalloc();
+
+  while (kalloc_for(PAGE_USER) != NULL)
+    n++;
+  assert_int_equal(n, free - 1);
+  kfree(kernel);
+  assert_ptr_equal(kalloc_for(PAGE_USER), kernel);
+  assert_int_equal(pages_owned(PAGE_FREE), 0);
+  (void)pages;
+}
+
+static void claiming(uint64 pages) {
+  uint64 free = pages_owned(PAGE_FREE), n = 0;
+  void *user = kalloc_for(PAGE_USER);
+
+  while (kalloc() != NULL)
+    n++;
+  assert_int_equal(n, free - 1);
+  kfree(user);
+  assert_ptr_equal(kalloc(), user);
+  (void)pages;
+}
+
+static void pages_that_stay_are_kept_together(void **state) {
+  (void)state;
+  in_child(mixed_use, 12 << ORDER_MAX);
+  in_child(mixed_use, (9 << ORDER_MAX) + 17);
+  in_child(borrowing, 3000);
+  in_child(claiming, 3000);
+}
+
 /* Anyone may take and give back the page of zeros; it stays. */
 static void zeros(uint64 pages) {
   assert_true(page_zero(zero_page));
@@ -508,6 +593,7 @@ int main(void) {
       cmocka_unit_test(pages_on_other_cpus_are_found),
       cmocka_unit_test(caches_are_asked_when_pages_run_out),
       cmocka_unit_test(blocks_of_superpages_are_counted),
+      cmocka_unit_test(pages_that_stay_are_kept_together),
       cmocka_unit_test(the_page_of_zeros_is_not_counted),
       cmocka_unit_test(wrong_frees_panic),
   };
