@@ -299,12 +299,10 @@ static void read_far_below(void *arg) {
 
 /* The stack grows as far as it may, by the program's hand and the kernel's. */
 static void stack_grows(void) {
-  long megabytes = 2, far = 40;
+  long deep = 600, too_deep = 40 * 1024; /* kilobytes, about */
 
-  megabytes *= 1024;
-  far *= 1024;
-  CHECK_EQ(run_child(dig_deep, &megabytes), 0);
-  CHECK_EQ(run_child(dig_deep, &far), -1);
+  CHECK_EQ(run_child(dig_deep, &deep), 0);
+  CHECK_EQ(run_child(dig_deep, &too_deep), -1);
   close(make_file("f", 2, 1, O_RDONLY));
   CHECK_EQ(run_child(read_far_below, 0), 0);
   remove_file("f");
