@@ -8,7 +8,7 @@ import facts_riscv as facts
 from facts_riscv import KERNBASE, MAXVA, PGSIZE, R, W, X
 from pagewise import Machine, cases, only, test
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk,
-                    registers, reported, size_of, without_names)
+                    registers, reported, size_of, spin, without_names)
 
 # Where things are (memlayout.h; the notes).
 TRAMPOLINE = MAXVA - PGSIZE
@@ -133,3 +133,30 @@ def test_boots_without_sstc():
     with Machine(extra=["-cpu", "rv64,sstc=false"]) as m:
         m.run("sleep 2")
         m.poweroff()
+
+
+@test(timeout=200)
+@only("riscv")
+@cases("off", "1", "2")
+def test_few_asids(bits):
+    """Without address-space identifiers, with one, and with three for all
+    processes: these have the memory that is theirs (tests/host/test_tlb.c has
+    the details)."""
+    last = 0 if bits == "off" else 2 ** int(bits) - 1
+    with Machine(append=f"asid={bits}", qmp=True) as m:
+        out = m.run("usertests -q tlb threads_join threads_fork threads_chaos "
+                    "forktest copyin sbrkbugs", timeout=180)
+        assert out.endswith("ALL TESTS PASSED"), out[-2000:]
+        spin(m)
+        spin(m)
+        seen = {facts.asid_of(satp) for _ in range(20)
+                for satp in registers_after(m, 0.05)}
+        assert max(seen) <= last and (max(seen) > 0) == (last > 0), seen
+
+
+def registers_after(m, seconds):
+    m.rest(seconds)
+    m.monitor("stop")
+    seen = registers(m)
+    m.monitor("cont")
+    return seen

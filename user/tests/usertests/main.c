@@ -35,7 +35,8 @@ static const struct {
     {"exec", exec_tests},       {"pipe", pipe_tests},
     {"wild", wild_tests},       {"full", full_tests},
     {"inspect", inspect_tests}, {"tables", tables_tests},
-    {"thread", thread_tests},   {"machine", machine_tests},
+    {"thread", thread_tests},   {"tlb", tlb_tests},
+    {"machine", machine_tests},
 };
 
 const char *test_name = "usertests";

@@ -57,6 +57,7 @@ extern const struct test full_tests[];
 extern const struct test inspect_tests[];
 extern const struct test tables_tests[];
 extern const struct test thread_tests[];
+extern const struct test tlb_tests[];
 extern const struct test machine_tests[];
 
 /* The condition must hold. */
