@@ -61,7 +61,7 @@ CLANG_FLAGS = ("--target=riscv64-unknown-elf", "-mno-relax")
 PROGRAM_FLAGS = ("-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany")
 GDBS = ("riscv64-elf-gdb",)
 RESET_ADDRESS = "0x0*1000 in"
-KERNEL_ADDRESS = r"0x8000\w+"
+KERNEL_ADDRESS = r"0x800[01]\w+"
 
 
 def check_memory(size, used, boot):

@@ -27,7 +27,12 @@ static void crash_heap(void) { store((addr)sbrk(0) + 16 * PGSIZE); }
 static void crash_jump(void) { jump_to(USER_TOP / 2); }
 
 static void crash_guard(void) {
-  store((stack_pointer() & ~(PGSIZE - 1UL)) - 8);
+  static struct vmregion r[16];
+  int n = vmregions(getpid(), r, sizeof(r) / sizeof(r[0]));
+
+  for (int i = 0; i < n; i++)
+    if (strcmp(r[i].name, "guard") == 0)
+      store(r[i].end - 8);
 }
 
 static volatile addr bottom = ~0UL; /* never reached */
@@ -60,7 +65,7 @@ static const struct {
     {"text-write", crash_text_write, "store to the program's code"},
     {"heap", crash_heap, "store beyond the heap"},
     {"jump", crash_jump, "jump to where nothing is"},
-    {"guard", crash_guard, "store just below the stack's only page"},
+    {"guard", crash_guard, "store just below what the stack may grow to"},
     {"stack", crash_stack, "recursion without end"},
     {"illegal", crash_illegal, "an illegal instruction"},
     {"privileged", crash_privileged, "an instruction for the kernel only"},
