@@ -11,9 +11,11 @@
  *   entry             region           access
  *   not valid         anonymous        read    the page of zeros      zero
  *   not valid         anonymous        write   a new page of zeros    zero
+ *                                              or a superpage         super
  *   not valid         of an object     any     the object's page      file
  *   valid, no W       private          write   a copy, or if nobody else has
  *                                              the frame, the right   copy
+ *   superpage, no W   private          write   the right, or pages: look again
  *   valid, no W       shared           write   tell the object first  file
  *   allows it                                  only the TLB was old
  *
@@ -26,16 +28,20 @@
 
 #include "lib/string.h"
 #include "mm/kalloc.h"
+#include "sync/spinlock.h"
 #include "tlb.h"
+
+/* Superpages are given out while more than one page in so many is free. */
+#define SUPER_LEAVES 4
 
 struct fault {
   struct space *s;
   struct region *r;
   vaddr_t page;
   uint access;
-  pte_t seen; /* the entry when we came */
-  struct objpage
-      *held; /* the object's page that the entry shall show, or NULL */
+  pte_t seen;           /* the entry when we came, */
+  int level;            /* and its level: a superpage's, or where no table is */
+  struct objpage *held; /* the object's page that it shall show, or NULL */
 };
 
 static struct fault_counts counts[NCPU]; /* since boot, by CPU, which alone
@@ -52,18 +58,26 @@ void fault_totals(struct fault_counts *total) {
   }
 }
 
-/* Count for the space and for the system; ptl held. */
-#define count_fault(s, kind, n)      \
-  do {                               \
-    (s)->faults.kind += (n);         \
-    counts[mycpu()->id].kind += (n); \
+/* Count for the space and for the system. */
+#define count_fault(s, kind)                                    \
+  do {                                                          \
+    __atomic_fetch_add(&(s)->faults.kind, 1, __ATOMIC_RELAXED); \
+    push_off();                                                 \
+    counts[mycpu()->id].kind++;                                 \
+    pop_off();                                                  \
   } while (0)
 
-/* The entry of a page, or 0. ptl held. */
-static pte_t entry_of(struct space *s, vaddr_t page) {
-  pte_t *pte = walk(s->pagetable, page, false);
+/* Look at the entry. ptl held. */
+static void look(struct fault *f) {
+  f->seen = *walk_leaf(f->s->pagetable, f->page, &f->level);
+}
 
-  return pte ? *pte : 0;
+/* Is it still so? ptl held. */
+static bool unchanged(struct fault *f) {
+  int level;
+
+  return *walk_leaf(f->s->pagetable, f->page, &level) == f->seen &&
+         (level == f->level || !(f->seen & PTE_V));
 }
 
 /* Is the page that is to be shown, if it is an object's, not truncated? */
@@ -76,12 +90,13 @@ static bool still_attached(struct fault *f) {
 /* If the entry is still what it was, it is `pte` from now on. 1; 0: it is not,
  * and nothing was done; or -ENOMEM. ptl held. */
 static int install(struct fault *f, pte_t pte) {
-  pte_t *at = walk(f->s->pagetable, f->page, true);
+  pte_t *at;
 
+  if (!unchanged(f) || !still_attached(f))
+    return 0;
+  at = walk(f->s->pagetable, f->page, true);
   if (at == NULL)
     return -ENOMEM;
-  if (*at != f->seen || !still_attached(f))
-    return 0;
   uvm_set(at, pte);
   return 1;
 }
@@ -94,7 +109,7 @@ static int install_private(struct fault *f, void *page) {
   if (f->r->rights & PROT_EXEC)
     instructions_written();
   acquire(&f->s->ptl);
-  r = install(f, uvm_pte(page, f->r->rights));
+  r = install(f, uvm_pte(page, f->r->rights, 0));
   if (r > 0)
     f->s->anon++;
   release(&f->s->ptl);
@@ -103,16 +118,44 @@ static int install_private(struct fault *f, void *page) {
   return r;
 }
 
-static void count_zero(struct fault *f) {
-  acquire(&f->s->ptl);
-  count_fault(f->s, zero, 1);
-  release(&f->s->ptl);
+/* --- memory that starts as zeros --- */
+
+/* Could a superpage hold the page: is a whole one inside the region, and nothing
+ * mapped there yet? Not in a region that may be larger than memory, of which
+ * little may ever be touched; and not when memory is getting short. */
+static bool super_fits(const struct fault *f) {
+  const uint not_for = REGION_SHARED | REGION_NORESERVE | REGION_STACK;
+  size_t size = level_size(1);
+  vaddr_t at = f->page & -size;
+
+  return f->level >= 1 && !(f->r->flags & not_for) && at >= f->r->start &&
+         f->r->end - at >= size &&
+         pages_owned(PAGE_FREE) > pages_total() / SUPER_LEAVES + size / PGSIZE;
 }
 
-static void count_copy(struct fault *f) {
+/* Map a superpage of zeros around the page. False: none could be had, or others
+ * were faster. */
+static bool fault_super(struct fault *f) {
+  void *block = block_alloc(PAGE_USER);
+  pte_t *at;
+  bool done;
+
+  if (block == NULL)
+    return false;
+  memset(block, 0, level_size(1));
   acquire(&f->s->ptl);
-  count_fault(f->s, copy, 1);
+  at = walk_level(f->s->pagetable, f->page, 1, true);
+  done = at != NULL && !(*at & PTE_V);
+  if (done) {
+    uvm_set(at, uvm_pte(block, f->r->rights, 1));
+    f->s->anon += level_size(1) / PGSIZE;
+  }
   release(&f->s->ptl);
+  if (done)
+    count_fault(f->s, super);
+  else
+    block_put(block);
+  return done;
 }
 
 /* Untouched memory. The hardware may have remembered that the entry is not
@@ -121,18 +164,23 @@ static int fault_zero(struct fault *f) {
   int r;
 
   if (f->access == PROT_WRITE) {
-    void *page = kalloc_zero(PAGE_USER);
+    void *page;
 
+    if (super_fits(f) && fault_super(f))
+      return 0;
+    page = kalloc_zero(PAGE_USER);
     r = page ? install_private(f, page) : -ENOMEM;
   } else {
     acquire(&f->s->ptl);
-    r = install(f, uvm_pte(zero_page, f->r->rights & ~(uint)PROT_WRITE));
+    r = install(f, uvm_pte(zero_page, f->r->rights & ~(uint)PROT_WRITE, 0));
     release(&f->s->ptl);
   }
   if (r > 0)
-    count_zero(f);
+    count_fault(f->s, zero);
   return MIN(r, 0);
 }
+
+/* --- copy-on-write --- */
 
 /* The frame that was seen is this space's alone: then the page may be written
  * where it is. Else true, and the frame is held so that it can be copied. */
@@ -140,13 +188,13 @@ static bool must_copy(struct fault *f, void *old) {
   bool copy = false;
 
   acquire(&f->s->ptl);
-  if (entry_of(f->s, f->page) == f->seen) {
+  if (unchanged(f)) {
     /* nobody can gain the frame from us: that takes ptl */
     copy = !uvm_anonymous(old) || frame_count(old) > 1;
     if (copy)
       frame_get(old);
     else
-      install(f, uvm_pte(old, f->r->rights));
+      install(f, uvm_pte(old, f->r->rights, 0));
   }
   release(&f->s->ptl);
   if (!copy)
@@ -173,10 +221,31 @@ static int fault_copy(struct fault *f) {
     if (uvm_anonymous(old))
       f->s->anon--;
     release(&f->s->ptl);
-    count_copy(f);
+    count_fault(f->s, copy);
   }
   frame_put(old); /* ours */
   return MIN(r, 0);
+}
+
+/* A write to a superpage. If nobody else has it, it may be written; else it
+ * becomes a table of pages, of which those written to are copied: 1, to be looked
+ * at again. */
+static int fault_copy_super(struct fault *f) {
+  void *block = pte_page(f->seen);
+  int r = 0;
+
+  acquire(&f->s->ptl);
+  if (unchanged(f)) {
+    if (block_count(block) > 1)
+      r = uvm_split_locked(f->s, f->page) < 0 ? -ENOMEM : 1;
+    else
+      uvm_set(walk_level(f->s->pagetable, f->page, f->level, false),
+              uvm_pte(block, f->r->rights, f->level));
+  }
+  release(&f->s->ptl);
+  if (r == 0)
+    tlb_flush_page(f->page); /* other CPUs fault, and do the same */
+  return r;
 }
 
 /* --- pages of objects --- */
@@ -191,7 +260,7 @@ static int copy_held(struct fault *f) {
   memcpy(page, f->held->page, PGSIZE);
   r = install_private(f, page);
   if (r > 0)
-    count_copy(f);
+    count_fault(f->s, copy);
   return r;
 }
 
@@ -206,19 +275,19 @@ static int map_held(struct fault *f) {
   if (rights & PROT_EXEC)
     instructions_written();
   acquire(&f->s->ptl);
-  r = install(f, uvm_pte(f->held->page, rights));
+  r = install(f, uvm_pte(f->held->page, rights, 0));
   if (r > 0 && !(f->seen & PTE_V))
     frame_get(f->held->page);
-  if (r > 0)
-    count_fault(f->s, file, 1);
   release(&f->s->ptl);
+  if (r > 0)
+    count_fault(f->s, file);
   if (f->seen & PTE_V)
     tlb_flush_page(f->page); /* other CPUs fault, and find it so */
   return r;
 }
 
-#define AROUND \
-  16 /* pages, aligned, of which those in memory are mapped at once */
+/* Pages, aligned, of which those in memory are mapped at once. */
+#define AROUND 16
 
 /* A program that reads or executes a page soon wants its neighbours: map those
  * that are in memory anyway. */
@@ -260,15 +329,11 @@ static int fault_object(struct fault *f) {
   return MIN(r, 0);
 }
 
-/* s->lock is shared. */
-static int resolve_locked(struct fault *f, vaddr_t va) {
-  f->r = space_find_locked(f->s, va);
+/* What the table at the top says. 1: look again. s->lock is shared. */
+static int resolve_entry(struct fault *f) {
   acquire(&f->s->ptl);
-  count_fault(f->s, total, 1);
-  f->seen = entry_of(f->s, f->page);
+  look(f);
   release(&f->s->ptl);
-  if (f->r == NULL || (f->r->rights & f->access) != f->access)
-    return -EFAULT;
   if (pte_allows(f->seen, prot_to_pte(f->access))) {
     /* the CPU remembers an older entry */
     tlb_flush_page(f->page);
@@ -276,7 +341,22 @@ static int resolve_locked(struct fault *f, vaddr_t va) {
   }
   if (!(f->seen & PTE_V))
     return f->r->object ? fault_object(f) : fault_zero(f);
+  if (f->level > 0)
+    return fault_copy_super(f);
   return f->r->flags & REGION_SHARED ? fault_object(f) : fault_copy(f);
+}
+
+static int resolve_locked(struct fault *f) {
+  int r;
+
+  count_fault(f->s, total);
+  f->r = space_find_locked(f->s, f->page);
+  if (f->r == NULL || (f->r->rights & f->access) != f->access)
+    return -EFAULT;
+  do {
+    r = resolve_entry(f);
+  } while (r > 0);
+  return r;
 }
 
 int (*fault_out_of_memory)(struct space *s, uint attempt);
@@ -288,7 +368,7 @@ int fault_resolve(struct space *s, vaddr_t va, uint access) {
     struct fault f = {.s = s, .page = PGROUNDDOWN(va), .access = access};
 
     acquire_shared(&s->lock);
-    r = resolve_locked(&f, va);
+    r = resolve_locked(&f);
     release_shared(&s->lock);
     if (r == -ENOMEM &&
         (fault_out_of_memory == NULL || fault_out_of_memory(s, attempt) < 0))

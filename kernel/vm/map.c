@@ -255,6 +255,14 @@ static void will_need(struct region *r, vaddr_t at, vaddr_t end) {
   }
 }
 
+/* Forget what is there. -ENOMEM: no memory to split a superpage. */
+static int dont_need(struct region *r, vaddr_t at, vaddr_t end) {
+  if (uvm_split_at(r->space, at) < 0 || uvm_split_at(r->space, end) < 0)
+    return -ENOMEM;
+  uvmdealloc(r, at, end, true);
+  return 0;
+}
+
 static int advise_locked(struct space *s, vaddr_t at, vaddr_t end, int advice) {
   int err = is_mapped(s, at, end) ? 0 : -ENOMEM;
   struct region *r = space_first_locked(s, at);
@@ -263,7 +271,7 @@ static int advise_locked(struct space *s, vaddr_t at, vaddr_t end, int advice) {
     vaddr_t from = MAX(r->start, at), to = MIN(r->end, end);
 
     if (advice == MADV_DONTNEED)
-      uvmdealloc(r, from, to, true);
+      err = dont_need(r, from, to) < 0 ? -ENOMEM : err;
     else if (advice == MADV_WILLNEED)
       will_need(r, from, to);
   }
@@ -280,9 +288,16 @@ int space_advise(struct space *s, vaddr_t at, size_t size, int advice) {
     return 0;
   if (end == 0)
     return -ENOMEM;
-  acquire_shared(&s->lock);
+  if (advice != MADV_DONTNEED) {
+    acquire_shared(&s->lock);
+    r = advise_locked(s, at, end, advice);
+    release_shared(&s->lock);
+    return r;
+  }
+  /* alone: no fault may put a superpage across an end of the range */
+  acquire_exclusive(&s->lock);
   r = advise_locked(s, at, end, advice);
-  release_shared(&s->lock);
+  release_exclusive(&s->lock);
   return r;
 }
 

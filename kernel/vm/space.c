@@ -217,6 +217,8 @@ static int split_at(struct space *s, vaddr_t va) {
 
   if (r == NULL || r->start == va)
     return 0;
+  if (uvm_split_at(s, va) < 0)
+    return -ENOMEM;
   upper = region_new(r);
   if (upper == NULL)
     return -ENOMEM;

@@ -71,7 +71,7 @@ struct space {
   vaddr_t brk;            /* [L] end of the heap, in bytes */
   vaddr_t hint;           /* [L] mmap looks for room below this first */
   size_t anon;            /* [p] private frames that are mapped */
-  struct fault_counts faults; /* [p] */
+  struct fault_counts faults; /* [a] */
   struct arch_space arch;     /* the machine's */
   struct list all;            /* [spaces_lock] in spaces */
 };

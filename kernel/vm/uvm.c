@@ -40,10 +40,12 @@ bool uvm_anonymous(const void *page) { return frame_owner(page) == PAGE_USER; }
 
 /* A page without rights keeps its frame: the entry is valid, without PTE_U. It
  * is no global one, though nothing but the kernel may use it. */
-pte_t uvm_pte(const void *page, uint rights) {
-  if (rights == PROT_NONE)
-    return pte_make(V2P(page), PTE_R) & ~(pte_t)PTE_G;
-  return pte_make(V2P(page), prot_to_pte(rights));
+pte_t uvm_pte(const void *page, uint rights, int level) {
+  uint perm = rights == PROT_NONE ? PTE_R : prot_to_pte(rights);
+  pte_t pte =
+      level > 0 ? pte_super(V2P(page), perm) : pte_make(V2P(page), perm);
+
+  return pte & ~(pte_t)PTE_G;
 }
 
 void uvm_set(pte_t *at, pte_t pte) {
@@ -58,6 +60,7 @@ void uvm_set(pte_t *at, pte_t pte) {
 struct gather {
   uint n;
   void *frames[GATHER_MAX];
+  bool super[GATHER_MAX]; /* it is a block, held by a superpage */
   vaddr_t from, to;
 };
 
@@ -65,6 +68,7 @@ static void gather_add(struct gather *g, const struct leaf *l) {
   if (g->n == 0)
     g->from = l->va;
   g->to = l->va + level_size(l->level);
+  g->super[g->n] = l->level > 0;
   g->frames[g->n++] = pte_page(*l->pte);
 }
 
@@ -74,14 +78,18 @@ static void gather_finish(struct gather *g, struct space *s, bool live) {
   /* the frames may be used for something else after this */
   if (live)
     tables_flush_user(&s->arch, g->from, g->to - g->from);
-  for (uint i = 0; i < g->n; i++)
-    frame_put(g->frames[i]);
+  for (uint i = 0; i < g->n; i++) {
+    if (g->super[i])
+      block_put(g->frames[i]);
+    else
+      frame_put(g->frames[i]);
+  }
 }
 
-/* A private frame is not this space's any more. ptl held. */
-static void forget_anon(struct region *r, const void *page) {
-  if (!(r->flags & REGION_SHARED) && uvm_anonymous(page))
-    r->space->anon--;
+/* What a leaf maps is not this space's any more. ptl held. */
+static void forget_anon(struct region *r, const struct leaf *l) {
+  if (!(r->flags & REGION_SHARED) && uvm_anonymous(pte_page(*l->pte)))
+    r->space->anon -= level_size(l->level) / PGSIZE;
 }
 
 void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
@@ -95,7 +103,7 @@ void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
     acquire(&s->ptl);
     while (g.n < GATHER_MAX && leaf_next(s->pagetable, &l, to)) {
       gather_add(&g, &l);
-      forget_anon(r, pte_page(*l.pte));
+      forget_anon(r, &l);
       *l.pte = 0;
     }
     release(&s->ptl);
@@ -108,6 +116,7 @@ void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
 static void gather_table(void *arg, void *table) {
   struct gather *g = arg;
 
+  g->super[g->n] = false;
   g->frames[g->n++] = table;
 }
 
@@ -132,7 +141,7 @@ void uvm_protect(struct region *r) {
   acquire(&s->ptl);
   while (leaf_next(s->pagetable, &l, r->end)) {
     uint keep = *l.pte & PTE_W ? r->rights : r->rights & ~(uint)PROT_WRITE;
-    pte_t pte = uvm_pte(pte_page(*l.pte), keep);
+    pte_t pte = uvm_pte(pte_page(*l.pte), keep, l.level);
 
     if (pte == *l.pte)
       continue;
@@ -163,23 +172,54 @@ void uvm_protect_page(struct region *r, vaddr_t va) {
     tables_flush_user(&s->arch, va, PGSIZE);
 }
 
+/* --- superpages --- */
+
+int uvm_split_locked(struct space *s, vaddr_t va) {
+  int level, r;
+  pte_t pte = *walk_leaf(s->pagetable, va, &level);
+
+  if (level == 0 || !(pte & PTE_V))
+    return 0;
+  /* What was one reference to a block are references to its pages. Nothing is
+   * flushed: both entries say the same, and a flush of a page takes a superpage
+   * around it away, too. */
+  r = pagetable_split(s->pagetable, va);
+  if (r == 0)
+    block_break(pte_page(pte));
+  return r;
+}
+
+int uvm_split_at(struct space *s, vaddr_t va) {
+  int r = 0;
+
+  if (va % level_size(1) == 0 || va >= SPACE_END)
+    return 0;
+  acquire(&s->ptl);
+  r = uvm_split_locked(s, va);
+  release(&s->ptl);
+  return r;
+}
+
 /* --- sharing with a child --- */
 
 #define COPY_MAX 512 /* entries that are copied before others get the locks */
 
 /* Copy one entry. Both ptls are held. */
-static void share_page(struct region *r, struct space *child, pte_t *from,
-                       pte_t *to, bool *lost) {
-  void *page = pte_page(*from);
+static void share_page(struct region *r, struct space *child,
+                       const struct leaf *l, pte_t *to, bool *lost) {
+  void *page = pte_page(*l->pte);
 
   if (!(r->flags & REGION_SHARED)) {
-    *lost |= (*from & PTE_W) != 0;
-    *from &= ~(pte_t)PTE_W;
+    *lost |= (*l->pte & PTE_W) != 0;
+    *l->pte &= ~(pte_t)PTE_W;
     if (uvm_anonymous(page))
-      child->anon++;
+      child->anon += level_size(l->level) / PGSIZE;
   }
-  frame_get(page);
-  uvm_set(to, *from);
+  if (l->level > 0)
+    block_get(page);
+  else
+    frame_get(page);
+  uvm_set(to, *l->pte);
 }
 
 /* Copy some entries; 1: and there may be more. Both ptls are held: what a
@@ -194,13 +234,14 @@ static int share_pages(struct region *r, struct space *child, struct leaf *l,
 
     if (!leaf_next(r->space->pagetable, l, r->end))
       return 0;
-    if (to != NULL && l->va == last + PGSIZE && PX(0, l->va) != 0)
+    if (to != NULL && l->level == 0 && l->va == last + PGSIZE &&
+        PX(0, l->va) != 0)
       to++; /* side by side, in the child, too */
     else
-      to = walk(child->pagetable, l->va, true);
+      to = walk_level(child->pagetable, l->va, l->level, true);
     if (to == NULL)
       return -ENOMEM;
-    share_page(r, child, l->pte, to, lost);
+    share_page(r, child, l, to, lost);
   }
   return 1;
 }
@@ -216,7 +257,7 @@ int uvmcopy(struct region *r, struct space *child, bool *lost) {
     more = share_pages(r, child, &l, lost);
     release(&child->ptl);
     release(&s->ptl);
-    l = (struct leaf){.va = l.va + PGSIZE};
+    l = (struct leaf){.va = l.va + level_size(l.level)};
   } while (more > 0);
   return more;
 }
@@ -233,7 +274,7 @@ void *uvm_page(struct region *r, vaddr_t va) {
   if (pte != NULL && (*pte & PTE_V))
     page = pte_page(*pte);
   else if (pte != NULL && (page = kalloc_zero(PAGE_USER)) != NULL) {
-    uvm_set(pte, uvm_pte(page, r->rights));
+    uvm_set(pte, uvm_pte(page, r->rights, 0));
     s->anon++;
   }
   release(&s->ptl);

@@ -2,7 +2,8 @@
  * User page tables and the pages in them. What may be where is the business of
  * vm/space.h.
  *
- * Ranges are [from, to), page-aligned and inside the region given. The space's
+ * Ranges are [from, to), page-aligned and inside the region given; no superpage
+ * is only partly in one. The space's
  * lock is held alone, or nobody else knows the space, unless a comment says
  * otherwise.
  */
@@ -31,6 +32,11 @@ void uvm_trim(struct space *s, vaddr_t from, vaddr_t to);
 /* Let the child have the region's pages, too, read-only if they are private.
  * *lost: set if the parent lost a right. 0, or -ENOMEM: some may be there. */
 int uvmcopy(struct region *r, struct space *child, bool *lost);
+/* Let pages take the place of the superpage that va is in, if any: in any case,
+ * with ptl held; or only if it begins before va, where a range is to end. 0 or
+ * -ENOMEM. No lock is needed for the second. */
+int uvm_split_locked(struct space *s, vaddr_t va);
+int uvm_split_at(struct space *s, vaddr_t va);
 /* Make entries agree with the region's rights, but do not give the right to
  * write, which faults do. */
 void uvm_protect(struct region *r);
@@ -41,8 +47,9 @@ void uvm_protect_page(struct region *r, vaddr_t va);
  * if it is not there, or NULL. */
 void *uvm_page(struct region *r, vaddr_t va);
 
-/* The entry for a page with these rights; PROT_NONE: for the kernel only. */
-pte_t uvm_pte(const void *page, uint rights);
+/* The entry of a level for a page (a block, above level 0) with these rights;
+ * PROT_NONE: for the kernel only. */
+pte_t uvm_pte(const void *page, uint rights, int level);
 /* Set an entry; who finds it finds what was written to the page before. ptl
  * held. */
 void uvm_set(pte_t *at, pte_t pte);
