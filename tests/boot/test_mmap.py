@@ -55,6 +55,20 @@ def test_models_at_once():
         assert m.run("memcheck").endswith(CLEAN[1])
 
 
+@test(quick=True, timeout=120)
+def test_threads_quick():
+    run_on_own_disk([("vmthreads -n 60", "vmthreads OK (seed 1)"), CLEAN],
+                    timeout=100)
+
+
+@test(timeout=400)
+@cases(1, 2, 4)
+def test_threads(cpus):
+    """Threads of one process that change its memory, on several CPUs."""
+    run_on_own_disk([(f"vmthreads -s {seed}", f"vmthreads OK (seed {seed})")
+                     for seed in (cpus, cpus + 10)] + [CLEAN], cpus, 180)
+
+
 @test(timeout=400)
 @cases(1, 3)
 def test_pressure(cpus):
