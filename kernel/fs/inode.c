@@ -162,13 +162,24 @@ static int take_side(struct inode *ip, int by) {
 }
 
 int inode_get_write(struct inode *ip) { return take_side(ip, 1); }
-int inode_deny_write(struct inode *ip) { return take_side(ip, -1); }
 
 static void leave_side(struct inode *ip, int by) {
   acquire(&itable.lock);
   ASSERT(ip->writers * by > 0);
   ip->writers -= by;
   release(&itable.lock);
+}
+
+/* Who makes a mapping has the file open: once there are no writers, there will
+ * not be more mappings that write than there are now. */
+int inode_deny_write(struct inode *ip) {
+  int r = take_side(ip, -1);
+
+  if (r == 0 && memobject_writable(&ip->object)) {
+    leave_side(ip, -1);
+    r = -ETXTBSY;
+  }
+  return r;
 }
 
 void inode_put_write(struct inode *ip) { leave_side(ip, 1); }

@@ -117,7 +117,8 @@ void stati(struct inode *ip, struct stat *st);
 /*
  * Either a regular file may be written to or it runs as a program. The first two
  * go with an open file that may write, or a truncation; the others with a
- * program that has pages of it mapped. -ETXTBSY if it is the other way.
+ * program that has pages of it mapped. -ETXTBSY if it is the other way; also
+ * if a shared mapping may write, for as long as that exists.
  */
 int inode_get_write(struct inode *ip);
 void inode_put_write(struct inode *ip);

@@ -54,3 +54,16 @@ void memobject_protect(struct memobject *o, uint64 index) {
   }
   release(&o->lock);
 }
+
+bool memobject_writable(struct memobject *o) {
+  bool writable = false;
+
+  acquire(&o->lock);
+  list_for_each (l, &o->regions) {
+    struct region *r = region_of(l);
+
+    writable |= (r->flags & REGION_SHARED) && !(r->denied & PROT_WRITE);
+  }
+  release(&o->lock);
+  return writable;
+}

@@ -67,4 +67,7 @@ void memobject_unmap(struct memobject *o, uint64 first);
  * next write faults. Returns when no CPU can write any more. */
 void memobject_protect(struct memobject *o, uint64 index);
 
+/* Is there a shared mapping that may be written, or may become so? */
+bool memobject_writable(struct memobject *o);
+
 #endif

@@ -395,6 +395,16 @@ void memobject_protect(struct memobject *o, uint64 index) {
   change(o, index, index, false);
 }
 
+bool memobject_writable(struct memobject *o) {
+  bool writable = false;
+
+  pthread_mutex_lock(&pte_lock);
+  for (uint i = 0; i < nptes; i++)
+    writable |= ptes[i]->object == o && ptes[i]->writable;
+  pthread_mutex_unlock(&pte_lock);
+  return writable;
+}
+
 void fake_unmap(struct memobject *o) { change(o, 0, UINT64_MAX, true); }
 
 static void pte_set(struct fake_pte *pte, struct fake_pte value) {

@@ -360,6 +360,8 @@ static int open_error(const char *path, int flags) {
 }
 
 static void running(void *arg) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
   struct inode *ip;
   struct file *f;
   int err;
@@ -383,7 +385,13 @@ static void running(void *arg) {
   file_close(must_open("/p", O_RDONLY | O_TRUNC));
   CHECK_EQ(inode_deny_write(ip), -ETXTBSY);
   file_close(f);
+  f = make("/p", 100, 'p', &o);
+  file_close(f);
+  CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+  CHECK_EQ(inode_deny_write(ip), -ETXTBSY);
+  fake_unmap(o);
   CHECK_EQ(inode_deny_write(ip), 0);
+  o->ops->put(o);
   CHECK_EQ(fs_unlink(NULL, "/p"), 0);
   inode_allow_write(ip);
   iput(ip);

@@ -47,6 +47,7 @@ struct test {
 extern const struct test copy_tests[];
 extern const struct test mem_tests[];
 extern const struct test file_tests[];
+extern const struct test filemap_tests[];
 extern const struct test dir_tests[];
 extern const struct test race_tests[];
 extern const struct test proc_tests[];
