@@ -26,6 +26,15 @@ struct meminfo {
   uint64 largest;  /* pages in the largest free block */
 };
 
+/* What page faults of programs did. */
+struct fault_counts {
+  uint total; /* page faults, those that system calls met included */
+  uint zero;  /* pages of zeros mapped, the shared one included */
+  uint copy;  /* pages copied, because of a write */
+  uint file;  /* pages of files and shared memory mapped, neighbours included */
+  uint super; /* superpages mapped */
+};
+
 #define PTE_FLAGSSZ 16
 
 struct sysinfo {
@@ -34,7 +43,7 @@ struct sysinfo {
   uint64 switches; /* context switches since boot */
   uint64 interrupts;
   uint64 syscalls;
-  uint64 faults;      /* user page faults */
+  struct fault_counts faults;
   uint64 shootdowns;  /* requests to other CPUs to forget translations */
   uint64 tlb_flushes; /* times that a CPU forgot all of an address space */
   uint64 tlb_pages;   /* pages that a CPU forgot one by one */
@@ -69,6 +78,7 @@ struct procinfo {
   uint64 size;     /* virtual memory in regions */
   uint64 resident; /* user pages mapped, in bytes */
   uint64 tables;   /* page-table pages, in bytes */
+  struct fault_counts faults;
   char name[PROCNAMESZ];
   char waiting[16]; /* what it sleeps on, or "" */
 };
@@ -85,7 +95,10 @@ struct vmregion {
   uint64 end; /* exclusive */
   int rights; /* VM_* */
   int shared;
-  uint64 resident; /* bytes present now */
+  uint64 resident; /* bytes present now; of these: */
+  uint64 common;   /* others have them, too; the page of zeros is such */
+  uint64 dirty;    /* private memory that was written */
+  uint64 super;    /* mapped by superpages */
   char name[16];   /* "text", "data", "guard", "stack", "heap", ... */
 };
 

@@ -97,6 +97,7 @@ static void describe_memory(struct procinfo *info) {
   uvm_usage(s, 0, SPACE_END, &usage);
   info->size = s->size * PGSIZE;
   info->resident = usage.resident * PGSIZE;
+  info->faults = s->faults;
   info->tables = pagetable_pages(s->pagetable) * PGSIZE;
   release_shared(&s->lock);
   space_put(s);

@@ -53,7 +53,7 @@ long sys_sysinfo(void) {
   s = (struct sysinfo){.uptime_ns = clock_ns(),
                        .idle_ns = st.idle_ns,
                        .switches = st.switches,
-                       .faults = faults.total,
+                       .faults = faults,
                        .cpus = ncpu,
                        .processes = proc_count(),
                        .processes_max = proc_max(),

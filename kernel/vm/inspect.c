@@ -118,7 +118,10 @@ int inspect_regions(struct space *s, vaddr_t from, struct vmregion *buf,
                                .end = r->end,
                                .rights = shown_rights(r->rights),
                                .shared = (r->flags & REGION_SHARED) != 0,
-                               .resident = usage.resident * PGSIZE};
+                               .resident = usage.resident * PGSIZE,
+                               .common = usage.shared * PGSIZE,
+                               .dirty = usage.dirty * PGSIZE,
+                               .super = usage.super * PGSIZE};
     safestrcpy(buf[n].name, r->name, sizeof(buf[n].name));
   }
   return n;

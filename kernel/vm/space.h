@@ -18,6 +18,7 @@
 #ifndef VM_SPACE_H
 #define VM_SPACE_H
 
+#include "abi/inspect.h"
 #include "lib/list.h"
 #include "lib/tree.h"
 #include "sched/sleep.h"
@@ -45,15 +46,6 @@ struct region {
   struct list link;        /* in order of address */
   struct list object_link; /* [object's lock] object->regions */
   struct tree_node node;   /* key: start */
-};
-
-/* What page faults did. */
-struct fault_counts {
-  uint total; /* calls of fault_resolve() */
-  uint zero;  /* pages of zeros, the shared one included */
-  uint copy;  /* copies of pages, because of a write */
-  uint file;  /* pages of objects mapped, those around the fault included */
-  uint super; /* superpages of zeros */
 };
 
 /* [l] lock; [L] lock, held alone to change; [p] ptl; [c] constant; [a] atomic.

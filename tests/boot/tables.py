@@ -181,7 +181,7 @@ def regions(m, pid):
     text = m.run(f"vmmap {pid}")
     return [(int(start, 16), int(end, 16), letters(may), name)
             for start, end, may, name in re.findall(
-                r"^([0-9a-f]{8,10})-([0-9a-f]{8,10}) +\d+ +\d+  (\S{4}).* (\S+)$",
+                r"^([0-9a-f]{8,})-([0-9a-f]{8,})(?: +\d+){5}  (\S{4}).* (\S+)$",
                 text, re.M)]
 
 

@@ -1,5 +1,6 @@
 /*
- * free: who holds the physical memory. The parts sum to the total.
+ * free: who holds the physical memory. The parts sum to the total. Then how large
+ * a block could still be had in one piece, and what page faults did since boot.
  */
 #include "user/user.h"
 
@@ -17,6 +18,18 @@ static void show(const struct part *p, const struct meminfo *m) {
          (long)tenths % 10, p->what);
 }
 
+static void show_faults(void) {
+  struct sysinfo s;
+
+  if (sysinfo(&s) < 0)
+    fatal("sysinfo");
+  printf(
+      "page faults %u: pages of zeros %u, copied %u, of files %u; "
+      "superpages %u\n",
+      s.faults.total, s.faults.zero, s.faults.copy, s.faults.file,
+      s.faults.super);
+}
+
 int main(int argc, char **argv) {
   struct meminfo m;
 
@@ -28,9 +41,9 @@ int main(int argc, char **argv) {
 
   struct part parts[] = {
       {"free", m.free, "on the free lists"},
-      {"user", m.user, "processes: text, data, stacks, heaps"},
+      {"user", m.user, "processes: what they wrote, and what they share"},
       {"tables", m.tables, "page tables"},
-      {"cache", m.cache, "disk blocks kept for the next read"},
+      {"cache", m.cache, "files and disk blocks; text of programs is here"},
       {"pipes", m.pipes, "data in pipes"},
       {"zero", m.zero, "the page of zeros that all untouched memory is"},
       {"slab", m.slab, "small objects of the kernel"},
@@ -51,5 +64,6 @@ int main(int argc, char **argv) {
   show(&total, &m);
   show(&ram, &m);
   printf("largest free block: %ld pages\n", (long)m.largest);
+  show_faults();
   return 0;
 }

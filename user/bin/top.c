@@ -71,7 +71,7 @@ static void show_header(const struct snapshot *now,
          (long)(now->sys.switches - old->sys.switches),
          (long)(now->sys.interrupts - old->sys.interrupts),
          (long)(now->sys.syscalls - old->sys.syscalls),
-         (long)(now->sys.faults - old->sys.faults));
+         (long)(now->sys.faults.total - old->sys.faults.total));
   printf("memory: %ld KiB, %ld free, %ld user, %ld tables, %ld cache\n\n",
          (long)(m.total * m.page_size / 1024),
          (long)(m.free * m.page_size / 1024),

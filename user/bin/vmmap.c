@@ -1,7 +1,10 @@
 /*
  * vmmap PID: the regions of a process's address space, its own without PID.
  *
- * A region says what may be there; MEM is how much of it is.
+ * A region says what may be there; MEM is how much of it is. Of that, others
+ * have SHARED, too: a file's cached pages, memory that fork shares until one
+ * writes, the page of zeros. DIRTY is private memory that was written, and SUPER
+ * what superpages map. All in KiB. The last line counts what page faults did.
  */
 #include "user/user.h"
 
@@ -25,17 +28,59 @@ static struct vmregion *all_regions(int pid, int *count) {
 
 static int digits; /* of an address */
 
+static long kib(uint64 bytes) { return (long)(bytes / 1024); }
+
+static void show_sizes(const struct vmregion *r, uint64 size) {
+  printf("%9ld %8ld %8ld %8ld %8ld", kib(size), kib(r->resident),
+         kib(r->common), kib(r->dirty), kib(r->super));
+}
+
 static void show(const struct vmregion *r) {
-  printf("%0*llx-%0*llx %9ld %9ld  %c%c%c%c %-6s  %s\n", digits,
-         (unsigned long long)r->start, digits, (unsigned long long)r->end,
-         (long)((r->end - r->start) / 1024), (long)(r->resident / 1024),
-         r->rights & VM_READ ? 'r' : '-', r->rights & VM_WRITE ? 'w' : '-',
-         r->rights & VM_EXEC ? 'x' : '-', r->rights & VM_USER ? 'u' : '-',
-         r->shared ? "shared" : "", r->name);
+  printf("%0*llx-%0*llx ", digits, (unsigned long long)r->start, digits,
+         (unsigned long long)r->end);
+  show_sizes(r, r->end - r->start);
+  printf("  %c%c%c%c %-6s  %s\n", r->rights & VM_READ ? 'r' : '-',
+         r->rights & VM_WRITE ? 'w' : '-', r->rights & VM_EXEC ? 'x' : '-',
+         r->rights & VM_USER ? 'u' : '-', r->shared ? "shared" : "", r->name);
+}
+
+static void show_all(const struct vmregion *all, int n) {
+  struct vmregion total = {0};
+  uint64 size = 0;
+
+  printf("%-*s %9s %8s %8s %8s %8s  %-4s %-6s  %s\n", 2 * digits + 1,
+         "ADDRESSES", "KiB", "MEM", "SHARED", "DIRTY", "SUPER", "MAY", "",
+         "WHAT");
+  for (int i = 0; i < n; i++) {
+    show(&all[i]);
+    size += all[i].end - all[i].start;
+    total.resident += all[i].resident;
+    total.common += all[i].common;
+    total.dirty += all[i].dirty;
+    total.super += all[i].super;
+  }
+  printf("%-*s ", 2 * digits + 1, "total");
+  show_sizes(&total, size);
+  printf("\n");
+}
+
+static void show_faults(long long pid) {
+  struct procinfo *all;
+  int n;
+
+  all = all_procs(&n);
+  for (int i = 0; i < n; i++) {
+    const struct fault_counts *f = &all[i].faults;
+
+    if (all[i].pid == pid)
+      printf(
+          "page faults %u: pages of zeros %u, copied %u, of files %u; "
+          "superpages %u\n",
+          f->total, f->zero, f->copy, f->file, f->super);
+  }
 }
 
 int main(int argc, char **argv) {
-  uint64 size = 0, resident = 0;
   char name[PROCNAMESZ];
   struct vmregion *all;
   struct sysinfo sys;
@@ -50,14 +95,7 @@ int main(int argc, char **argv) {
   all = all_regions(pid, &n);
   proc_name(pid, name);
   printf("address space of process %lld (%s)\n", pid, name);
-  printf("%-*s %9s %9s  %-4s %-6s  %s\n", 2 * digits + 1, "ADDRESSES", "KiB",
-         "MEM", "MAY", "", "WHAT");
-  for (int i = 0; i < n; i++) {
-    show(&all[i]);
-    size += all[i].end - all[i].start;
-    resident += all[i].resident;
-  }
-  printf("%-*s %9ld %9ld\n", 2 * digits + 1, "total", (long)(size / 1024),
-         (long)(resident / 1024));
+  show_all(all, n);
+  show_faults(pid);
   return 0;
 }

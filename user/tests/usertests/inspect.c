@@ -179,6 +179,82 @@ static void dumpandregions(void) {
       CHECK_EQ(p[i].resident, resident);
 }
 
+static struct vmregion usage_of(const void *p) {
+  struct vmregion *r;
+
+  read_regions();
+  r = region_at((addr)p);
+  CHECK(r != 0);
+  return *r;
+}
+
+static struct fault_counts my_faults(void) {
+  static struct procinfo p[64];
+  int n = procs(p, NELEM(p));
+
+  for (int i = 0; i < n && i < (int)NELEM(p); i++)
+    if (p[i].pid == getpid())
+      return p[i].faults;
+  CHECK(0);
+  exit(1);
+}
+
+static void check_usage(const void *p, uint resident, uint common, uint dirty) {
+  struct vmregion r = usage_of(p);
+
+  CHECK_EQ(r.resident, resident * PGSIZE);
+  CHECK_EQ(r.common, common * PGSIZE);
+  CHECK_EQ(r.dirty, dirty * PGSIZE);
+}
+
+/* How much of a region is there, whose it is, and what the faults did for it. */
+static void usage(void) {
+  const uint pages = 16;
+  struct fault_counts before, after;
+  char *p = mmap(0, pages * PGSIZE, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  struct gate go;
+  int pid;
+
+  CHECK(p != MAP_FAILED);
+  my_faults(); /* what the call itself writes is there from now on */
+  check_usage(p, 0, 0, 0);
+  before = my_faults();
+  for (uint i = 0; i < 8; i++)
+    CHECK_EQ(*(volatile char *)(p + i * PGSIZE), 0);
+  check_usage(p, 8, 8, 0); /* the page of zeros, 8 times */
+  for (uint i = 6; i < 12; i++)
+    p[i * PGSIZE] = 1;
+  check_usage(p, 12, 6, 6);
+  after = my_faults();
+  CHECK(after.zero >= before.zero + 12);
+  CHECK(after.total >= before.total + 14);
+
+  gate_init(&go);
+  pid = fork();
+  CHECK(pid >= 0);
+  if (pid == 0) {
+    before = my_faults();
+    CHECK(before.total < 100); /* its own, from its start */
+    check_usage(p, 12, 12, 6);
+    for (uint i = 6; i < 9; i++)
+      p[i * PGSIZE] = 2;
+    CHECK_EQ(my_faults().copy - before.copy, 3);
+    check_usage(p, 12, 9, 6);
+    gate_pass(&go);
+    exit(0);
+  }
+  gate_open(&go);
+  CHECK_EQ(join(pid), 0);
+  gate_close(&go);
+  before = my_faults();
+  for (uint i = 6; i < 12; i++)
+    p[i * PGSIZE] = 3; /* nobody else has them any more: nothing is copied */
+  CHECK_EQ(my_faults().copy, before.copy);
+  check_usage(p, 12, 6, 6);
+  CHECK_EQ(munmap(p, pages * PGSIZE), 0);
+}
+
 /* What a walk ends with, for each way to end. */
 static void walkresults(void) {
   struct ptwalk w;
@@ -253,8 +329,7 @@ static void lookatdying(void) {
   }
 }
 
-const struct test inspect_tests[] = {TEST(memorysums),  TEST(systeminfo),
-                                     TEST(regions),     TEST(heapregion),
-                                     TEST(dumpandwalk), TEST(dumpandregions),
-                                     TEST(walkresults), TEST(ownmemory),
-                                     TEST(lookatdying), TESTS_END};
+const struct test inspect_tests[] = {
+    TEST(memorysums),  TEST(systeminfo),     TEST(regions), TEST(heapregion),
+    TEST(dumpandwalk), TEST(dumpandregions), TEST(usage),   TEST(walkresults),
+    TEST(ownmemory),   TEST(lookatdying),    TESTS_END};
