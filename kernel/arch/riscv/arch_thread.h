@@ -69,7 +69,9 @@ struct fpstate {
 
 struct arch_thread {
   struct trapframe *trapframe; /* NULL for a kernel thread */
-  uint64 satp; /* for user mode; 0: user_satp_prepare() must find it */
+  uint64 satp; /* for user mode; 0: this and the next two are not known yet */
+  vaddr_t user_trapframe; /* where the trapframe is in the user's table */
+  vaddr_t userret;        /* trampoline.S, in the trampoline page */
   struct fpstate fp;
   bool fp_loaded; /* the hart holds the registers now */
 };

@@ -139,6 +139,13 @@ void usertrap(void) {
   user_return();
 }
 
+/* Once for each turn on a hart: what user_return() needs. */
+static void __attribute__((noinline)) prepare_return(struct thread *t) {
+  user_satp_prepare(t);
+  t->arch.user_trapframe = USER_TRAPFRAME(t->place);
+  t->arch.userret = TRAMPOLINE + (userret - trampoline);
+}
+
 void user_return(void) {
   void (*enter)(vaddr_t tf, uint64 satp, uint64 flush);
   struct thread *t = mythread();
@@ -151,7 +158,7 @@ void user_return(void) {
   }
   old = intr_off_status();
   if (t->arch.satp == 0)
-    user_satp_prepare(t);
+    prepare_return(t);
   tf->kernel_tp = (uint64)mycpu();
 
   /* sret shall go to user mode, with interrupts on */
@@ -162,9 +169,8 @@ void user_return(void) {
     w_sstatus(status);
   w_sepc(tf->epc);
 
-  enter =
-      (void (*)(vaddr_t, uint64, uint64))(TRAMPOLINE + (userret - trampoline));
-  enter(USER_TRAPFRAME(t->place), t->arch.satp, tf->flush);
+  enter = (void (*)(vaddr_t, uint64, uint64))t->arch.userret;
+  enter(t->arch.user_trapframe, t->arch.satp, tf->flush);
   __builtin_unreachable();
 }
 
