@@ -6,7 +6,7 @@ import re
 # named, which the README describes, is the default.
 PARTS = ("riscv", "default")
 
-# Page tables: Sv39 (privileged spec 1.12, 4.3.1 and 4.4.1).
+# Page tables: Sv39 (privileged spec 1.12, 4.3.1 and 4.4.1); see also use().
 PGSIZE = 4096
 LEVELS = 3
 INDEX_BITS = 9
@@ -15,11 +15,21 @@ V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
 RIGHTS = R | W | X | U
 MAXVA = 1 << 38  # one bit less than Sv39 allows (A2)
 USER_END = MAXVA - 257 * PGSIZE  # trapframes, and the trampoline above them
+SATP_MODE = 8
 KERNBASE = 0x80000000
 
 OFFSET = 0  # of the kernel's addresses from physical ones
 KERNEL_START = 0x80000000
 ELF_CLASS = 64
+
+
+def use(levels):
+    """This machine runs with more levels: Sv48 and Sv57 (4.5, 4.6)."""
+    global LEVELS, MAXVA, USER_END, SATP_MODE
+    LEVELS = levels
+    MAXVA = 1 << (12 + INDEX_BITS * levels - 1)
+    USER_END = MAXVA - 257 * PGSIZE
+    SATP_MODE = 8 + levels - 3
 
 
 def pte2pa(pte):
@@ -45,11 +55,10 @@ def check_entry(pte, level):
 # A register that holds the root of the CPU's page table, as `info registers`
 # shows it, and the root in it.
 ROOT_REGISTER = r"^ *satp +([0-9a-f]+)"
-SATP_SV39 = 8
 
 
 def root_of(satp):
-    assert satp >> 60 == SATP_SV39, hex(satp)
+    assert satp >> 60 == SATP_MODE, hex(satp)
     return (satp & (1 << 44) - 1) * PGSIZE
 
 

@@ -11,7 +11,7 @@ import subprocess
 
 from pagewise import facts, log_path, path
 
-PGSIZE, LEVELS, PTE_BYTES = facts.PGSIZE, facts.LEVELS, facts.PTE_BYTES
+PGSIZE, PTE_BYTES = facts.PGSIZE, facts.PTE_BYTES
 V, R, W, X, U = facts.V, facts.R, facts.W, facts.X, facts.U
 ENTRIES = 1 << facts.INDEX_BITS
 
@@ -63,7 +63,7 @@ class Table:
         self.pages = {}
         self.leaves = {}
         self.supers = {}
-        self.walk(root, LEVELS - 1, 0)
+        self.walk(root, facts.LEVELS - 1, 0)
 
     def entries(self, table):
         """The valid entries of a table: (index, entry)."""
@@ -138,7 +138,7 @@ def reported(m, who):
     root = int(re.search(r"root page at 0x([0-9a-f]+)", text).group(1), 16)
     leaves = {}
     for start, end, pa, flags, name in re.findall(
-            r"([0-9a-f]{8,10})-([0-9a-f]{8,10}) -> ([0-9a-f]{8,10}) (\S+) "
+            r"([0-9a-f]{8,16})-([0-9a-f]{8,16}) -> ([0-9a-f]{8,16}) (\S+) "
             r".*?iB  (.*)", text):
         start, end, pa = int(start, 16), int(end, 16), int(pa, 16)
         for offset in range(0, end + 1 - start, PGSIZE):

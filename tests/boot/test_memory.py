@@ -9,7 +9,7 @@ in a file of its name.
 import re
 
 from pagewise import Machine, facts, path, test
-from tables import (LEVELS, PGSIZE, PTE_BYTES, R, U, V, W, X, Memory, Table,
+from tables import (PGSIZE, PTE_BYTES, R, U, V, W, X, Memory, Table,
                     index, kernel_ends, qemu_walk, regions, registers, reported,
                     roots, segments, shift, spin, start_background,
                     without_names)
@@ -167,14 +167,14 @@ def check_walk(m, memory, who, va, verdict):
         return
     assert "virtual address %#x = %s + offset 0x%x" % (
         va, " ".join(f"[{index(level, va)}]"
-                     for level in reversed(range(LEVELS))),
+                     for level in reversed(range(facts.LEVELS))),
         va % PGSIZE) in text, text
     m.monitor("stop")
     for n, step in enumerate(steps):
         level, high, low, at, base, again, size, address = map(
             int, step[:8], (10, 10, 10, 10, 16, 10, 10, 16))
         pte = int(step[8], 16)
-        assert level == LEVELS - 1 - n
+        assert level == facts.LEVELS - 1 - n
         assert (low, high) == (shift(level), shift(level + 1) - 1)
         assert size == PTE_BYTES
         assert at == again == index(level, va)

@@ -5,14 +5,12 @@ this holds up rows A3 to A6 of docs/book-map.md. tables.py walks.
 """
 
 import facts_riscv as facts
-from facts_riscv import KERNBASE, MAXVA, PGSIZE, R, W, X
+from facts_riscv import KERNBASE, PGSIZE, R, W, X
 from pagewise import Machine, cases, only, test
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk,
-                    registers, reported, size_of, spin, without_names)
+                    registers, reported, roots, size_of, spin, without_names)
 
 # Where things are (memlayout.h; the notes).
-TRAMPOLINE = MAXVA - PGSIZE
-TRAPFRAME = TRAMPOLINE - PGSIZE
 DEVICES = {  # all of QEMU's registers, at their own addresses
     "finisher": (0x00100000, 0x1000),
     "RTC": (0x00101000, 0x1000),
@@ -22,8 +20,15 @@ DEVICES = {  # all of QEMU's registers, at their own addresses
     "VIRTIO0": (0x10001000, 8 * 0x1000),
 }
 STACK_SLOT = 4 * PGSIZE  # the lowest of its pages is the guard
-STACK_TOP = MAXVA - STACK_SLOT
 STACKS_MAX = 1024  # more slots than there are; the window below the top
+
+
+def trampoline():
+    return facts.MAXVA - PGSIZE
+
+
+def stack_top():
+    return facts.MAXVA - STACK_SLOT
 
 
 def check_direct_map(leaves, phystop):
@@ -36,7 +41,7 @@ def check_direct_map(leaves, phystop):
     for va in range(KERNBASE, phystop, PGSIZE):
         wanted[va] = (va, R | X if va < etext else R | W)
     low = {va: leaf for va, leaf in leaves.items()
-           if va < STACK_TOP - STACKS_MAX * STACK_SLOT}
+           if va < stack_top() - STACKS_MAX * STACK_SLOT}
     differ = [va for va in wanted.keys() | low.keys()
               if wanted.get(va) != low.get(va)]
     assert not differ, [(hex(va), wanted.get(va), low.get(va))
@@ -48,13 +53,13 @@ def check_top(leaves, phystop):
     """A5 and A6: the trampoline, and stacks with a guard page under each.
     Returns the frames of the stacks."""
     etext, end = kernel_ends()
-    frame, rights = leaves.pop(TRAMPOLINE)
+    frame, rights = leaves.pop(trampoline())
     assert rights == R | X
     # Mapped twice: here, and as a page of the kernel's text.
     assert KERNBASE <= frame < etext
     frames = []
     for va, (pa, rights) in leaves.items():
-        assert va < STACK_TOP, f"{va:#x} is mapped"
+        assert va < stack_top(), f"{va:#x} is mapped"
         assert va % STACK_SLOT != 0, f"the guard page {va:#x} is mapped"
         assert rights == R | W, hex(va)
         assert end <= pa < phystop, hex(pa)
@@ -82,16 +87,42 @@ def test_large_kernel_table():
     check_kernel_table("2G")
 
 
-def check_kernel_table(mem):
+@test()
+@only("riscv")
+@cases("sv48", "sv57")
+def test_levels(mode):
+    """satp= gives page tables more levels: all that is true with three is true
+    of them, too."""
+    facts.use({"sv48": 4, "sv57": 5}[mode])
+    check_kernel_table("128M", append=f"satp={mode}")
+    check_user_tables(append=f"satp={mode}")
+
+
+@test()
+@only("riscv")
+def test_levels_in_use():
+    """Programs run as before, and can have memory up to the new end."""
+    for mode in "sv39", "sv48", "sv57":
+        with Machine(append=f"satp={mode}", wait=False) as m:
+            assert "boot: satp" not in m.wait_prompt()
+            m.run("usertests highest sbrktop walks kernelspace kernelguards "
+                  "trampoline userspace tablesize badheaders", timeout=60)
+    with Machine(append="satp=sv40", wait=False) as m:
+        assert "boot: satp=sv40: it can be sv39, sv48 or sv57\n" in \
+            m.wait_prompt()
+        m.run("usertests constants trampoline")
+
+
+def check_kernel_table(mem, append=""):
     """Every mapping of the kernel, by hardware's view, QEMU's and pgtbl's."""
     phystop = KERNBASE + size_of(mem)
     _, end = kernel_ends()
-    with Machine(mem=mem, qmp=True) as m:
+    with Machine(mem=mem, append=append, qmp=True) as m:
         root, said = reported(m, "-k")
         check_free(m, size_of(mem))
         m.monitor("stop")
         # Idle CPUs wait in the kernel, all with its one table (A3).
-        assert set(registers(m)) == {facts.SATP_SV39 << 60 | root // PGSIZE}
+        assert set(registers(m)) == {facts.SATP_MODE << 60 | root // PGSIZE}
         table = Table(Memory(m), root)
         mapped = dict(table.leaves)
         assert qemu_walk(m) == mapped
@@ -111,13 +142,31 @@ def check_kernel_table(mem):
         check_names(said)
 
 
+def check_user_tables(append):
+    """What a program that runs has, by hardware's view, QEMU's and pgtbl's."""
+    with Machine(cpus=1, append=append, qmp=True) as m:
+        pid = spin(m)
+        root, said = reported(m, pid)
+        for _ in range(50):
+            m.rest(0.05)
+            m.monitor("stop")
+            if roots(m)[0] == root:
+                break
+            m.monitor("cont")
+        table = Table(Memory(m), root)
+        assert table.leaves == qemu_walk(m) == without_names(said)
+        assert trampoline() in table.leaves
+        # A table of each level for the bottom, and one for the top.
+        assert len(table.pages) == 2 * facts.LEVELS - 1
+
+
 def check_names(said):
     etext, end = kernel_ends()
     for va, (_, _, name) in said.items():
-        if va == TRAMPOLINE:
+        if va == trampoline():
             assert name == "trampoline"
-        elif va >= STACK_TOP - STACKS_MAX * STACK_SLOT:
-            assert name == f"stack {(STACK_TOP - 1 - va) // STACK_SLOT}"
+        elif va >= stack_top() - STACKS_MAX * STACK_SLOT:
+            assert name == f"stack {(stack_top() - 1 - va) // STACK_SLOT}"
         elif va >= KERNBASE:
             assert name == ("text" if va < etext else
                             "data" if va < end else "RAM"), (hex(va), name)

@@ -63,6 +63,20 @@ static void userspace(void) {
   CHECK_EQ(strcmp(walked.name, "trampoline"), 0);
 }
 
+/* A program can have memory up to the trapframes, and no farther. */
+static void highest(void) {
+  char *last = (char *)(USER_TOP_NOW - PGSIZE);
+  int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+
+  CHECK(mmap(last, PGSIZE, PROT_READ | PROT_WRITE, how, -1, 0) == last);
+  last[0] = 1;
+  last[PGSIZE - 1] = 2;
+  CHECK_EQ(leaf_flags(getpid(), (addr)last), RW_ | U);
+  CHECK_EQ(munmap(last, PGSIZE), 0);
+  last += PGSIZE;
+  CHECK(mmap(last, PGSIZE, PROT_READ | PROT_WRITE, how, -1, 0) == MAP_FAILED);
+}
+
 static uint64 trampoline_of(int pid) {
   CHECK_EQ(leaf_flags(pid, TOP - 0x1000), R_X);
   return walked.pa;
@@ -181,5 +195,6 @@ static void registers(void) {
 static void alignment(void) { CHECK_EQ(stack_pointer() % 16, 0); }
 
 const struct test machine_tests[] = {
-    TEST(constants), TEST(userspace), TEST(trampoline), TEST(devices),
-    TEST(floatfork), TEST(registers), TEST(alignment),  TESTS_END};
+    TEST(constants),  TEST(userspace), TEST(highest),
+    TEST(trampoline), TEST(devices),   TEST(floatfork),
+    TEST(registers),  TEST(alignment), TESTS_END};
