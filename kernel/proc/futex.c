@@ -10,6 +10,10 @@
  * bucket's lock orders the two: either the waiter was there when the other
  * looked, and is woken; or it came later, and sees the new value. The word is
  * read without the lock, since that may fault and sleep.
+ *
+ * A word of private memory is known by its space and address. One of memory
+ * that is shared is a place in an object (vm/object.h), the same for all
+ * processes, wherever they map it.
  */
 #include "proc/proc.h"
 #include "vm/usercopy.h"
@@ -18,8 +22,10 @@
 
 /* A word of memory. */
 struct futex_key {
-  const void *owner; /* the space, if the memory is its own */
-  uint64 offset;     /* in that */
+  struct space *space; /* NULL if the memory is shared */
+  struct memobject
+      *object;   /* then; with a reference, so that it stays itself */
+  uint64 offset; /* bytes, in that */
 };
 
 /* [b] the bucket's lock; [c] constant. */
@@ -42,20 +48,38 @@ void futex_init(void) {
   }
 }
 
-/* 0, or -EINVAL. */
-static int key_of(struct space *s, vaddr_t va, struct futex_key *key) {
+/* 0, or -EINVAL. What is not mapped counts as private: it faults later. */
+static int key_get(struct space *s, vaddr_t va, struct futex_key *key) {
+  struct region *r;
+
   if (va % sizeof(uint32) != 0)
     return -EINVAL;
-  *key = (struct futex_key){s, va};
+  *key = (struct futex_key){.space = s, .offset = va};
+  acquire_shared(&s->lock);
+  r = space_find_locked(s, va);
+  if (r != NULL && r->object != NULL && (r->flags & REGION_SHARED)) {
+    r->object->ops->get(r->object);
+    *key = (struct futex_key){
+        .object = r->object,
+        .offset = region_index(r, va) * PGSIZE + va % PGSIZE};
+  }
+  release_shared(&s->lock);
   return 0;
 }
 
+static void key_put(struct futex_key *key) {
+  if (key->object != NULL)
+    key->object->ops->put(key->object);
+}
+
 static bool same(const struct futex_key *a, const struct futex_key *b) {
-  return a->owner == b->owner && a->offset == b->offset;
+  return a->space == b->space && a->object == b->object &&
+         a->offset == b->offset;
 }
 
 static struct bucket *bucket_of(const struct futex_key *key) {
-  uint64 n = ((vaddr_t)key->owner >> 4) + (key->offset >> 2);
+  uint64 n = ((vaddr_t)key->space >> 4) + ((vaddr_t)key->object >> 4) +
+             (key->offset >> 2);
 
   return &buckets[(n ^ n >> 8) % BUCKETS];
 }
@@ -81,7 +105,7 @@ int futex_wait(vaddr_t va, uint32 value, uint64 deadline_ns) {
   struct waiter w = {.woken = false};
   struct bucket *b;
   uint32 now;
-  int r = key_of(s, va, &w.key);
+  int r = key_get(s, va, &w.key);
 
   if (r < 0)
     return r;
@@ -100,13 +124,14 @@ int futex_wait(vaddr_t va, uint32 value, uint64 deadline_ns) {
   if (w.woken)
     r = 0; /* somebody counts on it that we were */
   release(&b->lock);
+  key_put(&w.key);
   return r;
 }
 
 int futex_wake(struct space *s, vaddr_t va, int most) {
   struct futex_key key;
   struct bucket *b;
-  int n = key_of(s, va, &key);
+  int n = key_get(s, va, &key);
 
   if (n < 0)
     return n;
@@ -125,5 +150,6 @@ int futex_wake(struct space *s, vaddr_t va, int most) {
     n++;
   }
   release(&b->lock);
+  key_put(&key);
   return n;
 }

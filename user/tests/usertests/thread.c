@@ -4,6 +4,7 @@
  */
 #include "user/thread.h"
 
+#include "abi/mman.h"
 #include "usertests.h"
 
 #define SECOND 1000000000ULL
@@ -611,6 +612,66 @@ static void futex_processes(void) {
   CHECK_EQ(join(b), 0);
 }
 
+/* Memory of several processes. */
+struct shared {
+  struct mutex lock;
+  struct cond turned;
+  uint turn; /* whose it is */
+  uint n;
+};
+
+/* Count to 2 * rounds by turns, each time when it is `self`'s. */
+static void take_turns(struct shared *s, uint self, uint rounds) {
+  for (uint i = 0; i < rounds; i++) {
+    mutex_lock(&s->lock);
+    while (s->turn != self)
+      cond_wait(&s->turned, &s->lock);
+    s->n++;
+    s->turn = !self;
+    cond_broadcast(&s->turned);
+    mutex_unlock(&s->lock);
+  }
+}
+
+static void be_second(void *arg) { take_turns(arg, 1, quick ? 100 : 1000); }
+
+static void count_with_child(struct shared *s, struct shared *childs) {
+  int pid = spawn(be_second, childs);
+
+  take_turns(s, 0, quick ? 100 : 1000);
+  CHECK_EQ(join(pid), 0);
+  CHECK_EQ(childs->n, quick ? 200 : 2000);
+}
+
+static void *map_shared(uint pages, int flags, int fd, long off) {
+  void *p = mmap(0, pages * PGSIZE, PROT_READ | PROT_WRITE, MAP_SHARED | flags,
+                 fd, off);
+
+  CHECK(p != MAP_FAILED);
+  return p;
+}
+
+/* Locks and conditions work between processes that share memory: what fork
+ * handed on, and a file that one maps twice. */
+static void futex_shared(void) {
+  struct shared *s = map_shared(1, MAP_ANONYMOUS, -1, 0);
+  char *whole;
+  int fd;
+
+  count_with_child(s, s);
+  CHECK_EQ(munmap(s, PGSIZE), 0);
+  make_file("words", 2 * PGSIZE, 0);
+  fd = open("words", O_RDWR);
+  s = map_shared(1, 0, fd, PGSIZE);
+  whole = map_shared(2, 0, fd, 0);
+  memset(s, 0, sizeof(*s));
+  count_with_child(s, (struct shared *)(whole + PGSIZE)); /* the same bytes */
+  CHECK_EQ(munmap(s, PGSIZE), 0);
+  CHECK_EQ(munmap(whole, 2 * PGSIZE), 0);
+  CHECK_EQ(close(fd), 0);
+  remove("words");
+}
+
 /* --- what they share --- */
 
 static int allocate(void *arg) {
@@ -925,12 +986,28 @@ static void threads_chaos(void) {
   }
 }
 
-const struct test thread_tests[] = {
-    TEST(threads_join),      TEST(threads_limit),    TEST(threads_identity),
-    TEST(threads_listed),    TEST(clone_bad),        TEST(threads_exit),
-    TEST(threads_fault),     TEST(threads_kill),     TEST(threads_exec),
-    TEST(threads_fork),      TEST(threads_multiply), TEST(threads_mutex),
-    TEST(threads_condition), TEST(futexes),          TEST(futex_processes),
-    TEST(threads_malloc),    TEST(threads_printf),   TEST(threads_lasterr),
-    TEST(threads_close),     TEST(threads_files),    TEST(threads_table),
-    TEST(threads_directory), TEST(threads_chaos),    TESTS_END};
+const struct test thread_tests[] = {TEST(threads_join),
+                                    TEST(threads_limit),
+                                    TEST(threads_identity),
+                                    TEST(threads_listed),
+                                    TEST(clone_bad),
+                                    TEST(threads_exit),
+                                    TEST(threads_fault),
+                                    TEST(threads_kill),
+                                    TEST(threads_exec),
+                                    TEST(threads_fork),
+                                    TEST(threads_multiply),
+                                    TEST(threads_mutex),
+                                    TEST(threads_condition),
+                                    TEST(futexes),
+                                    TEST(futex_processes),
+                                    TEST(futex_shared),
+                                    TEST(threads_malloc),
+                                    TEST(threads_printf),
+                                    TEST(threads_lasterr),
+                                    TEST(threads_close),
+                                    TEST(threads_files),
+                                    TEST(threads_table),
+                                    TEST(threads_directory),
+                                    TEST(threads_chaos),
+                                    TESTS_END};
