@@ -203,8 +203,8 @@ void proc_free_thread(struct thread *t);
  * it ends. */
 void proc_thread_left(struct thread *t);
 /* All threads of a process but `but` are to end, and it with this status,
- * unless that is so already. Any context. */
-void proc_end(struct proc *p, struct thread *but, int status);
+ * unless it is ending already: then false. Any context. */
+bool proc_end(struct proc *p, struct thread *but, int status);
 /* For exec: end all threads but the caller. 0, or -EINTR: it is to end, too. */
 int proc_alone(void);
 /* Give a thread an id of its own, and take it back (if it has one). */

@@ -217,9 +217,12 @@ void exit_thread(int status) {
   proc_finish(status);
 }
 
-void proc_end(struct proc *p, struct thread *but, int status) {
+bool proc_end(struct proc *p, struct thread *but, int status) {
+  bool first;
+
   acquire(&p->lock);
-  if (!p->ending)
+  first = !p->ending;
+  if (first)
     p->status = status;
   p->ending = true;
   list_for_each (l, &p->threads) {
@@ -229,6 +232,7 @@ void proc_end(struct proc *p, struct thread *but, int status) {
       thread_kill(t);
   }
   release(&p->lock);
+  return first;
 }
 
 void exit(int status) {

@@ -41,21 +41,26 @@ static const char *fault_name(int error, uint access) {
   }
 }
 
+/* The program ends for what this thread did. Another thread may have ended the
+ * process meanwhile, or it was chosen when memory ran out: then that was said.
+ */
+static void __attribute__((noreturn))
+end_program(const char *cause, vaddr_t value, uint access) {
+  trap_leave();
+  if (proc_end(myproc(), mythread(), STATUS_FAULT))
+    report_user_fault(cause, value, access);
+  exit_thread(STATUS_FAULT);
+}
+
 void trap_page_fault(vaddr_t va, uint access) {
   int r = fault_resolve(myproc()->space, va, access);
 
-  if (r == 0)
-    return;
-  /* Another thread may have ended the process meanwhile; or it was chosen when
-   * memory ran out, and that was said. */
-  trap_leave();
-  report_user_fault(fault_name(r, access), va, access);
-  exit(STATUS_FAULT);
+  if (r < 0)
+    end_program(fault_name(r, access), va, access);
 }
 
 void trap_exception(const char *cause, vaddr_t value) {
-  report_user_fault(cause, value, 0);
-  exit(STATUS_FAULT);
+  end_program(cause, value, 0);
 }
 
 void trap_leave(void) {

@@ -2,6 +2,8 @@
  * Threads. See user/thread.h.
  *
  *   block  +-------------------+
+ *          | guard page        | who grows into it is killed
+ *          +-------------------+
  *          | stack, grows down |
  *          |                   |
  *          +-------------------+ <- initial stack pointer; thread_start() finds
@@ -9,15 +11,17 @@
  *          +-------------------+
  *
  * The kernel sets `tid` to 0 and wakes the futex there when the thread runs no
- * more: then the block may be freed.
+ * more: then the block may be unmapped.
  */
+#include "abi/mman.h"
 #include "extra.h"
 #include "lock.h"
 #include "thread_start.h"
 #include "user/thread.h"
 #include "user/user.h"
 
-#define STACK_SIZE (32 * 1024) /* of a thread, for printf() and the like */
+#define GUARD_SIZE 4096        /* a page, on all machines */
+#define BLOCK_SIZE (64 * 1024) /* of which the stack gets what it touches */
 #define STACK_ALIGN 16         /* of all our calling conventions */
 
 struct thread {
@@ -33,19 +37,21 @@ struct thread {
 void thread_run(struct thread *t) { thread_exit(t->fn(t->arg)); }
 
 EXTRA struct thread *thread_create(int (*fn)(void *), void *arg) {
-  char *block = malloc(STACK_SIZE);
+  char *block = mmap(0, BLOCK_SIZE, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   struct thread *t;
 
-  if (!block)
+  if (block == MAP_FAILED)
     return 0;
-  t = (struct thread *)((unsigned long)(block + STACK_SIZE - sizeof(*t)) &
+  t = (struct thread *)((unsigned long)(block + BLOCK_SIZE - sizeof(*t)) &
                         -STACK_ALIGN);
   *t = (struct thread){.self = t, .fn = fn, .arg = arg, .block = block};
-  if (thread_start(CLONE_THREAD_FLAGS | CLONE_SYSVSEM | CLONE_SETTLS |
+  if (mprotect(block, GUARD_SIZE, PROT_NONE) == 0 &&
+      thread_start(CLONE_THREAD_FLAGS | CLONE_SYSVSEM | CLONE_SETTLS |
                        CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
                    t, &t->tid, t, &t->tid) >= 0)
     return t;
-  free(block);
+  munmap(block, BLOCK_SIZE); /* lasterr() stays what it is */
   return 0;
 }
 
@@ -55,7 +61,7 @@ EXTRA int thread_join(struct thread *t) {
   while ((tid = __atomic_load_n(&t->tid, __ATOMIC_ACQUIRE)) != 0)
     futex((uint *)&t->tid, FUTEX_WAIT, tid, 0);
   status = t->status;
-  free(t->block);
+  munmap(t->block, BLOCK_SIZE);
   return status;
 }
 

@@ -215,6 +215,22 @@ static int fault_there(void *arg) {
   return 0;
 }
 
+/* A little more of the stack each time, for ever. */
+static int fall(void *arg) {
+  volatile char frame[500];
+
+  (void)arg;
+  frame[0] = 0;
+  return frame[0] ? 0 : fall((void *)&frame[1]) + frame[0];
+}
+
+static void other_overflows(void *arg) {
+  (void)arg;
+  begin(spin, 0);
+  begin(fall, 0);
+  sleep_long(0);
+}
+
 static int leave_with_5(void *arg) {
   uint64 start = clock();
 
@@ -279,7 +295,10 @@ static void threads_exit(void) {
 }
 
 /* A fault in one ends all. */
-static void threads_fault(void) { expect_killed(other_faults, 0); }
+static void threads_fault(void) {
+  expect_killed(other_faults, 0);
+  expect_killed(other_overflows, 0);
+}
 
 static void stay(void *arg) {
   surround();
