@@ -31,8 +31,8 @@
 #include "sync/spinlock.h"
 #include "tlb.h"
 
-/* Superpages are given out while more than one page in so many is free. */
-#define SUPER_LEAVES 4
+/* One page in so many stays free when more is given than was asked for. */
+#define KEEP_FREE 4
 
 struct fault {
   struct space *s;
@@ -120,17 +120,22 @@ static int install_private(struct fault *f, void *page) {
 
 /* --- memory that starts as zeros --- */
 
+/* May the program get n pages where it asked for one? Not in a region that may be
+ * larger than memory, of which little may ever be touched; and not when memory
+ * is getting short. */
+static bool may_be_generous(const struct fault *f, size_t n) {
+  return !(f->r->flags & (REGION_NORESERVE | REGION_STACK)) &&
+         pages_owned(PAGE_FREE) > pages_total() / KEEP_FREE + n;
+}
+
 /* Could a superpage hold the page: is a whole one inside the region, and nothing
- * mapped there yet? Not in a region that may be larger than memory, of which
- * little may ever be touched; and not when memory is getting short. */
+ * mapped there yet? */
 static bool super_fits(const struct fault *f) {
-  const uint not_for = REGION_SHARED | REGION_NORESERVE | REGION_STACK;
   size_t size = level_size(1);
   vaddr_t at = f->page & -size;
 
-  return f->level >= 1 && !(f->r->flags & not_for) && at >= f->r->start &&
-         f->r->end - at >= size &&
-         pages_owned(PAGE_FREE) > pages_total() / SUPER_LEAVES + size / PGSIZE;
+  return f->level >= 1 && at >= f->r->start && f->r->end - at >= size &&
+         may_be_generous(f, size / PGSIZE);
 }
 
 /* Map a superpage of zeros around the page. False: none could be had, or others
@@ -158,6 +163,43 @@ static bool fault_super(struct fault *f) {
   return done;
 }
 
+#define AHEAD_MAX 16
+
+/* Pages below this one, side by side, that the program has written, up to
+ * AHEAD_MAX and to the first that the same page-table page maps. */
+static uint written_below(struct fault *f) {
+  uint most = MIN(AHEAD_MAX, PX(0, f->page)), n = 0;
+  const pte_t *at;
+
+  acquire(&f->s->ptl);
+  at = walk(f->s->pagetable, f->page, false);
+  while (at != NULL && n < most && (at[-1L - n] & PTE_V) &&
+         (at[-1L - n] & PTE_W))
+    n++;
+  release(&f->s->ptl);
+  return n;
+}
+
+/* A program that writes one page after the other gets as many ahead as it has
+ * written so far, and so faults less and less often; but not what a superpage
+ * could still be for. */
+static void zero_ahead(struct fault *f) {
+  uint n = MIN(written_below(f), PT_ENTRIES - PX(0, f->page));
+  void *page;
+
+  for (uint i = 1; i < n; i++) {
+    struct fault next = {.s = f->s,
+                         .r = f->r,
+                         .page = f->page + i * PGSIZE,
+                         .access = f->access};
+
+    if (next.page >= f->r->end || (page = kalloc_zero(PAGE_USER)) == NULL ||
+        install_private(&next, page) <= 0)
+      break;
+    count_fault(f->s, zero);
+  }
+}
+
 /* Untouched memory. The hardware may have remembered that the entry is not
  * valid: then it faults once more, and the entry is found to be right. */
 static int fault_zero(struct fault *f) {
@@ -177,6 +219,8 @@ static int fault_zero(struct fault *f) {
   }
   if (r > 0)
     count_fault(f->s, zero);
+  if (r > 0 && f->access == PROT_WRITE && may_be_generous(f, AHEAD_MAX))
+    zero_ahead(f);
   return MIN(r, 0);
 }
 

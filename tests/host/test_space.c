@@ -246,6 +246,17 @@ static void random_remove(uint64 first, uint64 last) {
   unlimit_memory();
 }
 
+/* Who writes page after page may have got some more, of the same kind. */
+static void expect_ahead(uint64 page) {
+  for (uint64 i = page + 1; i % WINDOW && i < page + 16; i++) {
+    if (model[i].memory != NOTHING || memory_at(space, va_of(i)) == NULL)
+      break;
+    assert_true(model[i].there && !model[i].begins &&
+                model[page].rights & PROT_WRITE);
+    model[i].memory = OWN;
+  }
+}
+
 static void random_fault(uint64 page) {
   static const uint accesses[] = {PROT_READ, PROT_WRITE, PROT_EXEC};
   uint access = accesses[random_below(3)];
@@ -258,9 +269,11 @@ static void random_fault(uint64 page) {
     assert_int_equal(r, -EFAULT);
   else if (r < 0)
     assert_true(r == -ENOMEM && limited && model[page].memory != OWN);
-  else if (access == PROT_WRITE)
+  else if (access == PROT_WRITE) {
+    if (model[page].memory == NOTHING)
+      expect_ahead(page);
     model[page].memory = OWN;
-  else if (model[page].memory == NOTHING)
+  } else if (model[page].memory == NOTHING)
     model[page].memory = ZEROS;
   unlimit_memory();
 }
@@ -618,10 +631,10 @@ static void random_sbrk(void) {
     assert_true(r == -ENOMEM && limited);
   assert_int_equal(space->brk, r < 0 ? brk : brk + n);
   for (vaddr_t va = PGROUNDUP(brk); r == 0 && va < brk + n; va += PGSIZE)
-    if (random_below(2)) {
+    if (random_below(2))
       assert_int_equal(fault_resolve(space, va, PROT_WRITE), 0);
-      touched[(va - HEAP) / PGSIZE] = true;
-    }
+  for (vaddr_t va = PGROUNDUP(brk); r == 0 && va < brk + n; va += PGSIZE)
+    touched[(va - HEAP) / PGSIZE] = memory_at(space, va) != NULL;
   for (vaddr_t va = PGROUNDUP(brk + n); r == 0 && va < brk; va += PGSIZE)
     touched[(va - HEAP) / PGSIZE] = false;
 }

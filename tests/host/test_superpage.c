@@ -1,0 +1,248 @@
+/*
+ * Superpages of processes, kernel/vm/{fault,uvm,space,map}.c: when they come,
+ * and that programs never notice them: what is unmapped, protected or copied in
+ * part is the part.
+ */
+/* sources: kernel/vm/map.c kernel/vm/anon.c kernel/vm/space.c kernel/vm/uvm.c kernel/vm/fault.c kernel/vm/object.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
+#include "mm_fakes.h"
+
+#include "vm/fault.h"
+#include "vm/map.h"
+
+#define SUPER MiB(2)
+#define PAGES (SUPER / PGSIZE)
+#define SUPERS 4UL
+#define SIZE (SUPERS * SUPER)
+
+static struct space *space;
+static vaddr_t base;
+static struct census before;
+
+/* What a page holds; 0: zeros. */
+static uint64 tags[SUPERS * PAGES];
+
+static void *memory_at(struct space *s, vaddr_t va) {
+  paddr_t pa = walkaddr(s->pagetable, va, PROT_READ);
+
+  return pa ? P2V(pa) : NULL;
+}
+
+static struct uvm_usage usage(struct space *s) {
+  struct uvm_usage u = {0};
+
+  uvm_usage(s, 0, SPACE_END, &u);
+  assert_int_equal(u.dirty, s->anon);
+  return u;
+}
+
+static void write_page(struct space *s, uint64 page, uint64 tag) {
+  assert_int_equal(fault_resolve(s, base + page * PGSIZE, PROT_WRITE), 0);
+  page_mark(memory_at(s, base + page * PGSIZE), tag);
+}
+
+/* All pages hold what they should; those with tag 0 may not be there. */
+static void check(struct space *s) {
+  for (uint64 i = 0; i < SUPERS * PAGES; i++) {
+    void *memory = memory_at(s, base + i * PGSIZE);
+
+    if (tags[i] != 0)
+      assert_true(memory != NULL && page_marked(memory, tags[i]));
+    else
+      assert_true(memory == NULL || page_zero(memory));
+  }
+}
+
+static int map(struct space *s, size_t size, int flags) {
+  struct mapping m = {.size = size,
+                      .rights = PROT_READ | PROT_WRITE,
+                      .allowed = PROT_ALL,
+                      .flags = MAP_PRIVATE | MAP_ANONYMOUS | flags};
+  int r = space_map(s, &m);
+
+  base = m.at;
+  return r;
+}
+
+/* Four superpages, each page marked. */
+static int start(void **state) {
+  (void)state;
+  before = census_take();
+  space = space_create();
+  assert_int_equal(map(space, SIZE, 0), 0);
+  for (uint64 i = 0; i < SUPERS * PAGES; i++)
+    write_page(space, i, tags[i] = i + 1);
+  assert_int_equal(usage(space).super, SIZE / PGSIZE);
+  assert_int_equal(pages_owned(PAGE_USER),
+                   before.pages[PAGE_USER] + SIZE / PGSIZE);
+  return 0;
+}
+
+static int finish(void **state) {
+  (void)state;
+  check(space);
+  space_put(space);
+  assert_census(before);
+  return 0;
+}
+
+static void they_are_aligned_and_few_faults(void **state) {
+  (void)state;
+  assert_int_equal(base % SUPER, 0);
+  assert_int_equal(space->faults.super, SUPERS);
+  assert_int_equal(space->faults.zero, 0);
+}
+
+static void no_superpage_where_little_may_be_touched(void **state) {
+  vaddr_t old = base;
+
+  (void)state;
+  assert_int_equal(map(space, SIZE, MAP_NORESERVE), 0);
+  assert_int_equal(fault_resolve(space, base, PROT_WRITE), 0);
+  assert_int_equal(usage(space).super, SIZE / PGSIZE);
+  assert_int_equal(space_unmap(space, base, SIZE), 0);
+  base = old;
+}
+
+/* With little memory left it is a page. */
+static void no_superpage_when_memory_is_short(void **state) {
+  vaddr_t old = base;
+
+  (void)state;
+  assert_int_equal(map(space, SIZE, 0), 0);
+  memory_leave(100);
+  assert_int_equal(fault_resolve(space, base, PROT_WRITE), 0);
+  memory_return();
+  assert_int_equal(usage(space).super, SIZE / PGSIZE);
+  assert_int_equal(usage(space).resident, SIZE / PGSIZE + 1);
+  assert_int_equal(space_unmap(space, base, SIZE), 0);
+  base = old;
+}
+
+static void a_part_is_unmapped(void **state) {
+  (void)state;
+  assert_int_equal(space_unmap(space, base + 3 * PGSIZE, 2 * PGSIZE), 0);
+  tags[3] = tags[4] = 0;
+  assert_int_equal(usage(space).super, 3 * PAGES);
+  assert_int_equal(usage(space).resident, 4 * PAGES - 2);
+  check(space);
+  /* from the middle of one to the middle of another */
+  assert_int_equal(space_unmap(space, base + PAGES / 2 * PGSIZE, 2 * SUPER), 0);
+  memset(tags + PAGES / 2, 0, 2 * PAGES * sizeof(tags[0]));
+  assert_int_equal(usage(space).super, PAGES);
+}
+
+static void unmapping_a_part_may_lack_memory(void **state) {
+  struct census full;
+
+  (void)state;
+  memory_leave(0);
+  full = census_take();
+  assert_int_equal(space_unmap(space, base + PGSIZE, PGSIZE), -ENOMEM);
+  assert_int_equal(space_advise(space, base + PGSIZE, PGSIZE, MADV_DONTNEED),
+                   -ENOMEM);
+  assert_census(full);
+  memory_return();
+  check(space);
+}
+
+static void a_part_is_protected(void **state) {
+  vaddr_t at = base + SUPER + 5 * PGSIZE;
+
+  (void)state;
+  assert_int_equal(space_protect(space, at, PGSIZE, PROT_READ), 0);
+  assert_int_equal(fault_resolve(space, at, PROT_WRITE), -EFAULT);
+  assert_int_equal(usage(space).super, 3 * PAGES);
+  for (vaddr_t va = base; va < base + SIZE; va += PGSIZE)
+    assert_int_equal(walkaddr(space->pagetable, va, PROT_WRITE) != 0, va != at);
+  /* a whole one keeps its form */
+  assert_int_equal(space_protect(space, base, SUPER, PROT_NONE), 0);
+  assert_null(memory_at(space, base));
+  assert_int_equal(usage(space).super, 3 * PAGES);
+  assert_int_equal(space_protect(space, base, SUPER, PROT_READ | PROT_WRITE),
+                   0);
+  write_page(space, 7, tags[7] = 77);
+  assert_int_equal(usage(space).super, 3 * PAGES);
+}
+
+static void a_part_is_not_needed(void **state) {
+  (void)state;
+  assert_int_equal(
+      space_advise(space, base + 2 * PGSIZE, 3 * PGSIZE, MADV_DONTNEED), 0);
+  tags[2] = tags[3] = tags[4] = 0;
+  assert_int_equal(usage(space).super, 3 * PAGES);
+}
+
+/* fork shares whole superpages; a write makes pages of one, and copies one. */
+static void a_child_copies_a_page(void **state) {
+  uint64 users = pages_owned(PAGE_USER), tag = tags[9];
+  struct space *child = space_copy(space);
+
+  (void)state;
+  assert_non_null(child);
+  assert_int_equal(usage(child).super, SIZE / PGSIZE);
+  assert_int_equal(pages_owned(PAGE_USER), users);
+  write_page(child, 9, tags[9] = 1234567);
+  assert_int_equal(usage(child).super, 3 * PAGES);
+  assert_int_equal(usage(space).super, 4 * PAGES);
+  assert_int_equal(pages_owned(PAGE_USER), users + 1);
+  check(child);
+  tags[9] = tag;
+  check(space);
+  /* the parent's is broken, too, while the child has most of it */
+  write_page(space, 10, tags[10] = 99);
+  assert_int_equal(usage(space).super, 3 * PAGES);
+  space_put(child);
+  assert_int_equal(pages_owned(PAGE_USER), users);
+}
+
+static void the_last_owner_keeps_superpages(void **state) {
+  struct space *child = space_copy(space);
+  uint64 users = pages_owned(PAGE_USER);
+
+  (void)state;
+  write_page(child, 0, 5);
+  space_put(child);
+  assert_int_equal(pages_owned(PAGE_USER), users);
+  for (uint64 i = 0; i < SUPERS; i++)
+    write_page(space, i * PAGES + 1, tags[i * PAGES + 1] = 1000 + i);
+  assert_int_equal(usage(space).super, SIZE / PGSIZE);
+  assert_int_equal(space->faults.copy, 0);
+}
+
+/* The parent goes first; the child then has what is left of the blocks. */
+static void the_child_lives_longer(void **state) {
+  struct space *child = space_copy(space);
+
+  (void)state;
+  assert_int_equal(space_unmap(space, base + PGSIZE, PGSIZE), 0);
+  write_page(space, 2, 4711);
+  space_put(space);
+  space = child;
+  check(child);
+  for (uint64 i = 0; i < SUPERS * PAGES; i += 7)
+    write_page(child, i, tags[i] = 5 * i + 2);
+}
+
+static int start_all(void **state) {
+  (void)state;
+  ram_start(8000);
+  return 0;
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+  const struct CMUnitTest tests[] = {
+      TEST(they_are_aligned_and_few_faults),
+      TEST(no_superpage_where_little_may_be_touched),
+      TEST(no_superpage_when_memory_is_short),
+      TEST(a_part_is_unmapped),
+      TEST(unmapping_a_part_may_lack_memory),
+      TEST(a_part_is_protected),
+      TEST(a_part_is_not_needed),
+      TEST(a_child_copies_a_page),
+      TEST(the_last_owner_keeps_superpages),
+      TEST(the_child_lives_longer),
+  };
+
+  return cmocka_run_group_tests(tests, start_all, NULL);
+}
