@@ -163,6 +163,9 @@ static bool fault_super(struct fault *f) {
   return done;
 }
 
+/* Pages written side by side from which on some are given ahead, and how many
+ * at most. */
+#define AHEAD_MIN 8
 #define AHEAD_MAX 16
 
 /* Pages below this one, side by side, that the program has written, up to
@@ -180,13 +183,16 @@ static uint written_below(struct fault *f) {
   return n;
 }
 
-/* A program that writes one page after the other gets as many ahead as it has
+/* A program that writes one page after the other gets as many at once as it has
  * written so far, and so faults less and less often; but not what a superpage
  * could still be for. */
 static void zero_ahead(struct fault *f) {
-  uint n = MIN(written_below(f), PT_ENTRIES - PX(0, f->page));
+  uint n = written_below(f);
   void *page;
 
+  if (n < AHEAD_MIN)
+    return;
+  n = MIN(n, PT_ENTRIES - PX(0, f->page));
   for (uint i = 1; i < n; i++) {
     struct fault next = {.s = f->s,
                          .r = f->r,
