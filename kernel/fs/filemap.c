@@ -36,6 +36,7 @@
 #include "fs/bcache.h"
 #include "fs/inode.h"
 #include "fs/log.h"
+#include "fs/mount.h"
 #include "lib/string.h"
 #include "sched/thread.h"
 
@@ -332,6 +333,17 @@ int filemap_sync(void) {
   }
   releasesleep(&list.one);
   return error;
+}
+
+void filemap_release(void) {
+  for (uint inum = ROOTINO; inum < fs.sb.ninodes; inum++) {
+    struct inode *ip = iget_cached(inum);
+
+    if (ip == NULL)
+      continue;
+    memobject_release(&ip->object);
+    iput(ip);
+  }
 }
 
 /* Pages that stay dirty because writing fails are tried again next time. */

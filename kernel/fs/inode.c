@@ -80,12 +80,18 @@ static struct inode *find_locked(uint inum) {
   return NULL;
 }
 
-struct inode *iget(uint inum) {
-  struct inode *ip, *new;
+struct inode *iget_cached(uint inum) {
+  struct inode *ip;
 
   acquire(&itable.lock);
   ip = find_locked(inum);
   release(&itable.lock);
+  return ip;
+}
+
+struct inode *iget(uint inum) {
+  struct inode *ip = iget_cached(inum), *new;
+
   if (ip != NULL)
     return ip;
   new = slab_alloc(&inodes);

@@ -65,6 +65,8 @@ int fs_mount(int dev);
 
 /* The inode of a number, with a reference, not locked; NULL: out of memory. */
 struct inode *iget(uint inum);
+/* The same if it is in memory, else NULL. */
+struct inode *iget_cached(uint inum);
 struct inode *idup(struct inode *ip);
 /* Give up a reference; frees an unlinked file. May start a transaction of its
  * own, so it may sleep; not inside begin_op()/end_op(). */
@@ -132,6 +134,11 @@ void inode_free_orphans(void);
 /* Give up the inodes that nobody uses, and the pages that they hold in the
  * buffer cache: part of a reclaimer's shrink(). */
 void inode_shrink(void);
+
+/* Give up memory that takes more than a reclaimer's shrink() can do: mapped
+ * pages of files are written back and unmapped, so that they can go. May sleep;
+ * no locks held. */
+void fs_release(void);
 
 /* The inode that a path names, or NULL and *err. cwd is where relative paths
  * start; NULL: the root. */

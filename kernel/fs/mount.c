@@ -162,6 +162,11 @@ int fs_mount(int dev) {
   return r;
 }
 
+void fs_release(void) {
+  fs_sync(); /* what is dirty, or in the log, cannot go */
+  filemap_release();
+}
+
 int fs_sync(void) {
   int r = filemap_sync(), synced = log_sync();
 

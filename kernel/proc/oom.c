@@ -1,6 +1,7 @@
 /*
  * When memory is truly gone: a page fault finds none, and no cache has any to
- * give. Then the process that has most of it ends, so that all others can go on.
+ * give, even after mapped files were unmapped (fs_release). Then the process that
+ * has most of it ends, so that all others can go on.
  *
  *   fault_resolve() -> -ENOMEM -> out_of_memory(): choose, say so, kill, wait
  *                  ^                                                      |
@@ -12,6 +13,7 @@
  * memory, the next one is.
  */
 #include "abi/tty.h"
+#include "fs/inode.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "proc/proc.h"
@@ -87,6 +89,10 @@ static int out_of_memory(struct space *s, uint attempt) {
   struct victim v = {.p = NULL};
   bool chosen;
 
+  if (attempt == 0) {
+    fs_release();
+    return 0;
+  }
   /* a program that is only being loaded is an error, and nobody's end */
   if (self == NULL || self->space != s || killed())
     return -ENOMEM;

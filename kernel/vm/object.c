@@ -55,6 +55,14 @@ void memobject_protect(struct memobject *o, uint64 index) {
   release(&o->lock);
 }
 
+void memobject_release(struct memobject *o) {
+  acquire(&o->lock);
+  list_for_each (l, &o->regions) {
+    uvm_release(region_of(l));
+  }
+  release(&o->lock);
+}
+
 bool memobject_writable(struct memobject *o) {
   bool writable = false;
 

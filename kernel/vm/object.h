@@ -67,6 +67,10 @@ void memobject_unmap(struct memobject *o, uint64 first);
  * next write faults. Returns when no CPU can write any more. */
 void memobject_protect(struct memobject *o, uint64 index);
 
+/* Remove the object's own pages from all page tables, so that the cache may give
+ * them up; private copies stay. Returns when no CPU can use them. */
+void memobject_release(struct memobject *o);
+
 /* Is there a shared mapping that may be written, or may become so? */
 bool memobject_writable(struct memobject *o);
 

@@ -92,7 +92,9 @@ static void forget_anon(struct region *r, const struct leaf *l) {
     r->space->anon -= level_size(l->level) / PGSIZE;
 }
 
-void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
+/* uvmdealloc(), or only what is an object's page: `shown`. */
+static void take_away(struct region *r, vaddr_t from, vaddr_t to, bool live,
+                      bool shown) {
   struct space *s = r->space;
   struct gather g = {.to = from};
 
@@ -102,6 +104,8 @@ void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
     g.n = 0;
     acquire(&s->ptl);
     while (g.n < GATHER_MAX && leaf_next(s->pagetable, &l, to)) {
+      if (shown && uvm_anonymous(pte_page(*l.pte)))
+        continue;
       gather_add(&g, &l);
       forget_anon(r, &l);
       *l.pte = 0;
@@ -109,6 +113,14 @@ void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
     release(&s->ptl);
     gather_finish(&g, s, live);
   } while (g.n == GATHER_MAX);
+}
+
+void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
+  take_away(r, from, to, live, false);
+}
+
+void uvm_release(struct region *r) {
+  take_away(r, r->start, r->end, true, true);
 }
 
 #define TRIM_TABLES 32 /* of level 0, at a time; those above come with them */

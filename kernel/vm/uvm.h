@@ -25,6 +25,9 @@ void uvmfree(pagetable_t pagetable);
  * With live == false the space never runs again, and nothing is flushed. Also
  * without the space's lock, while the region cannot go away. */
 void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live);
+/* Remove the pages that are in a cache anyway: they come back when touched. No
+ * lock needed, while the region cannot go away. */
+void uvm_release(struct region *r);
 /* Free the page-table pages for a range in which no region is left, aligned to
  * what one such page maps (UVM_TABLE_SPAN). */
 void uvm_trim(struct space *s, vaddr_t from, vaddr_t to);

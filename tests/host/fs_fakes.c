@@ -395,6 +395,8 @@ void memobject_protect(struct memobject *o, uint64 index) {
   change(o, index, index, false);
 }
 
+void memobject_release(struct memobject *o) { change(o, 0, UINT64_MAX, true); }
+
 bool memobject_writable(struct memobject *o) {
   bool writable = false;
 

@@ -140,6 +140,44 @@ static void maprace(void) {
   remove("f");
 }
 
+#define FILES 16
+#define FILE_BYTES 262144UL
+#define SPARE 512 /* pages that are not asked for */
+
+/* More memory than there is beside mapped files, and then those again. */
+static void fill_memory(void *unused) {
+  uint64 want = (available_pages() - SPARE) * PGSIZE;
+  char name[DIRSIZ + 1], *file[FILES], *p;
+
+  (void)unused;
+  for (int i = 0; i < FILES; i++) {
+    numbered(name, "f", i);
+    file[i] = map(name, FILE_BYTES, PROT_READ, MAP_SHARED);
+    CHECK(filled(file[i], FILE_BYTES, i, 0));
+  }
+  p = mmap(0, want, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK(p != MAP_FAILED);
+  for (uint64 at = 0; at < want; at += PGSIZE)
+    p[at] = 1;
+  for (int i = 0; i < FILES; i++)
+    CHECK(filled(file[i], FILE_BYTES, i, 0));
+}
+
+/* Mapped pages of files give way before a process must end. */
+static void mapgiven(void) {
+  char name[DIRSIZ + 1];
+
+  for (int i = 0; i < FILES; i++) {
+    numbered(name, "f", i);
+    make_file(name, FILE_BYTES, i);
+  }
+  CHECK_EQ(run_child(fill_memory, 0), 0);
+  for (int i = 0; i < FILES; i++) {
+    numbered(name, "f", i);
+    remove(name);
+  }
+}
+
 /* --- a program that runs is not written to --- */
 
 static void copy(const char *from, const char *to) {
@@ -198,5 +236,6 @@ static void textbusy(void) {
   CHECK_EQ(join(pid), 0);
 }
 
-const struct test filemap_tests[] = {TEST(mapself), TEST(mapkept),
-                                     TEST(maprace), TEST(textbusy), TESTS_END};
+const struct test filemap_tests[] = {TEST(mapself),  TEST(mapkept),
+                                     TEST(maprace),  TEST(mapgiven),
+                                     TEST(textbusy), TESTS_END};
