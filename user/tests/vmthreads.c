@@ -14,6 +14,8 @@
  *   common    pages without locks, which others throw away (madvise) or replace
  *             (mmap at the same place) at any time: each thread has words there,
  *             which hold what it wrote last, or 0
+ *   large     the same, in memory that superpages serve until somebody splits
+ *             them
  *   file      a mapped file: each thread has words there, which read() and
  *             write() must see, too
  */
@@ -25,7 +27,9 @@
 #define PAGE 4096
 #define THREADS_MAX 16
 #define SLOTS 8
-#define COMMON 16 /* pages */
+#define COMMON 16          /* pages */
+#define LARGE (8u << 20)   /* bytes; room for a superpage of any machine */
+#define LARGE_STEP 0x10000 /* bytes between the words that are used there */
 #define FILE_PAGES 4
 #define OWN_MAX 24 /* pages */
 #define WORDS (PAGE / sizeof(uint))
@@ -43,7 +47,7 @@ static struct slot {
   uint *page;
 } slots[SLOTS];
 
-static volatile uint *common;
+static volatile uint *common, *large;
 static volatile uint *file_map;
 
 struct worker {
@@ -174,6 +178,45 @@ static void throw_away(struct worker *w) {
     CHECK(mmap(at, n * PAGE, RW, ANON | MAP_FIXED, -1, 0) == at);
 }
 
+/* A thread's word in one of the steps of the large memory. */
+static volatile uint *large_word(struct worker *w) {
+  uint step = rnd(&w->random, LARGE / LARGE_STEP);
+
+  return large + step * (LARGE_STEP / sizeof(uint)) + w->id - 1;
+}
+
+static void write_large(struct worker *w) {
+  for (uint i = 0; i < 8; i++) {
+    volatile uint *word = large_word(w);
+    uint seen = *word;
+
+    CHECK(seen <= w->last); /* a counter of ours, so never more */
+    *word = ++w->last;
+    seen = *word;
+    CHECK(seen == w->last || seen == 0);
+  }
+}
+
+/* A part of a superpage goes, or all of the memory, for a new one. */
+static void split_large(struct worker *w) {
+  uint pages = LARGE / PAGE, page = rnd(&w->random, pages);
+  char *at = (char *)large + page * PAGE;
+  uint n = 1 + rnd(&w->random, 20);
+
+  if (n > pages - page)
+    n = pages - page;
+  switch (rnd(&w->random, 3)) {
+    case 0:
+      CHECK(madvise(at, n * PAGE, MADV_DONTNEED) == 0);
+      break;
+    case 1:
+      CHECK(mmap(at, n * PAGE, RW, ANON | MAP_FIXED, -1, 0) == at);
+      break;
+    default:
+      CHECK(mmap((void *)large, LARGE, RW, ANON | MAP_FIXED, -1, 0) == large);
+  }
+}
+
 /* System calls write there, too. */
 static void read_into_common(struct worker *w) {
   char *at = (char *)common + rnd(&w->random, COMMON - 1) * PAGE + PAGE / 2;
@@ -232,6 +275,8 @@ static void be_child(void) {
     CHECK(filled(slots[i].page, WORDS, ~slots[i].stamp));
   for (uint i = 0; i < COMMON * WORDS; i++)
     common[i] = ~0u; /* the parent would notice */
+  for (uint i = 0; i < LARGE; i += LARGE_STEP)
+    large[i / sizeof(uint)] = ~0u;
   exit(0);
 }
 
@@ -256,7 +301,7 @@ static int work(void *arg) {
   static void (*const ops[])(struct worker * w) = {
       use_own,      use_slot,   use_slot,         move_slot,
       write_common, throw_away, read_into_common, use_file,
-      use_heap,     use_child,  use_slot,         write_common};
+      use_heap,     use_child,  write_large,      split_large};
   struct worker *w = arg;
 
   for (uint i = 0; i < rounds; i++)
@@ -273,6 +318,7 @@ static void quarrel(void) {
 
   CHECK(fd >= 0 && ftruncate(fd, FILE_PAGES * PAGE) == 0);
   common = map(COMMON);
+  large = map(LARGE / PAGE);
   file_map = mmap(0, FILE_PAGES * PAGE, RW, MAP_SHARED, fd, 0);
   CHECK(file_map != MAP_FAILED);
   for (uint i = 0; i < SLOTS; i++) {
