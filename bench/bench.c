@@ -31,6 +31,9 @@
 #define CHUNK 4096 /* bytes that one read or write moves */
 #define FILE_BYTES (200 * 1024)
 #define STREAM_BYTES (20 * MB)
+#define FAULT_BYTES MB /* less than a superpage: each page has a fault */
+#define SPARSE_BYTES (1024UL * MB)
+#define SPARSE_STEP (64UL * MB)
 #define ROUNDS_MAX 99
 #define REPEAT_MAX (1L << 24)
 
@@ -114,17 +117,85 @@ static void fork_exec(long n) {
   stop_clock();
 }
 
-static void fork_8mb(long n) {
-  touch(grow(8 * MB), 8 * MB);
+static void fork_with(long bytes, long n) {
+  touch(grow(bytes), bytes);
   fork_exit_wait(n);
-  grow(-8 * MB);
+  grow(-bytes);
 }
 
-static void heap_4mb(long n) {
+static void fork_8mb(long n) { fork_with(8 * MB, n); }
+
+static void fork_64mb(long n) { fork_with(64 * MB, n); }
+
+static void heap(long bytes, long n) {
   start_clock();
   while (n--) {
-    touch(grow(4 * MB), 4 * MB);
-    grow(-4 * MB);
+    touch(grow(bytes), bytes);
+    grow(-bytes);
+  }
+  stop_clock();
+}
+
+static void heap_4mb(long n) { heap(4 * MB, n); }
+
+static void heap_32mb(long n) { heap(32 * MB, n); }
+
+/* --- mappings --- */
+
+static char *map(unsigned long bytes, int prot, int flags, int fd) {
+  char *p = mmap(0, bytes, prot, flags, fd, 0);
+  must(p != MAP_FAILED, "mmap");
+  return p;
+}
+
+static void map_and_touch(long n) {
+  while (n--) {
+    char *p = map(FAULT_BYTES, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    touch(p, FAULT_BYTES);
+    must(munmap(p, FAULT_BYTES) == 0, "munmap");
+  }
+}
+
+static void faults(long n) {
+  start_clock();
+  map_and_touch(n);
+  stop_clock();
+}
+
+/* Each of two does it n times: on two CPUs, in the time of one at best. */
+static void faults_2_processes(long n) {
+  start_clock();
+  int pid = os_fork();
+  must(pid >= 0, "fork");
+  map_and_touch(n);
+  if (pid == 0)
+    os_exit(0);
+  reap();
+  stop_clock();
+}
+
+static int fault_thread(void *n) {
+  map_and_touch(*(long *)n);
+  return 0;
+}
+
+static void faults_2_threads(long n) {
+  start_clock();
+  os_thread t = os_thread_start(fault_thread, &n);
+  map_and_touch(n);
+  os_thread_join(t);
+  stop_clock();
+}
+
+static void sparse_1gb(long n) {
+  start_clock();
+  while (n--) {
+    char *p = map(SPARSE_BYTES, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    for (unsigned long at = 0; at < SPARSE_BYTES; at += SPARSE_STEP)
+      (void)((volatile char *)p)[at];
+    must(munmap(p, SPARSE_BYTES) == 0, "munmap");
   }
   stop_clock();
 }
@@ -244,6 +315,21 @@ static void create_write(long n) { create_files(n, 0); }
 
 static void create_sync(long n) { create_files(n, 1); }
 
+static void map_file(long n) {
+  int fd = open_file(OS_CREATE | O_RDWR);
+  write_file(fd);
+  start_clock();
+  while (n--) {
+    char *p = map(FILE_BYTES, PROT_READ, MAP_SHARED, fd);
+    for (long i = 0; i < FILE_BYTES; i += PAGE)
+      (void)((volatile char *)p)[i];
+    must(munmap(p, FILE_BYTES) == 0, "munmap");
+  }
+  stop_clock();
+  close(fd);
+  unlink(file);
+}
+
 static void rewrite(long n) {
   int fd = open_file(OS_CREATE | O_WRONLY);
   write_file(fd);
@@ -275,7 +361,14 @@ static const struct operation {
     {"fork", fork_exit_wait},
     {"exec", fork_exec},
     {"fork-8mb", fork_8mb},
+    {"fork-64mb", fork_64mb},
     {"heap-4mb", heap_4mb},
+    {"heap-32mb", heap_32mb},
+    {"faults", faults},
+    {"faults-2p", faults_2_processes},
+    {"faults-2t", faults_2_threads},
+    {"sparse-1gb", sparse_1gb},
+    {"map-file", map_file},
     {"yield", yield_pair},
     {"pipe-trip", pipe_round_trip},
     {"pipe-20mb", pipe_20mb},

@@ -6,13 +6,17 @@
 #ifndef BENCH_PORT_LINUX_H
 #define BENCH_PORT_LINUX_H
 
+#define _GNU_SOURCE
+
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +54,16 @@ static inline int os_exec(const char *path) {
 static inline int os_yield(void) { return syscall(SYS_sched_yield); }
 
 static inline int os_sync(int fd) { return fsync(fd); }
+
+typedef thrd_t os_thread;
+
+static inline os_thread os_thread_start(int (*fn)(void *), void *arg) {
+  thrd_t t = 0;
+  thrd_create(&t, fn, arg);
+  return t;
+}
+
+static inline void os_thread_join(os_thread t) { thrd_join(t, NULL); }
 
 /* Bytes that programs could still get: caches are given up on demand. */
 static inline uint64 os_available_memory(void) {

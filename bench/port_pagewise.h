@@ -8,6 +8,7 @@
 #include "kernel/fcntl.h"
 #include "abi/inspect.h"
 #include "user/user.h"
+#include "user/thread.h"
 
 #define OS_CREATE O_CREATE
 #define open(path, flags, mode) open(path, flags) /* files have no modes */
@@ -37,6 +38,14 @@ static inline int os_sync(int fd) {
   (void)fd;
   return sync();
 }
+
+typedef struct thread *os_thread;
+
+static inline os_thread os_thread_start(int (*fn)(void *), void *arg) {
+  return thread_create(fn, arg);
+}
+
+static inline void os_thread_join(os_thread t) { thread_join(t); }
 
 /* Bytes that programs could still get: cached blocks are given up on demand. */
 static inline uint64 os_available_memory(void) {

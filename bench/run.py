@@ -8,9 +8,11 @@ Called by `make bench` and `make bench-linux`. Both systems are booted and wait
 while the other computes; each operation is measured in one and at once in the
 other, so that whatever else the host does hits both alike. This is done in
 several passes, each with a new boot. A time is the minimum over all passes and
-rounds: noise only ever adds. One more boot of each runs under `-icount shift=0`, where the emulated clock advances by one
-nanosecond an instruction: those counts repeat, whatever the host does. They
-leave out what waits for the disk, since the clock runs while nobody computes.
+rounds: noise only ever adds. A boot of each with two CPUs tells how many page
+faults they serve beside each other. One more boot of each runs under
+`-icount shift=0`, where the emulated clock advances by one nanosecond an
+instruction: those counts repeat, whatever the host does. They leave out what
+waits for the disk, since the clock runs while nobody computes.
 """
 
 import argparse
@@ -35,8 +37,13 @@ OPERATIONS = [
     Operation("null", "null system call", 10, False),
     Operation("fork", "fork+exit+wait, small process", 1, False),
     Operation("exec", "fork+exec+exit+wait", 0.9, False),
-    Operation("fork-8mb", "fork+exit+wait, 8 MB touched", 1.5, False),
+    Operation("fork-8mb", "fork+exit+wait, 8 MB touched", 1, False),
+    Operation("fork-64mb", "fork+exit+wait, 64 MB touched", None, False),
     Operation("heap-4mb", "grow heap 4 MB, touch, shrink", 1, False),
+    Operation("heap-32mb", "grow heap 32 MB, touch, shrink", 1, False),
+    Operation("faults", "map 1 MB, touch, unmap: 256 faults", 1, False),
+    Operation("sparse-1gb", "map 1 GB, read 16 pages, unmap", 1, False),
+    Operation("map-file", "map a 200 KB file, touch, unmap", 1, False),
     Operation("yield", "two processes yield, once each", None, False),
     Operation("pipe-trip", "pipe round trip, two processes", 2, False),
     Operation("pipe-20mb", "20 MB through a pipe", 2, False),
@@ -48,6 +55,20 @@ OPERATIONS = [
     Operation("create-unlink", "create+unlink an empty file", None, True),
 ]
 
+# Of 128 MB, Linux leaves less than this needs.
+OURS_ONLY = ("fork-64mb",)
+
+# On two CPUs: the first does its work once, the others twice at once.
+TWO_CPUS = ["-smp", "2"]
+PAIR = [
+    ("faults", "one process"),
+    ("faults-2p", "two processes, each as much"),
+    ("faults-2t", "two threads, each as much"),
+]
+FAULT_PAGES = 256    # of a repetition
+PAIR_GAIN = 1.6      # times the pages a second that two must reach
+FORK_GROWTH = 2      # fork-64mb by fork-8mb at most
+
 FILE_MB = 200 / 1024
 FILE_WRITES = ("create-write", "create-sync", "rewrite")
 WRITE_LIMIT = 10  # MB/s that create-write must reach
@@ -58,8 +79,7 @@ TIMED_ARGS = ["-r", "7", "-t", "20000"]
 # Not sleep=off: an idle guest's clock would leap while the host's disk works,
 # and drivers would give the disk up.
 ICOUNT = ["-icount", "shift=0"]
-ICOUNT_ARGS = ["-r", "3", "-t", "5000"] + [
-    op.name for op in OPERATIONS if not op.waits]
+ICOUNT_ARGS = ["-r", "3", "-t", "5000"]
 
 # Without what Debian's kernel does for security and Pagewise does not: the
 # comparison is with Linux at its fastest, which the limits above mean too.
@@ -79,11 +99,11 @@ class Failure(Exception):
 
 
 def qemu(options, kernel, disk, append, extra):
-    """The same machine for both systems; one CPU."""
+    """The same machine for both systems; one CPU unless extra has -smp."""
     machine = shlex.split(options.machine.replace("@FS@", disk))
-    return [options.qemu, *machine, "-m", options.mem, "-smp", "1",
-            "-nographic", "-no-reboot", "-kernel", kernel, "-append", append,
-            *extra]
+    cpus = [] if "-smp" in extra else ["-smp", "1"]
+    return [options.qemu, *machine, "-m", options.mem, *cpus, "-nographic",
+            "-no-reboot", "-kernel", kernel, "-append", append, *extra]
 
 
 def linux_options(options):
@@ -151,6 +171,7 @@ class Measurements:
         self.minimum = {}
         self.medians = collections.defaultdict(list)
         self.instructions = {}
+        self.pair = {}
         self.failed = set()
         self.boot_seconds = []
         self.available_kb = 0
@@ -165,6 +186,9 @@ class Measurements:
             self.guest.end()
         self.guest = None
 
+    def does(self, name):
+        return self.name == "pagewise" or name not in OURS_ONLY
+
     def time(self, name):
         text = self.guest.bench(TIMED_ARGS + [name])
         self.failed.update(FAILED.findall(text))
@@ -174,8 +198,17 @@ class Measurements:
             self.medians[name].append(int(median))
         return text
 
+    def time_pair(self):
+        """The minimum is of the whole run: noise here only adds, too."""
+        for name, _ in PAIR:
+            for _, minimum, _ in RESULT.findall(
+                    self.guest.bench(TIMED_ARGS + [name])):
+                value = int(minimum)
+                self.pair[name] = min(value, self.pair.get(name, value))
+
     def count(self):
-        text = self.guest.bench(ICOUNT_ARGS)
+        text = self.guest.bench(ICOUNT_ARGS + [
+            op.name for op in OPERATIONS if not op.waits and self.does(op.name)])
         self.failed.update(FAILED.findall(text))
         for name, minimum, _ in RESULT.findall(text):
             self.instructions[name] = int(minimum)
@@ -191,6 +224,7 @@ class Measurements:
             "ns_median": {n: sorted(v)[len(v) // 2]
                           for n, v in self.medians.items()},
             "instructions": self.instructions,
+            "two_cpus_ns": self.pair,
             "failed": sorted(self.failed),
             "boot_seconds": round(min(self.boot_seconds), 2),
             "image_kb": self.image_kb,
@@ -304,6 +338,28 @@ def print_whole(records):
         print(f"{title:36}" + "".join(f"{cell:>14}" for cell in cells))
 
 
+def pages_a_second(record, name):
+    ns = record["two_cpus_ns"].get(name)
+    workers = 1 if name == "faults" else 2
+    return workers * FAULT_PAGES / (ns / 1e9) if ns else None
+
+
+def print_pair(records):
+    print("pages faulted a second, two CPUs")
+    for name, title in PAIR:
+        cells = []
+        for r in records:
+            alone, speed = (pages_a_second(r, n) for n in ("faults", name))
+            cells.append(f"{speed:,.0f} ({speed / alone:.2f})" if speed else "-")
+        print(f"{title:36}" + "".join(f"{cell:>20}" for cell in cells))
+    print(f"(in brackets: times one process's; must reach {PAIR_GAIN})")
+    for r, label in zip(records, ("Pagewise", "Linux")):
+        small, large = (r["ns_minimum"].get(n) for n in ("fork-8mb", "fork-64mb"))
+        if small and large:
+            print(f"{label}: fork with 64 MB takes {large / small:.2f} times as "
+                  f"long as with 8 MB (at most {FORK_GROWTH})")
+
+
 def noise(record):
     """How far, in percent, the usual median lies above the minimum: over 20,
     the host was busy and times are to be taken with care."""
@@ -321,6 +377,8 @@ def report(results, options):
         print_times(*records)
     print()
     print_whole(records)
+    print()
+    print_pair(records)
     if len(records) == 2:
         print()
         print_instructions(*records)
@@ -374,9 +432,16 @@ def timed_pass(options, systems, number, scratch):
         system.start(options, number, [], scratch)
     for first, name in enumerate(options.operations):
         for system in systems:
-            text = system.time(name)
+            text = system.time(name) if system.does(name) else ""
             if first == 0:
                 system.note_boot(text)
+
+
+def pair_pass(options, systems, number, scratch):
+    for system in systems:
+        system.start(options, f"two-{number}", TWO_CPUS, scratch)
+        system.time_pair()
+        system.end()
 
 
 def counted_pass(options, systems, scratch):
@@ -394,6 +459,7 @@ def measure(options, systems):
                 timed_pass(options, systems, number, scratch)
                 for system in systems:
                     system.end()
+                pair_pass(options, systems, number, scratch)
             print("counting instructions", file=sys.stderr)
             counted_pass(options, systems, scratch)
         finally:
