@@ -9,8 +9,11 @@
 #include "arch_space.h"
 #include "cpu.h"
 
-/* TLB_KEEPS_INVALID, from arch_cpu.h: may a CPU remember that an entry was not
- * valid, and must be told when it becomes so? */
+/* From arch_cpu.h:
+ * TLB_KEEPS_INVALID: may a CPU remember that an entry was not valid, and must be
+ *   told when it becomes so?
+ * tlb_refused(va): this CPU was refused an access to user address va that the
+ *   entry allows by now; it does not remember the older entry any more. */
 
 /* The kernel's own mappings in [va, va + size) were changed: all CPUs forget
  * them; returns when they have. Any context: a CPU that waits for a spin lock

@@ -248,7 +248,7 @@ static bool must_copy(struct fault *f, void *old) {
   }
   release(&f->s->ptl);
   if (!copy)
-    tlb_flush_page(f->page); /* other CPUs fault, and do the same */
+    tlb_refused(f->page); /* other CPUs fault, and do the same */
   return copy;
 }
 
@@ -294,7 +294,7 @@ static int fault_copy_super(struct fault *f) {
   }
   release(&f->s->ptl);
   if (r == 0)
-    tlb_flush_page(f->page); /* other CPUs fault, and do the same */
+    tlb_refused(f->page); /* other CPUs fault, and do the same */
   return r;
 }
 
@@ -332,7 +332,7 @@ static int map_held(struct fault *f) {
   if (r > 0)
     count_fault(f->s, file);
   if (f->seen & PTE_V)
-    tlb_flush_page(f->page); /* other CPUs fault, and find it so */
+    tlb_refused(f->page); /* other CPUs fault, and find it so */
   return r;
 }
 
@@ -386,7 +386,7 @@ static int resolve_entry(struct fault *f) {
   release(&f->s->ptl);
   if (pte_allows(f->seen, prot_to_pte(f->access))) {
     /* the CPU remembers an older entry */
-    tlb_flush_page(f->page);
+    tlb_refused(f->page);
     return 0;
   }
   if (!(f->seen & PTE_V))

@@ -25,7 +25,7 @@ static struct cpu *starting; /* [a] ... the CPU that is to come, until it has */
 void start(uint32 magic, uint32 info) {
   segments_init(&cpus[0]);
   boot_directory[0] = boot_directory[1] - (1U << PXSHIFT(1));
-  tlb_flush_page(0);
+  invlpg(0);
   main(magic == MULTIBOOT_MAGIC ? P2V(info) : NULL);
   __builtin_unreachable();
 }

@@ -134,7 +134,7 @@ static bool at_home(void) {
  * level (4.10.4.1); loading cr3 leaves the global ones. */
 static void flush_pages(vaddr_t va, size_t size) {
   for (size_t i = 0; i < size; i += PGSIZE)
-    tlb_flush_page(va + i);
+    invlpg(va + i);
   mycpu()->tlb_pages += size / PGSIZE;
 }
 
