@@ -50,6 +50,9 @@ void tables_flush_user(struct arch_space *as, vaddr_t va, size_t size);
 /* Instructions were written to memory that programs will run: each CPU sees
  * them before it next goes to user mode. */
 void instructions_written(void);
+/* The same for instructions that a space which may run just now is about to see:
+ * this CPU, and others that run the space, see them when it returns. */
+void instructions_mapped(struct arch_space *as);
 
 /* Address-space identifiers in use, 0 if the machine has none. */
 uint tables_asids(void);

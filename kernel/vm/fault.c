@@ -107,7 +107,7 @@ static int install_private(struct fault *f, void *page) {
   int r;
 
   if (f->r->rights & PROT_EXEC)
-    instructions_written();
+    instructions_mapped(&f->s->arch);
   acquire(&f->s->ptl);
   r = install(f, uvm_pte(page, f->r->rights, 0));
   if (r > 0)
@@ -323,7 +323,7 @@ static int map_held(struct fault *f) {
   if (!f->held->write || !(f->r->flags & REGION_SHARED))
     rights &= ~(uint)PROT_WRITE;
   if (rights & PROT_EXEC)
-    instructions_written();
+    instructions_mapped(&f->s->arch);
   acquire(&f->s->ptl);
   r = install(f, uvm_pte(f->held->page, rights, 0));
   if (r > 0 && !(f->seen & PTE_V))

@@ -221,7 +221,7 @@ static int protect_locked(struct space *s, vaddr_t at, vaddr_t end,
   }
   space_merge_locked(s, at, end);
   if (rights & PROT_EXEC)
-    instructions_written(); /* by the program, it may be */
+    instructions_mapped(&s->arch); /* by the program, it may be */
   return 0;
 }
 

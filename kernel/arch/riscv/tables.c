@@ -61,6 +61,21 @@ static void see_instructions(int hart) {
   }
 }
 
+/* A hart that runs the program goes to user mode without looking; so it is asked
+ * to, as if it had to flush. If this thread moves on, the next hart looks. */
+void instructions_mapped(struct arch_space *as) {
+  uint others, self;
+
+  instructions_written();
+  push_off();
+  self = mycpu()->id;
+  see_instructions(self);
+  others = __atomic_load_n(&as->active, __ATOMIC_SEQ_CST) & ~(1U << self);
+  if (others != 0)
+    tlb_ask(others, as, 0, PGSIZE);
+  pop_off();
+}
+
 uint tables_asids(void) { return asid_max; }
 
 /* Bits of an ASID to use at most. */
@@ -164,6 +179,7 @@ void tlb_flush_space(struct arch_space *as, vaddr_t va, size_t size) {
   const struct thread *t = mycpu()->thread;
   uint asid = ASID(__atomic_load_n(&as->asid, __ATOMIC_RELAXED));
 
+  see_instructions(mycpu()->id);
   if (t->arch_space == as && t->arch.satp != 0)
     asid = (t->arch.satp >> SATP_ASID_SHIFT) & SATP_ASID_MASK;
   if (asid != 0)

@@ -171,6 +171,7 @@ void tlb_flush_space(struct arch_space *as, vaddr_t va, size_t size) {
  * wrote it enters by loading cr3 or by IRET, either of which makes it look at
  * its instructions anew (SDM vol. 3A, 8.1.3 and 8.3). */
 void instructions_written(void) {}
+void instructions_mapped(struct arch_space *as) { (void)as; }
 
 uint tables_asids(void) { return 0; }
 
