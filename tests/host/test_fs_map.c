@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <string.h>
+#include <time.h>
 
 #include "fs_fakes.h"
 
@@ -168,6 +169,27 @@ static void changed_on_disk(void *arg) {
   CHECK(all(buf, PGSIZE, '1'));
   CHECK(all(buf + PGSIZE, PGSIZE, '5'));
   CHECK(all(buf + 2 * PGSIZE, 10000 - 2 * PGSIZE, '3'));
+}
+
+/* Nobody asks for it, and still it gets to the disk. */
+static void flushed(void *arg) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
+  struct file *f = make("/f", 100, 'a', &o);
+
+  (void)arg;
+  CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+  memset(pte.page, 'f', 100);
+  while (fake_mapped(&pte, true))
+    nanosleep(&(struct timespec){.tv_nsec = 10000000},
+              NULL); /* until the thread takes W away; fs_run() has a limit */
+  CHECK_EQ(get_file("/f", 0, buf, 200), 100);
+  done(f, o);
+}
+
+static void flushed_on_disk(void *arg) {
+  (void)arg;
+  CHECK(file_is("/f", 100, 'f'));
 }
 
 /* Holes get blocks when they are written to, not when they are read. */
@@ -491,6 +513,7 @@ static void counted_on_disk(void *arg) {
 TEST(same_bytes, NULL)
 TEST(rights, NULL)
 TEST(changed, changed_on_disk)
+TEST(flushed, flushed_on_disk)
 TEST(into_holes, holes_on_disk)
 TEST(cut_off, NULL)
 TEST(grown, grown_on_disk)
@@ -503,11 +526,11 @@ TEST(at_once, counted_on_disk)
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_rights),
-      cmocka_unit_test(test_changed),    cmocka_unit_test(test_into_holes),
-      cmocka_unit_test(test_cut_off),    cmocka_unit_test(test_grown),
-      cmocka_unit_test(test_between),    cmocka_unit_test(test_evicting),
-      cmocka_unit_test(test_unlinked),   cmocka_unit_test(test_running),
-      cmocka_unit_test(test_at_once),
+      cmocka_unit_test(test_changed),    cmocka_unit_test(test_flushed),
+      cmocka_unit_test(test_into_holes), cmocka_unit_test(test_cut_off),
+      cmocka_unit_test(test_grown),      cmocka_unit_test(test_between),
+      cmocka_unit_test(test_evicting),   cmocka_unit_test(test_unlinked),
+      cmocka_unit_test(test_running),    cmocka_unit_test(test_at_once),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,37 @@ static void no_memory_for_a_missing_page(void **state) {
   assert_memory_equal(kernel, "xy\0\0\0\0\0\0", 8);
 }
 
+/* Copies for who must not fault: as far as the pages are there. */
+static void only_what_is_there(void **state) {
+  vaddr_t rw = LOW + 6 * PGSIZE; /* two pages, made when touched */
+
+  (void)state;
+  assert_int_equal(copyin_present(space, kernel, rw, 10), 0);
+  assert_int_equal(copyout_present(space, rw, "abc", 3), 0);
+  /* reading makes the page of zeros: there to be read, not to be written */
+  assert_int_equal(user_prefault(space, rw, 1, PROT_READ), 0);
+  assert_int_equal(copyin_present(space, kernel, rw, PGSIZE + 10), PGSIZE);
+  assert_int_equal(copyout_present(space, rw, "abc", 3), 0);
+  assert_int_equal(user_prefault(space, rw, 1, PROT_WRITE), 0);
+  assert_int_equal(copyout_present(space, rw + PGSIZE - 2, "abc", 3), 2);
+  assert_int_equal(copyin_present(space, kernel, rw + PGSIZE - 2, 5), 2);
+  assert_memory_equal(kernel, "ab", 2);
+  /* all pages of the range that may be there; --x follows, then nothing */
+  assert_int_equal(user_prefault(space, rw, 9 * PGSIZE, PROT_WRITE), 0);
+  assert_int_equal(copyout_present(space, rw + PGSIZE - 2, "abc", 3), 3);
+  assert_int_equal(copyin_present(space, kernel, rw, 3 * PGSIZE), 2 * PGSIZE);
+  assert_int_equal(user_prefault(space, rw + 2 * PGSIZE, 1, PROT_READ),
+                   -EFAULT);
+  assert_int_equal(user_prefault(space, LOW + 4 * PGSIZE, 1, PROT_WRITE),
+                   -EFAULT);
+  assert_int_equal(user_prefault(space, LOW + 5 * PGSIZE, 0, PROT_WRITE), 0);
+  assert_int_equal(user_prefault(NULL, 0, 10, PROT_WRITE), 0);
+  assert_int_equal(either_copyout_present(NULL, (vaddr_t)kernel, "xy", 2), 2);
+  assert_int_equal(either_copyin_present(NULL, kernel + 2, (vaddr_t)kernel, 2),
+                   2);
+  assert_memory_equal(kernel, "xyxy", 4);
+}
+
 static void the_other_side_may_be_the_kernel(void **state) {
   char a[16] = "0123456789", b[16] = "";
 
@@ -338,6 +369,7 @@ int main(void) {
       TEST(ranges_that_end_nowhere),
       TEST(rights_count),
       TEST(no_memory_for_a_missing_page),
+      TEST(only_what_is_there),
       TEST(the_other_side_may_be_the_kernel),
   };
 
