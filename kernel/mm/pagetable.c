@@ -173,37 +173,43 @@ static bool table_empty(pagetable_t table) {
 
 /* A range whose empty tables are taken out. */
 struct trim {
-  vaddr_t first, last; /* addresses, both within */
-  void (*each)(void *arg, void *table);
+  vaddr_t from, end;
+  bool (*each)(void *arg, void *table);
   void *arg;
 };
 
-static void trim_level(const struct trim *t, pagetable_t pagetable,
-                       vaddr_t base, int level) {
+/* False: each() has enough. Then the same entry comes first the next time, so
+ * that the tables above it are looked at, too. */
+static bool trim_level(struct trim *t, pagetable_t pagetable, vaddr_t base,
+                       int level) {
   for (int i = 0; i < PT_ENTRIES; i++) {
     vaddr_t va = base + ((vaddr_t)i << PXSHIFT(level));
     pagetable_t table = P2V(PTE2PA(pagetable[i]));
 
-    if (va + (level_size(level) - 1) < t->first)
+    if (va + (level_size(level) - 1) < t->from)
       continue;
-    if (va > t->last)
+    if (va >= t->end)
       break;
     if (!(pagetable[i] & PTE_V) || pte_leaf(pagetable[i], level))
       continue;
-    if (level > 1)
-      trim_level(t, table, va, level - 1);
+    if (level > 1 && !trim_level(t, table, va, level - 1))
+      return false;
     if (table_empty(table)) {
       pagetable[i] = 0;
-      t->each(t->arg, table);
+      if (!t->each(t->arg, table)) {
+        t->from = MAX(t->from, va);
+        return false;
+      }
     }
   }
+  return true;
 }
 
-void pagetable_trim(pagetable_t pagetable, vaddr_t va, size_t size,
-                    void (*each)(void *arg, void *table), void *arg) {
-  struct trim t = {va, va + size - 1, each, arg};
+vaddr_t pagetable_trim(pagetable_t pagetable, vaddr_t va, vaddr_t end,
+                       bool (*each)(void *arg, void *table), void *arg) {
+  struct trim t = {va, end, each, arg};
 
-  trim_level(&t, pagetable, 0, PT_LEVELS - 1);
+  return trim_level(&t, pagetable, 0, PT_LEVELS - 1) ? end : t.from;
 }
 
 pagetable_t pagetable_create(void) { return kalloc_zero(PAGE_TABLE); }

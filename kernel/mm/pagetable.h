@@ -67,11 +67,13 @@ bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end);
  * before the entries are changed. */
 int pagetable_split(pagetable_t pagetable, vaddr_t va);
 
-/* Take out the tables for [va, va+size) that have no valid entry. Each is given
- * to each(arg, table), to be freed with kfree() once no CPU can walk through it:
- * after a flush of all that is cached for the range. */
-void pagetable_trim(pagetable_t pagetable, vaddr_t va, size_t size,
-                    void (*each)(void *arg, void *table), void *arg);
+/* Take out the tables for [va, end) that have no valid entry. Each is given to
+ * each(arg, table), to be freed with kfree() once no CPU can walk through it:
+ * after a flush of all that is cached for the range. When each() returns false
+ * that was the last: the result is where to go on. It is `end` when all is
+ * done. */
+vaddr_t pagetable_trim(pagetable_t pagetable, vaddr_t va, vaddr_t end,
+                       bool (*each)(void *arg, void *table), void *arg);
 
 /* The physical address that va leads to in user mode if that may access it so
  * (all of the PROT_* given), or 0. Any va. */

@@ -123,25 +123,22 @@ void uvm_release(struct region *r) {
   take_away(r, r->start, r->end, true, true);
 }
 
-#define TRIM_TABLES 32 /* of level 0, at a time; those above come with them */
-
-static void gather_table(void *arg, void *table) {
+static bool gather_table(void *arg, void *table) {
   struct gather *g = arg;
 
   g->super[g->n] = false;
   g->frames[g->n++] = table;
+  return g->n < GATHER_MAX;
 }
 
 void uvm_trim(struct space *s, vaddr_t from, vaddr_t to) {
   while (from < to) {
-    size_t size = MIN(to - from, TRIM_TABLES * UVM_TABLE_SPAN);
-    struct gather g = {.n = 0, .from = from, .to = from + size};
+    struct gather g = {.n = 0, .from = from, .to = to};
 
     acquire(&s->ptl);
-    pagetable_trim(s->pagetable, from, size, gather_table, &g);
+    from = pagetable_trim(s->pagetable, from, to, gather_table, &g);
     release(&s->ptl);
     gather_finish(&g, s, true);
-    from += size;
   }
 }
 
