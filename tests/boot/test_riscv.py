@@ -107,6 +107,8 @@ def test_levels_in_use():
             assert "boot: satp" not in m.wait_prompt()
             m.run("usertests highest sbrktop walks kernelspace kernelguards "
                   "trampoline userspace tablesize badheaders", timeout=60)
+            if mode != "sv39":
+                m.run("mmaptest && memcheck", timeout=120)
     with Machine(append="satp=sv40", wait=False) as m:
         assert "boot: satp=sv40: it can be sv39, sv48 or sv57\n" in \
             m.wait_prompt()
