@@ -24,14 +24,17 @@ def check_disk(image, cut=False):
 
 
 def run_on_own_disk(commands, cpus=3, timeout=300):
-    """Run commands, each with the text that its output must end with, then
-    switch off and check the disk that they leave behind."""
+    """Run commands, each with the text that its output must end with, let the
+    kernel check its memory, then switch off and check the disk that they leave
+    behind."""
     image = log_path(".img")
     shutil.copyfile(path("fs.img"), image)
     with Machine(cpus=cpus, disk=image, keep=True) as m:
         for command, ending in commands:
             out = m.run(command, timeout=timeout)
             assert out.endswith(ending), out[-2000:]
+        out, _ = m.call("memcheck", timeout=60)
+        assert out.endswith("memcheck: all is right\n"), out
         m.poweroff()
     check_disk(image)
     os.unlink(image)
