@@ -82,7 +82,10 @@ def test_sees():
         assert m.run("memcheck").endswith("all is right")
 
         # A block vanishes from the list of the largest ones.
-        poke(port, "set var $l = &blocks[10]", "set var $first = $l->next",
+        poke(port, "set var $fixed = &blocks[FIXED][10]",
+             "set var $movable = &blocks[MOVABLE][10]",
+             "set var $l = $fixed->next != $fixed ? $fixed : $movable",
+             "set var $first = $l->next",
              "set var $l->next = $first->next",
              "set var $l->next->prev = $l")
         text = faults(m)
