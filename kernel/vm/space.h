@@ -9,6 +9,8 @@
  *   private, write    not valid    a page of zeros, or of the file, when touched
  *                     valid, no W  copy-on-write: others may have the frame, too
  *   shared file       valid, no W  clean: a write must tell the file first
+ *   private, zeros    superpage    a whole one lies in one region; who wants to
+ *                                  change or copy a part makes pages of it first
  *
  * Locks: `lock` is shared by those who look and by page faults, and held alone
  * by who changes regions. `ptl` guards the entries of the page table and its
