@@ -21,7 +21,7 @@ void syscall(void);
 void trap_page_fault(vaddr_t va, uint access);
 /* The program did something else that it may not; `cause` says what, value is
  * the address or instruction concerned. Interrupts on. */
-void trap_exception(const char *cause, vaddr_t value);
+void trap_exception(const char *cause, vaddr_t value) __attribute__((noreturn));
 /* Before going back to the program: end it if it was killed. */
 void trap_leave(void);
 /* The kernel itself faulted: panic. pc, fp: where; va: the address, if any. */

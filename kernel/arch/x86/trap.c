@@ -3,6 +3,7 @@
  *
  *   user:    trapvec.S -> usertrap(), usersyscall() -> user_return()
  *                                                   -> user_resume
+ *                      -> virtual86trap(), the end of the program
  *   kernel:  trapvec.S -> kerneltrap()
  *
  * The kernel is in every page directory, so a trap only changes the stack: the
@@ -171,6 +172,22 @@ void usersyscall(void) {
   intr_on();
   syscall();
   user_return();
+}
+
+/*
+ * No program can get into virtual-8086 mode: IRET sets EFLAGS.VM only at level
+ * 0 (vol. 2A, IRET). QEMU's lets a program do it, which then ends at the next
+ * trap. The CPU has pushed four segment registers more (20.3.3), so the frame
+ * is not where the thread's is. Interrupts off.
+ */
+void virtual86trap(struct trapframe *tf) {
+  struct trapframe *own = mythread()->arch.trapframe;
+
+  memmove(own, tf, sizeof(*own));
+  if (own->vector >= T_IRQ0)
+    interrupt(own->vector);
+  intr_on();
+  trap_exception("virtual-8086 mode", own->cs);
 }
 
 /* The CPU gets what the running thread needs in user mode. Interrupts off. */

@@ -3,6 +3,7 @@
 #
 #   exception, interrupt, int 0x40 -> vectors -> alltraps -> usertrap()
 #                                                         -> kerneltrap()
+#                                                         -> virtual86trap()
 #   SYSENTER -> sysenter_entry -> usersyscall()
 #   user_return() -> user_resume -> IRET or SYSEXIT
 #
@@ -90,6 +91,8 @@ vectors:
 debug:
         testb   $3, 4(%esp)
         jnz     1f
+        testl   $FL_VM, 8(%esp)
+        jnz     1f
         andl    $~FL_TF, 8(%esp)
         iretl
 1:
@@ -118,7 +121,13 @@ alltraps_saved:
 
 alltraps_segments:
         LOAD_SEGMENTS
-        jmp     alltraps_saved
+        testl   $FL_VM, TF_EFLAGS(%esp)
+        jz      alltraps_saved
+        # the CPU has set all segments to 0, so this is always found here
+        movl    %esp, %eax
+        xorl    %ebp, %ebp
+        pushl   %eax
+        call    virtual86trap           # does not return
 
 # --- SYSENTER (vol. 2B) ---
 

@@ -26,5 +26,6 @@ void user_resume(struct trapframe *tf) __attribute__((noreturn));
 void kerneltrap(struct trapframe *tf);
 void usertrap(struct trapframe *tf) __attribute__((noreturn));
 void usersyscall(void) __attribute__((noreturn));
+void virtual86trap(struct trapframe *tf) __attribute__((noreturn));
 
 #endif

@@ -30,6 +30,7 @@
 #define FL_DF 0x00000400    /* string instructions go down */
 #define FL_IOPL 0x00003000  /* who may use ports */
 #define FL_NT 0x00004000    /* nested task */
+#define FL_VM 0x00020000    /* virtual-8086 mode */
 #define FL_AC 0x00040000    /* misaligned accesses trap */
 #define FL_ID 0x00200000    /* can be changed: there is CPUID */
 #define FL_FIXED 0x00000002 /* always 1 */
