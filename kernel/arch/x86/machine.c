@@ -172,14 +172,15 @@ static bool has_cpuid(void) {
 }
 
 /* What the kernel and programs rely on, all of it in CPUs since the Pentium III
- * (SDM vol. 2A, CPUID, leaf 1, edx). Without PSE the CPU does not come here. */
+ * (SDM vol. 2A, CPUID, leaf 1, edx). boot.S needs PSE already: who comes here
+ * without is an emulator that does not say what it has. */
 static void check_features(void) {
   static const struct {
     uint bit;
     const char *name;
-  } needed[] = {{4, "TSC"},   {5, "MSR"},       {8, "CMPXCHG8B"},
-                {9, "APIC"},  {11, "SYSENTER"}, {13, "PGE"},
-                {15, "CMOV"}, {24, "FXSAVE"},   {25, "SSE"}};
+  } needed[] = {{3, "PSE"},     {4, "TSC"},       {5, "MSR"},  {8, "CMPXCHG8B"},
+                {9, "APIC"},    {11, "SYSENTER"}, {13, "PGE"}, {15, "CMOV"},
+                {24, "FXSAVE"}, {25, "SSE"}};
   uint32 eax = 1, ebx, ecx, edx;
 
   if (!has_cpuid())
