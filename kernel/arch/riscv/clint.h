@@ -30,6 +30,7 @@ struct mscratch {
   uint64 msip;     /* [c] addresses of the hart's CLINT registers, set before */
   uint64 mtimecmp; /* [c]   anything interrupts the hart */
   bool sstc;       /* [c] the hart has stimecmp */
+  bool fpu;        /* [c] the hart has floating point of 64 bits */
 };
 extern struct mscratch mscratch[]; /* NCPU, by struct cpu.id */
 

@@ -66,7 +66,7 @@ broken: li      t0, FINISHER
         j       1b
 
 /*
- * Two things that a hart may lack, so that the instruction traps. mtvec leads
+ * Three things that a hart may lack, so that the instruction traps. mtvec leads
  * the trap to the next instruction but one, as if nothing had happened.
  */
 
@@ -81,6 +81,21 @@ probe_sstc:
         li      t1, MENVCFG_STCE
         csrs    CSR_MENVCFG, t1
         csrr    t1, CSR_STIMECMP
+        li      a0, 1
+        .balign 4
+1:      ret
+
+        /* bool probe_fpu(void): true if the hart has floating-point registers of
+         * 64 bits. Leaves them on. */
+        .globl  probe_fpu
+        .balign 4
+probe_fpu:
+        la      t0, 1f
+        csrw    mtvec, t0
+        li      a0, 0
+        li      t1, MSTATUS_FS
+        csrs    mstatus, t1
+        fmv.d.x f0, zero
         li      a0, 1
         .balign 4
 1:      ret

@@ -28,6 +28,7 @@ uint boot_go;
 /* machinevec.S */
 void machinevec(void);
 bool probe_sstc(void);
+bool probe_fpu(void);
 void open_pmp(void);
 
 static void delegate(void) {
@@ -59,6 +60,7 @@ void start(uint hartid, void *fdt, int id) {
   c->hwid = hartid;
   asm volatile("mv tp, %0" : : "r"(c));
   mscratch[id].sstc = probe_sstc();
+  mscratch[id].fpu = probe_fpu();
   open_pmp();
   delegate();
   w_mscratch((uint64)&mscratch[id]);

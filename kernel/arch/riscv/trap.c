@@ -8,6 +8,7 @@
  */
 #include "trap.h"
 
+#include "clint.h"
 #include "cpu.h"
 #include "fpu.h"
 #include "lib/panic.h"
@@ -77,9 +78,10 @@ void trap_init_cpu(void) {
 /* --- from user mode --- */
 
 /* The thread's first use of floating point since it was switched to? Then give
- * it its registers. Interrupts off. */
+ * it its registers; on a hart without them the instruction is illegal.
+ * Interrupts off. */
 static bool fp_first_use(struct arch_thread *at) {
-  if (at->fp_loaded)
+  if (at->fp_loaded || !mscratch[mycpu()->id].fpu)
     return false;
   set_sstatus(SSTATUS_FS_INITIAL);
   fp_restore(&at->fp); /* zeros at first */
