@@ -45,7 +45,7 @@ extern int ncpu; /* CPUs in use, fixed once the machine is discovered */
  *   struct cpu *mycpu(void)   this CPU; interrupts must be off, else the
  *                             thread may move while the result is used
  *   void intr_on(void), intr_off(void); bool intr_get(void)
- *   void cpu_relax(void)      a hint inside a spin loop
+ *   void cpu_relax(void)      a hint inside a spin loop; any context
  *   void cpu_wait(void)       sleep until an interrupt is pending; called
  *                             with interrupts off, returns with them off
  *   uint64 cpu_clock(void)    the machine's time counter, clock_hz a second

@@ -186,6 +186,28 @@ def test_boots_without_sstc():
         m.poweroff()
 
 
+@test(quick=True)
+@only("riscv")
+@cases("f=off,d=off", "d=off")
+def test_without_floating_point(lacking):
+    """On harts that have none, or not that of 64 bits, such an instruction is
+    the end of the program, as any that is illegal."""
+    with Machine(extra=["-cpu", f"rv64,{lacking}"]) as m:
+        assert "killed: illegal instruction" in m.run("fptest", status=255)
+        m.run("usertests badcalls")
+
+
+@test(quick=True)
+@only("riscv")
+@cases(2, 3)
+def test_harts_in_turns(cpus):
+    """QEMU with -icount runs one hart at a time. One that waits for another in
+    a loop gives its turn away, or each wait would last seconds."""
+    with Machine(cpus=cpus, extra=["-icount", "shift=0"]) as m:
+        m.run("forktest; usertests threads_join forkfork mem", timeout=100)
+        m.poweroff()
+
+
 @test(timeout=200)
 @only("riscv")
 @cases("off", "1", "2")

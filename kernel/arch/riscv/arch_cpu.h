@@ -38,7 +38,7 @@ static inline uint64 intr_off_status(void) {
 }
 static inline bool intr_get(void) { return r_sstatus() & SSTATUS_SIE; }
 
-static inline void cpu_relax(void) { asm volatile("nop"); }
+void cpu_relax(void); /* ipi.c */
 
 /* wfi resumes on a pending interrupt even when interrupts are off (privileged
  * spec 1.12, 3.3.3). */
