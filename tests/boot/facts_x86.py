@@ -152,6 +152,8 @@ BOTH_WALKS = (
     (KSTACK_TOP - PGSIZE, "not user"), (KSTACK_TOP - 4 * PGSIZE, "not valid"),
     (KERNBASE + (127 << 20) - 1, "not user"),
     (KERNBASE + (128 << 20), "not valid"), (MAXVA - 1, "not valid"),
-    (MAXVA, "no address"), (0xffffffff, "no address"))
+    (MAXVA, "no address"), (0xffffffff, "no address"),
+    (1 << 32, "no address"), ((1 << 38) + 0x1000, "no address"),
+    (0x180000000, "no address"))
 PROCESS_WALKS = ((USER_END - 1, "not valid"), *BOTH_WALKS)
 KERNEL_WALKS = ((0, "not valid"), (USER_END - 1, "not valid"), *BOTH_WALKS)

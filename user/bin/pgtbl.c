@@ -239,10 +239,18 @@ static void show_verdict(const struct ptwalk *w) {
 static void show_walk(int pid, uint64 va) {
   struct ptwalk w;
 
-  if (ptwalk(pid, va, &w) < 0)
+  if (ptwalk(pid, (unsigned long)va, &w) < 0)
     refused(pid);
   show_title(pid, &w);
-  show_split(va, w.levels);
+  if (va != (unsigned long)va) {
+    printf(
+        "virtual address 0x%llx has more than the %d bits that are translated"
+        "\n",
+        (unsigned long long)va, shift(w.levels));
+    w = (struct ptwalk){.fault = PT_BADADDR};
+  } else {
+    show_split(va, w.levels);
+  }
   for (int i = 0; i < w.steps; i++)
     show_step(&w, i);
   show_result(&w, va);
