@@ -18,6 +18,8 @@
 #include "trap/report.h"
 #include "version.h"
 
+#define MIB_PAGES (MiB(1) / PGSIZE)
+
 static bool ready; /* [a] the other CPUs may come in */
 
 /* The system cannot go on, though the kernel is sound. */
@@ -54,9 +56,9 @@ static void start_init(void *unused) {
 
 void main(void *firmware_table) {
   machine_init(firmware_table); /* memory, CPUs, console */
+  kinit();                      /* physical pages */
   printf("\n%s %s (%s), %d CPUs, %lu MiB\n", KERNEL_NAME, KERNEL_VERSION,
-         MACHINE_ARCH, ncpu, (machine.ram_end - machine.ram_start) >> 20);
-  kinit();            /* physical pages */
+         MACHINE_ARCH, ncpu, (pages_total() + MIB_PAGES / 2) / MIB_PAGES);
   kvminit();          /* the kernel's page table */
   kvminithart();      /* turn on paging */
   report_init();      /* messages about faults */

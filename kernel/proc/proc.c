@@ -52,8 +52,8 @@ void proc_init(void) {
   wanted = cmdline_number("maxproc", PROC_MAX);
   maxprocs = MAX(MIN(wanted, THREADS_MAX), MAXPROC_MIN);
   if (wanted != (uint64)maxprocs)
-    printf("boot: maxproc=%lu: %d to %d; using %d\n", (unsigned long)wanted,
-           MAXPROC_MIN, THREADS_MAX, maxprocs);
+    printf("boot: maxproc=%llu: %d to %d; using %d\n",
+           (unsigned long long)wanted, MAXPROC_MIN, THREADS_MAX, maxprocs);
 }
 
 int proc_count(void) { return __atomic_load_n(&nprocs, __ATOMIC_RELAXED); }

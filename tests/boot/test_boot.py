@@ -41,7 +41,19 @@ def test_memory(size):
         total = re.search(r"^RAM\s+\d+\s+(\d+)", text, re.M)
         assert total, text
         facts.check_memory(size_of(size) >> 10, int(total.group(1)), boot)
+        # The first line says the same, to the nearest MiB.
+        mib = (int(total.group(1)) + 512) // 1024
+        assert re.search(rf"CPUs, {mib} MiB\r*\n", boot), boot
         m.poweroff()
+
+
+@test(quick=True)
+def test_too_many_processes_are_said():
+    """The number that was asked for, whatever its size, and the one in use."""
+    with Machine(append="maxproc=99999999999", wait=False) as m:
+        boot = m.wait_prompt()
+        assert re.search(r"boot: maxproc=99999999999: 4 to (\d+); using \1\b",
+                         boot), boot
 
 
 @test(quick=True)
