@@ -185,8 +185,9 @@ static const struct virtio_transport vpci = {
 };
 
 /* The first capability of a type that makes sense (4.1.4.1). Its offset, or 0;
- * what it points to is put into *p. */
-static uint find_part(struct pci_dev *d, uint type, struct part *p) {
+ * what it points to is put into *p. *any: is there one at all, in reach or not?
+ */
+static uint find_part(struct pci_dev *d, uint type, struct part *p, bool *any) {
   uint at = 0;
 
   for (int n = 0; n < CAPABILITIES_MAX; n++) {
@@ -195,6 +196,7 @@ static uint find_part(struct pci_dev *d, uint type, struct part *p) {
       break;
     if (at + CAP_END > PCI_SPACE || pci_read8(d, at + CAP_TYPE) != type)
       continue;
+    *any = true;
     p->size = pci_read32(d, at + CAP_REGS_LENGTH);
     p->regs = pci_registers(d, pci_read8(d, at + CAP_BAR),
                             pci_read32(d, at + CAP_REGS_OFFSET), p->size);
@@ -205,16 +207,21 @@ static uint find_part(struct pci_dev *d, uint type, struct part *p) {
   return 0;
 }
 
-/* All parts of the device, or -ENODEV. */
+/* All parts of the device, or -ENODEV and a message. Who has none at all has
+ * the old interface only; others are out of reach, or make no sense. */
 static int find_parts(struct pci_dev *d, struct virtio_pci *v) {
   struct part common;
+  bool modern = false;
   uint notify;
 
-  find_part(d, TYPE_COMMON, &common);
-  notify = find_part(d, TYPE_NOTIFY, &v->notify);
-  find_part(d, TYPE_DEVICE, &v->config);
-  if (common.size < COMMON_SIZE || notify == 0)
+  find_part(d, TYPE_COMMON, &common, &modern);
+  notify = find_part(d, TYPE_NOTIFY, &v->notify, &modern);
+  find_part(d, TYPE_DEVICE, &v->config, &modern);
+  if (common.size < COMMON_SIZE || notify == 0) {
+    printf("%s: no modern registers%s; not used\n", v->dev.name,
+           modern ? " in reach" : " (QEMU: disable-modern=off)");
     return -ENODEV;
+  }
   v->dev.regs = common.regs;
   v->notify_step = pci_read32(d, notify + CAP_NOTIFY_STEP);
   return 0;
@@ -252,12 +259,7 @@ static int virtio_pci_probe(struct pci_dev *d) {
   v->dev.transport = &vpci;
   snprintf(v->dev.name, sizeof(v->dev.name), "virtio-%s", d->name);
   err = find_parts(d, v);
-  if (err < 0)
-    printf(
-        "%s: no modern registers in reach; not used (QEMU: "
-        "disable-legacy=on)\n",
-        v->dev.name);
-  else
+  if (err == 0)
     err = start_interrupts(d, v);
   if (err < 0)
     slab_free(&devices, v);

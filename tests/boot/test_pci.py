@@ -27,7 +27,7 @@ PLACES = {
 
 UNUSABLE = {
     "vectors=0": rb"it has no MSI-X interrupts",
-    "disable-legacy=off,disable-modern=on": rb"no modern registers",
+    "disable-legacy=off,disable-modern=on": rb"no modern registers \(QEMU: disable-modern=off\); not used",
     "logical_block_size=4096,physical_block_size=4096": rb"blocks of 4096 bytes",
 }
 
@@ -64,5 +64,7 @@ def test_registers_out_of_reach():
     with Machine(append="panic=exit", wait=False, extra=big) as m:
         text, status = m.wait_exit()
         assert "out of the kernel's reach" in text, text
+        assert "no modern registers in reach; not used" in text, text
+        assert "QEMU:" not in text, text
         assert "no root file system" in text, text
         assert status != 0, text
