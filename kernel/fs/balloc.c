@@ -15,12 +15,35 @@
 
 static struct {
   struct sleeplock lock; /* order: inode, this, buffer */
-  uint first;            /* [lock] no block below it is free */
+  uint first;            /* [lock] no block below it is free; whatever the
+                            bitmap says, it is a data block or the end */
 } bitmap;
 
 void balloc_init(void) {
   initsleeplock(&bitmap.lock, "balloc");
   bitmap.first = fs.datastart;
+}
+
+static bool marked(const struct buf *b, uint blockno) {
+  return b->data[blockno % BPB / 8] & 1 << blockno % 8;
+}
+
+int balloc_check(uint first, uint end) {
+  while (first < end) {
+    uint stop = MIN(end, (first / BPB + 1ULL) * BPB);
+    struct buf *b;
+    int r = bread(BBLOCK(first, fs.sb), &b);
+
+    if (r < 0)
+      return r;
+    while (first < stop && marked(b, first))
+      first++;
+    brelse(b);
+    if (first < stop)
+      return fs_damaged("block %u is in use, but the bitmap says it is free",
+                        first);
+  }
+  return 0;
 }
 
 /* The first free block from `from` to the end of its bitmap block, whose bits

@@ -9,6 +9,9 @@
 
 /* Forget what the allocator remembers of an earlier mount. */
 void balloc_init(void);
+/* Are the blocks from first on, before end, marked as in use? -EUCLEAN (and a
+ * message) if not, or an error of bread. */
+int balloc_check(uint first, uint end);
 /* A free data block, now in use. Its content is whatever was there: see bnew.
  * 0, -ENOSPC, or an error of bread. */
 int balloc(uint *blockno);

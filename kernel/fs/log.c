@@ -454,6 +454,8 @@ static void log_thread(void *unused) {
   thread_exit();
 }
 
+void log_refuse(void) { jnl.error = -EROFS; }
+
 int log_start(void) {
   return jnl.error ? 0 : kthread_start("log", log_thread, NULL);
 }

@@ -25,6 +25,8 @@ struct buf;
 
 /* Replay the log of the disk in fs, and make it ready. 0 or an error. */
 int log_init(void);
+/* Be read-only from the start: before log_start(). */
+void log_refuse(void);
 /* Start the thread that commits. 0 or -ENOMEM. */
 int log_start(void);
 /* Blocks that the largest operation may change. */

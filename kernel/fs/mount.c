@@ -2,6 +2,7 @@
  * Mounting: nothing on the disk is believed before it has been checked.
  *
  *   superblock -> log (replayed if a crash left it full) -> root directory
+ *   -> the bitmap, in part
  *   -> the log's thread -> files that a crash left without a name are freed
  */
 #include "fs/mount.h"
@@ -101,6 +102,43 @@ static int check_root(void) {
   return r;
 }
 
+/* Does the bitmap know that the root directory's blocks are in use? */
+static int check_root_marked(struct inode *ip) {
+  uint map = ip->addrs[NDIRECT];
+  int r = map != 0 ? balloc_check(map, map + 1) : 0;
+
+  for (uint off = 0; r == 0 && off < ip->size; off += BSIZE) {
+    struct buf *b;
+
+    r = iblock(ip, off, &b);
+    if (r < 0 || b == NULL)
+      continue;
+    r = balloc_check(b->blockno, b->blockno + 1);
+    bdrop(b);
+  }
+  return r;
+}
+
+/* A bitmap that was lost would have the next write overwrite what is in use.
+ * This looks where it is cheap, at what lies before the data and at the root;
+ * fsck looks at all. What is wrong makes the file system read-only. */
+static int check_bitmap(void) {
+  struct inode *ip = iget(ROOTINO);
+  int r = ip != NULL ? ilock(ip) : -ENOMEM;
+
+  if (r < 0)
+    return r;
+  r = balloc_check(0, fs.datastart);
+  if (r == 0)
+    r = check_root_marked(ip);
+  iunlockput(ip);
+  if (r != -EUCLEAN)
+    return r;
+  printf("fs: read-only, as writing would damage more; check it with fsck\n");
+  log_refuse();
+  return 0;
+}
+
 /* When memory runs out. Inodes hold pages of the cache. */
 static size_t shrink(size_t want) {
   size_t freed = bcache_shrink(want);
@@ -130,6 +168,8 @@ static int mount(void) {
     r = log_init();
   if (r == 0)
     r = check_root();
+  if (r == 0)
+    r = check_bitmap();
   if (r == 0)
     r = log_start();
   if (r == 0)
