@@ -544,26 +544,49 @@ struct inode *fs_directory(struct inode *cwd, const char *path, int *err) {
   return NULL;
 }
 
-/* The directory above dp, referenced; and dp's name in it. */
-static struct inode *parent_of(struct inode *dp, char *name, int *err) {
+/* What dp's ".." names, referenced, or NULL. */
+static struct inode *dotdot(struct inode *dp, int *err) {
   struct inode *up = NULL;
 
   *err = ilock(dp);
   if (*err < 0)
     return NULL;
-  if (dp->nlink == 0)
-    *err = -ENOENT;
-  else
+  if (dp->nlink == 0) {
+    *err = -ENOENT; /* it has been removed */
+  } else {
     up = dirlookup(dp, "..", err);
-  iunlock(dp);
-  if (up == NULL)
-    return NULL;
-  *err = ilock(up);
-  if (*err == 0) {
-    *err = up->type == T_DIR ? dir_name_of(up, dp->inum, name) : -ENOTDIR;
-    iunlock(up);
+    if (*err == -ENOENT)
+      *err = fs_damaged("directory %u has no '..'", dp->inum);
   }
-  if (*err == 0)
+  iunlock(dp);
+  return up;
+}
+
+/* The name of dp in `up`, which its ".." names. */
+static int name_in(struct inode *up, struct inode *dp, char *name) {
+  int r = ilock(up);
+
+  if (r < 0)
+    return r;
+  r = up->type == T_DIR ? dir_name_of(up, dp->inum, name) : -ENOENT;
+  if (r == -ENOENT)
+    r = fs_damaged("directory %u is not in inode %u, which its '..' names",
+                   dp->inum, up->inum);
+  iunlock(up);
+  return r;
+}
+
+/* The directory above dp, referenced; and dp's name in it. With the tree lock
+ * nothing moves between the two looks. */
+static struct inode *parent_of(struct inode *dp, char *name, int *err) {
+  struct inode *up;
+
+  acquiresleep(&tree);
+  up = dotdot(dp, err);
+  if (up != NULL)
+    *err = name_in(up, dp, name);
+  releasesleep(&tree);
+  if (up == NULL || *err == 0)
     return up;
   iput(up);
   return NULL;

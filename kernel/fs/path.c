@@ -54,6 +54,7 @@ static struct inode *step(struct inode *dp, const char *name, int *err) {
 /* Follow a path; if `parent`, up to the directory of its last element. */
 static struct inode *namex(struct inode *cwd, const char *path, bool parent,
                            char name[DIRSIZ + 1], int *err) {
+  const char *start = path;
   struct inode *ip;
 
   ip = *path == '/' || cwd == NULL ? iget(ROOTINO) : idup(cwd);
@@ -63,8 +64,8 @@ static struct inode *namex(struct inode *cwd, const char *path, bool parent,
       return ip;
     ip = step(ip, name, err);
   }
-  if (ip != NULL && parent) {
-    *err = -ENOENT; /* there is no last element */
+  if (ip != NULL && parent) { /* there is no last element: "/", or "" */
+    *err = *start == '/' ? -EISDIR : -ENOENT;
     iput(ip);
     return NULL;
   }

@@ -165,7 +165,8 @@ static void names(void *arg) {
   CHECK_EQ(open_error("/nothing", O_RDONLY), -ENOENT);
   CHECK_EQ(open_error("/README/x", O_RDONLY), -ENOTDIR);
   CHECK_EQ(open_error("/", O_RDWR), -EISDIR);
-  CHECK_EQ(open_error("/", O_CREATE), -ENOENT);
+  CHECK_EQ(open_error("/", O_CREATE), -EISDIR);
+  CHECK_EQ(open_error("//", O_CREATE), -EISDIR);
   CHECK_EQ(open_error(".", O_CREATE), -EISDIR);
   CHECK_EQ(fs_mkdir(NULL, "/d"), 0);
   CHECK_EQ(fs_mkdir(NULL, "/d"), -EEXIST);
@@ -175,7 +176,7 @@ static void names(void *arg) {
   CHECK_EQ(fs_unlink(NULL, "/d"), -ENOTEMPTY);
   CHECK_EQ(fs_unlink(NULL, "/d/."), -EINVAL);
   CHECK_EQ(fs_unlink(NULL, "/d/.."), -EINVAL);
-  CHECK_EQ(fs_unlink(NULL, "/"), -ENOENT);
+  CHECK_EQ(fs_unlink(NULL, "/"), -EISDIR);
   CHECK_EQ(fs_link(NULL, "/d", "/e"), -EPERM);
   CHECK_EQ(fs_link(NULL, "/README", "/d"), -EEXIST);
   CHECK_EQ(fs_link(NULL, "/README", "/d/r"), 0);
