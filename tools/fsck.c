@@ -33,6 +33,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the image is read as this machine lays out numbers");
 
 #define LOG_MIN 2
+#define STRAY_BLOCKS 4 /* of a page, 4096 bytes */
 #define EXIT_INCONSISTENT 1
 #define EXIT_UNUSABLE 2
 
@@ -207,16 +208,33 @@ static bool claim(uint inum, uint b, const char *what) {
   return true;
 }
 
+/* Blocks that a file of this size has no use for. A write that ends half way,
+ * because its process is killed, may leave a page's worth of them. */
+static void check_beyond_size(uint inum, uint beyond) {
+  uint size = dinode(inum)->size;
+
+  if (beyond > STRAY_BLOCKS)
+    problem("inode %u: %u blocks beyond its size of %u bytes", inum, beyond,
+            size);
+  else if (beyond > 0)
+    note(
+        "inode %u: %u blocks beyond its size of %u bytes, as a write that was "
+        "cut short leaves them",
+        inum, beyond, size);
+}
+
 static void claim_blocks(uint inum) {
   const struct dinode *d = dinode(inum);
   const uint *indirect =
       block(d->addrs[NDIRECT] < sb.size ? d->addrs[NDIRECT] : 0);
+  uint used = divide_up(d->size, BSIZE), beyond = 0;
 
   for (uint i = 0; i < NDIRECT; i++)
-    claim(inum, d->addrs[i], "data");
+    beyond += claim(inum, d->addrs[i], "data") && i >= used;
   if (claim(inum, d->addrs[NDIRECT], "indirect"))
     for (uint i = 0; i < NINDIRECT; i++)
-      claim(inum, indirect[i], "data");
+      beyond += claim(inum, indirect[i], "data") && NDIRECT + i >= used;
+  check_beyond_size(inum, beyond);
 }
 
 static void check_inode(uint inum) {

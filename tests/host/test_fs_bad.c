@@ -212,6 +212,92 @@ static void test_directory_loops(void **state) {
   assert_int_equal(fs_run(loops, NULL), 0);
 }
 
+/* A bitmap that has lost bits: nothing is written any more. */
+static void refuse(void *arg) {
+  char byte;
+
+  (void)arg;
+  CHECK_EQ(put_file("/new", "n", 1), -EROFS);
+  CHECK_EQ(fs_mkdir(NULL, "/newdir"), -EROFS);
+  CHECK_EQ(get_file("/link", 0, &byte, 1), 1);
+  CHECK_EQ(fs_sync(), 0);
+}
+
+static void test_bitmap_lost(void **state) {
+  const struct superblock *sb = (void *)(good + BSIZE);
+  uint lost[3];
+
+  (void)state;
+  make_good();
+  lost[0] = 0;                      /* the boot block */
+  lost[1] = sb->bmapstart;          /* the bitmap itself */
+  lost[2] = sb->size - sb->nblocks; /* the root directory */
+  for (uint i = 0; i < NELEM(lost); i++) {
+    restore();
+    disk->data[sb->bmapstart * BSIZE + lost[i] / 8] &= ~(1 << lost[i] % 8);
+    assert_int_equal(fs_run(refuse, NULL), 0);
+  }
+  restore();
+  memset(disk->data + sb->bmapstart * BSIZE, 0, BSIZE);
+  assert_int_equal(fs_run(refuse, NULL), 0);
+  restore();
+  assert_int_equal(disk_fsck(false), 0);
+}
+
+/* A directory whose ".." names one that it is not in: its path is not found, and
+ * that is damage. */
+static void lost_parent(void *arg) {
+  char path[64];
+  int err;
+  struct inode *d = fs_directory(NULL, "/a/b", &err);
+
+  (void)arg;
+  CHECK(d != NULL);
+  CHECK_EQ(fs_getcwd(d, path, sizeof(path)), -EUCLEAN);
+  iput(d);
+}
+
+static void test_lost_parent(void **state) {
+  struct dirent *a, *b, *e;
+
+  (void)state;
+  make_good();
+  a = entry_named("a");
+  b = entry_named("b");
+  e = entry_named("small");
+  assert_true(a != NULL && b != NULL && e != NULL);
+  e[-1].inum = b->inum; /* ".." of b is b */
+  assert_int_equal(fs_run(lost_parent, NULL), 0);
+  restore();
+  e[-1].inum = ROOTINO; /* or the root */
+  assert_int_equal(fs_run(lost_parent, NULL), 0);
+  restore();
+  memset(&e[-1], 0, sizeof(*e)); /* or there is none */
+  assert_int_equal(fs_run(lost_parent, NULL), 0);
+}
+
+/* fsck names blocks that the size of a file has no use for; some are what a
+ * write that was cut short leaves. */
+static void test_blocks_beyond_size(void **state) {
+  const struct superblock *sb = (void *)(good + BSIZE);
+  struct dinode *d;
+  struct dirent *e;
+
+  (void)state;
+  make_good();
+  e = entry_named("large");
+  assert_non_null(e);
+  d = (struct dinode *)(disk->data + IBLOCK(e->inum, *sb) * BSIZE) +
+      e->inum % IPB;
+  assert_int_equal(d->size, 40000); /* 40 blocks */
+  d->size = 36 * BSIZE;
+  assert_int_equal(disk_fsck(true), 0);
+  d->size = 35 * BSIZE;
+  assert_int_equal(disk_fsck(false), 1);
+  d->size = 10;
+  assert_int_equal(disk_fsck(false), 1);
+}
+
 /* The n-th request fails, and all after it if `on`. */
 static void fail_requests(bool on) {
   long total;
@@ -289,6 +375,9 @@ int main(void) {
       cmocka_unit_test(test_mutated_images),
       cmocka_unit_test(test_superblock_and_log),
       cmocka_unit_test(test_directory_loops),
+      cmocka_unit_test(test_bitmap_lost),
+      cmocka_unit_test(test_lost_parent),
+      cmocka_unit_test(test_blocks_beyond_size),
       cmocka_unit_test(test_one_request_fails),
       cmocka_unit_test(test_disk_dies),
       cmocka_unit_test(test_memory_runs_out),
