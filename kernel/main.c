@@ -2,6 +2,7 @@
  * The order in which the system comes up. arch/<isa> enters main() on the first
  * CPU and main_other() on the rest, with paging off.
  */
+#include "abi/system.h"
 #include "cpu.h"
 #include "fs/inode.h"
 #include "lib/cmdline.h"
@@ -32,7 +33,12 @@ static void __attribute__((noreturn)) give_up(const char *why, int number) {
   machine_poweroff();
 }
 
-static void init_ended(int status) { give_up("init ended", status); }
+static void init_ended(int status) {
+  give_up(status == STATUS_NO_CONSOLE
+              ? "init: /console is not the console, and cannot be made anew"
+              : "init ended",
+          status);
+}
 
 /* Process 1, in the kernel: become /init. */
 static void start_init(void *unused) {

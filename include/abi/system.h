@@ -7,6 +7,9 @@
 
 #define WNOHANG 1 /* waitpid: return 0 if no child has exited yet */
 
+/* Exit status of init if there is no console to say what is wrong on. */
+#define STATUS_NO_CONSOLE 70
+
 /* How sys_sbrk() provides the memory. */
 #define SBRK_EAGER 1 /* at once */
 #define SBRK_LAZY 2  /* when touched */

@@ -151,6 +151,8 @@ class Machine:
     wait     wait for the shell's prompt
     qmp      listen for monitor() commands
     from_disk  boot from a disk or CD, not the kernel's file
+
+    booted is what was printed up to the first prompt.
     """
 
     count = 0
@@ -186,7 +188,7 @@ class Machine:
         self.child.delaybeforesend = None
         if wait:
             try:
-                self.wait_prompt()
+                self.booted = self.wait_prompt()
             except BaseException:
                 self.kill()
                 raise

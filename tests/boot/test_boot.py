@@ -3,13 +3,14 @@
 import os
 import re
 import shutil
+import struct
 import time
 
 import pexpect
 
-from pagewise import (ARCH, BUILD, TOP, Machine, cases, environment, facts,
-                      free_port, gdb_program, log_path, make, only, path,
-                      test)
+from pagewise import (ARCH, BUILD, TOP, Failure, Machine, cases, environment,
+                      facts, free_port, gdb_program, log_path, make, only,
+                      path, test)
 from tables import size_of
 
 
@@ -72,6 +73,112 @@ def test_reboot():
         m.wait_prompt()
         assert m.run("cat file") == "kept"
         m.poweroff()
+
+
+@test(timeout=240)
+@cases("echo x > console", "mkdir console", "cp wc console", "sync")
+def test_console_is_made_anew(put):
+    """What is no console in place of /console, or nothing there, does not keep
+    the system from its shell; init says what was wrong."""
+    image = log_path(".img")
+    shutil.copy(path("fs.img"), image)
+    with Machine(disk=image, keep=True) as m:
+        m.run(f"rm console; {put}; sync")
+        m.poweroff()
+    with Machine(disk=image, keep=True) as m:
+        text = m.booted
+        assert re.search(r"^init: /console was ", text, re.M), text
+        assert m.run("ls -l console").startswith("c")
+        m.poweroff()
+    with Machine(disk=image) as m:
+        assert "init: " not in m.booted, m.booted
+    os.unlink(image)
+
+
+def superblock(data):
+    """Where inodes are and where data begins (include/abi/fs.h), in bytes."""
+    size, nblocks, _, _, _, inodes, bitmap = struct.unpack_from("<7I", data,
+                                                                1024 + 4)
+    return 1024 * inodes, 1024 * bitmap, 1024 * (size - nblocks)
+
+
+def damaged_image(damage):
+    """The disk image, changed."""
+    image = log_path(".img")
+    with open(path("fs.img"), "rb") as f:
+        data = bytearray(f.read())
+    damage(data)
+    with open(image, "wb") as f:
+        f.write(data)
+    return image
+
+
+def entry(data, name):
+    """The inode number of a name in the root directory's first block."""
+    _, _, root = superblock(data)
+    for at in range(root, root + 1024, 16):
+        inum, text = struct.unpack_from("<H14s", data, at)
+        if inum and text.rstrip(b"\0") == name:
+            return inum, at
+    raise Failure(f"no {name}")
+
+
+def other_major(data):
+    inum, _ = entry(data, b"console")
+    at = superblock(data)[0] + 64 * inum
+    struct.pack_into("<H", data, at + 2, 77)
+
+
+@test(quick=True)
+def test_console_of_no_device():
+    image = damaged_image(other_major)
+    with Machine(disk=image) as m:
+        assert "init: /console was not the console" in m.booted, m.booted
+        m.run("true")
+    os.unlink(image)
+
+
+@test(quick=True)
+def test_no_console_at_all():
+    """If none can be made, the kernel says so and stops; there is no loop."""
+    def damage(data):
+        other_major(data)
+        data[superblock(data)[1]] &= ~1  # read-only: see test_bitmap_is_checked
+    image = damaged_image(damage)
+    with Machine(disk=image, wait=False, append="panic=exit") as m:
+        text, status = m.wait_exit()
+        assert "init: /console is not the console" in text, text
+        assert status != 0, text
+    os.unlink(image)
+
+
+@test(quick=True)
+def test_bitmap_is_checked():
+    """One that has what is in use as free is not written by."""
+    def damage(data):
+        _, bitmap, root = superblock(data)
+        data[bitmap:root] = bytes(root - bitmap)
+    image = damaged_image(damage)
+    with Machine(disk=image) as m:
+        assert re.search(r"fs: block 0 is in use, but .*\n"
+                         r"fs: read-only", m.booted), m.booted
+        assert "read-only" in m.run("echo a > f1", status=1)
+        m.run("ls; cat README | wc")
+    os.unlink(image)
+
+
+@test(quick=True)
+def test_shell_that_ends_at_once():
+    """It is said, and the next one waits."""
+    def damage(data):
+        inum, at = entry(data, b"true")
+        _, shell = entry(data, b"sh")
+        struct.pack_into("<H", data, shell, inum)
+    image = damaged_image(damage)
+    with Machine(disk=image, wait=False) as m:
+        for _ in range(2):
+            m.expect(rb"init: the shell ended at once, with status 0")
+    os.unlink(image)
 
 
 @test(quick=True)
