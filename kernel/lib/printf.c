@@ -3,7 +3,8 @@
  *
  * One function walks the format and hands each byte to a sink: a buffer for
  * snprintf, the console for printf. A call of printf holds the console from its
- * first byte to its last, so the texts of two CPUs do not mix; the lock is made
+ * first byte to its last, so the texts of two CPUs do not mix; printf_hold()
+ * makes several calls one text. The lock is made
  * of cpu.h's primitives, since spin locks are a floor above. Once a CPU has
  * panicked nothing waits for it: its message must come out whoever held it.
  *
@@ -185,9 +186,18 @@ int snprintf(char *buf, size_t n, const char *fmt, ...) {
 static struct {
   uint next, serving;  /* [a] a ticket lock: who comes next, whose turn it is */
   void (*putc)(int c); /* the rest is guarded by it */
+  struct cpu *keeper;  /* [a] who called printf_hold(), or NULL, */
+  bool keeper_on;      /* and whether interrupts were on then */
   char early[1024];    /* text from before putc was set */
   size_t early_len;
 } console;
+
+/* Does this CPU hold the console for longer? Interrupts are off. */
+static bool is_keeper(void) {
+  struct cpu *keeper = __atomic_load_n(&console.keeper, __ATOMIC_RELAXED);
+
+  return keeper != NULL && keeper == mycpu();
+}
 
 /* Take the console; returns whether interrupts were on. */
 static bool console_lock(void) {
@@ -195,7 +205,7 @@ static bool console_lock(void) {
   uint ticket;
 
   intr_off();
-  if (!panicked) {
+  if (!panicked && !is_keeper()) {
     ticket = __atomic_fetch_add(&console.next, 1, __ATOMIC_RELAXED);
     while (__atomic_load_n(&console.serving, __ATOMIC_ACQUIRE) != ticket &&
            !panicked)
@@ -205,10 +215,20 @@ static bool console_lock(void) {
 }
 
 static void console_unlock(bool on) {
-  if (!panicked)
+  if (!panicked && !is_keeper())
     __atomic_store_n(&console.serving, console.serving + 1, __ATOMIC_RELEASE);
   if (on)
     intr_on();
+}
+
+void printf_hold(void) {
+  console.keeper_on = console_lock();
+  __atomic_store_n(&console.keeper, mycpu(), __ATOMIC_RELAXED);
+}
+
+void printf_release(void) {
+  __atomic_store_n(&console.keeper, NULL, __ATOMIC_RELAXED);
+  console_unlock(console.keeper_on);
 }
 
 /* A serial line does not go back to its start by itself. */

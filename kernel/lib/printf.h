@@ -13,6 +13,11 @@
 void printf(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 void vprintf(const char *fmt, va_list ap);
 
+/* What this CPU prints until printf_release() stays together. Interrupts are off
+ * in between, so nothing there may sleep; no nesting. */
+void printf_hold(void);
+void printf_release(void);
+
 /* Print into buf (n > 0 bytes), always 0-terminated. Returns the length that
  * the whole text would have. */
 int snprintf(char *buf, size_t n, const char *fmt, ...)

@@ -53,9 +53,31 @@ static void print_walk(const struct ptwalk *w) {
   }
 }
 
-/* "region heap 0x..-0x.. rw-", or what else is there. Lock held. */
-static void print_region(struct space *s, vaddr_t va) {
-  struct region *r = va < SPACE_END ? space_find_locked(s, va) : NULL;
+/* What is known of the address of a fault. It is looked up first, which may
+ * sleep, and printed after, in one piece. */
+struct address {
+  vaddr_t va;
+  bool in_region;
+  struct region region; /* a copy */
+  struct ptwalk walk;
+};
+
+static void find_address(struct space *s, struct address *a) {
+  struct region *r;
+
+  acquire_shared(&s->lock);
+  r = a->va < SPACE_END ? space_find_locked(s, a->va) : NULL;
+  a->in_region = r != NULL;
+  if (r != NULL)
+    a->region = *r;
+  pagetable_trace(s->pagetable, a->va, &a->walk);
+  release_shared(&s->lock);
+}
+
+/* "region heap 0x..-0x.. rw-", or what else is there. */
+static void print_region(const struct address *a) {
+  const struct region *r = a->in_region ? &a->region : NULL;
+  vaddr_t va = a->va;
   const char *machine_part = va < MAXVA ? tables_describe_user(va) : NULL;
 
   if (r != NULL)
@@ -69,29 +91,30 @@ static void print_region(struct space *s, vaddr_t va) {
     printf("  no region holds that address\n");
 }
 
-static void print_address(struct space *s, vaddr_t va, uint access) {
-  struct ptwalk w;
-
-  acquire_shared(&s->lock);
-  print_region(s, va);
-  pagetable_trace(s->pagetable, va, &w);
-  release_shared(&s->lock);
-  print_walk(&w);
-  printf("    %s\n", fault_reason(&w, access));
+static void print_address(const struct address *a, uint access) {
+  print_region(a);
+  print_walk(&a->walk);
+  printf("    %s\n", fault_reason(&a->walk, access));
 }
 
 void report_user_fault(const char *cause, vaddr_t value, uint access) {
+  static struct address address; /* large for a stack; report_lock guards it */
   struct thread *t = mythread();
   struct proc *p = t->proc;
 
   acquiresleep(&report_lock);
+  address.va = value;
+  if (access)
+    find_address(p->space, &address);
+  printf_hold();
   printf(t->tid == p->pid ? "%s (pid %d) killed: %s at pc %p, %s %p\n"
                           : "%s (thread %d) killed: %s at pc %p, %s %p\n",
          p->name, t->tid, cause, (void *)user_pc(&t->arch),
          access ? "address" : "value", (void *)value);
   if (access)
-    print_address(p->space, value, access);
+    print_address(&address, access);
   user_print_registers(t);
+  printf_release();
   releasesleep(&report_lock);
 }
 

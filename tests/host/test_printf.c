@@ -87,6 +87,21 @@ static void early_text_waits_for_the_console(void **state) {
   assert_string_equal(console, "early 1\r\nlate\r\n");
 }
 
+/* Who holds the console can print, and others once it is released. */
+static void held_console(void **state) {
+  (void)state;
+  memset(console, 0, sizeof(console));
+  console_len = 0;
+  for (int i = 0; i < 2; i++) {
+    printf_hold();
+    kernel_printf("one ");
+    kernel_printf("piece ");
+    printf_release();
+    kernel_printf("other\n");
+  }
+  assert_string_equal(console, "one piece other\r\none piece other\r\n");
+}
+
 static void comes_out_after_a_panic(void **state) {
   (void)state;
   panicked = true;
@@ -103,6 +118,7 @@ int main(void) {
       cmocka_unit_test(truncation_reports_the_whole_length),
       cmocka_unit_test(bad_formats_do_no_harm),
       cmocka_unit_test(early_text_waits_for_the_console),
+      cmocka_unit_test(held_console),
       cmocka_unit_test(comes_out_after_a_panic),
   };
 
