@@ -44,6 +44,17 @@ def check_user_table(table, listed):
         assert rights & facts.ENFORCED & ~owner[0][2] == 0, hex(va)
 
 
+def check_guards(tree, listed):
+    """The page table's tree names the guard page, in its place."""
+    shown = re.findall(r"(\w+)-(\w+) --- (\w+)$", tree, re.M)
+    assert [(int(start, 16), int(end, 16) + 1, name)
+            for start, end, name in shown] == \
+        [(start, end, name) for start, end, rights, name in listed
+         if rights == 0], tree
+    starts = [int(va, 16) for va in re.findall(r"(\w+)-\w+ (?:->|---) ", tree)]
+    assert starts == sorted(starts), tree
+
+
 @test()
 def test_user_tables():
     """Each process has a table of its own, with memory of its own, and in each
@@ -55,6 +66,7 @@ def test_user_tables():
                 start_background(m, "sh -c 'sleep 1000; echo'")]
         said = {pid: reported(m, pid) for pid in pids}
         listed = {pid: regions(m, pid) for pid in pids}
+        trees = {pid: m.run(f"pgtbl {pid}") for pid in pids}
         m.monitor("stop")
         memory = Memory(m)
         kernel = Table(memory, kernel_root)
@@ -70,6 +82,7 @@ def test_user_tables():
             # children and wrote was copied.
             assert pid == 2 or table.leaves == without_names(said[pid][1])
             check_user_table(table, listed[pid])
+            check_guards(trees[pid], listed[pid])
             shared = facts.check_upper(table.upper(), kernel.leaves)
             owned += table.own_pages() + table.frames(W | U)
             owned += [pa for va, (pa, _) in table.upper().items()

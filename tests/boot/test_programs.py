@@ -125,7 +125,7 @@ MISUSED = [
     "date 1 2", "free x", "grep",
     "grep -z a", "head -n", "head -n x", "head -n -1", "hexdump -q",
     "hexdump -n x", "hexdump f g", "kill", "kill x", "ln", "ln f", "ln a b c",
-    "ls -x", "mkdir", "mv", "mv f", "mv f g h", "pgtbl x", "pgtbl 0",
+    "ls -x", "mkdir", "mv", "mv f", "mv f g h", "pgtbl x", "pgtbl 0", "vmmap -1", "vmmap 0",
     "pgtbl 1 2 3", "pgtbl 1 x", "poweroff x", "ps x", "reboot x", "restrict",
     "rm", "rm -x", "rmdir", "sleep", "sleep x", "sleep 1 2", "sleep -1",
     "sleep 1.", "sort -x", "sync x", "tail -n", "tail -n x", "test -q f",

@@ -9,6 +9,9 @@
  * follow from the addresses, since the table is indexed by their bits. How many
  * levels and bits of each there are, and what a flag is called, is the machine's;
  * the kernel says it (sysinfo).
+ *
+ * What is kept unmapped on purpose is shown, too: ranges of a process that give
+ * no right to anything (--- guard), and how many kernel stacks have a guard.
  */
 #include "kernel/riscv.h"
 #include "user/user.h"
@@ -115,6 +118,42 @@ static void show_run(const struct ptentry *r, int levels) {
          r->name);
 }
 
+/* ---- what is not mapped, on purpose ---- */
+
+/* Regions of the process without any right, in order; shown up to `next`. */
+static struct vmregion *regions;
+static int nregions, next;
+
+static void find_guards(int pid) {
+  if (pid != PID_KERNEL)
+    regions = all_regions(pid, &nregions);
+}
+
+/* Show those that lie below va. */
+static void show_guards(uint64 va, int levels) {
+  for (; next < nregions && regions[next].end <= va; next++) {
+    const struct vmregion *g = &regions[next];
+    struct ptentry r = {.va = g->start, .size = g->end - g->start};
+
+    if (g->rights & (VM_READ | VM_WRITE | VM_EXEC))
+      continue;
+    show_path(&r, levels);
+    indent(levels, 0);
+    show_indexes(g->start >> PGSHIFT, (g->end - 1) >> PGSHIFT);
+    show_range(g->start, g->end - 1);
+    printf(" --- %s\n", g->name);
+  }
+}
+
+/* Is the page below this run the guard of a kernel stack? */
+static int has_guard(int pid, const struct ptentry *r) {
+  struct ptwalk w;
+
+  return pid == PID_KERNEL && strncmp(r->name, "stack", 5) == 0 &&
+         ptwalk(pid, r->va - PGSIZE, &w) == 0 &&
+         strncmp(w.name, "guard", 5) == 0;
+}
+
 static void refused(int pid) {
   if (pid == PID_KERNEL)
     fatal("page table of the kernel");
@@ -162,8 +201,8 @@ static void show_legend(void) {
 static void show_tree(int pid) {
   static struct ptentry runs[RUNS];
   uint64 from = 0, pages = 0;
+  int guards = 0, kernel = 0, n;
   struct ptwalk w;
-  int n;
 
   if (ptwalk(pid, 0, &w) < 0)
     refused(pid);
@@ -171,15 +210,24 @@ static void show_tree(int pid) {
   show_legend();
   for (int level = 0; level < PTWALK_LEVELS; level++)
     shown[level].first = ~0ULL;
+  find_guards(pid);
   while ((n = ptdump(pid, from, runs, RUNS)) > 0) {
     for (int i = 0; i < n; i++) {
+      show_guards(runs[i].va, w.levels);
       show_run(&runs[i], w.levels);
+      guards += has_guard(pid, &runs[i]);
+      kernel += strcmp(runs[i].name, "kernel") == 0;
       pages += runs[i].size / PGSIZE;
     }
     from = runs[n - 1].va + runs[n - 1].size;
   }
   if (n < 0)
     refused(pid);
+  show_guards(~0ULL, w.levels);
+  if (guards > 0)
+    printf("--- guard: a page under each of %d stacks is not mapped\n", guards);
+  if (kernel > 0)
+    printf("kernel: the same in each page table; pgtbl -k says what it is\n");
   printf("%llu pages are mapped\n", (unsigned long long)pages);
 }
 

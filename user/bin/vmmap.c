@@ -9,22 +9,7 @@
 #include "user/user.h"
 
 #define USAGE "[PID]"
-#define REGIONS_FIRST 32
 #define PAGE_BITS 12 /* of an address: the offset in a page */
-
-static struct vmregion *all_regions(int pid, int *count) {
-  struct vmregion *all = 0;
-  int size = REGIONS_FIRST / 2;
-
-  do {
-    size *= 2;
-    all = xrealloc(all, size * sizeof(all[0]));
-    *count = vmregions(pid, all, size);
-    if (*count < 0)
-      fatal("%d", pid);
-  } while (*count >= size);
-  return all;
-}
 
 static int digits; /* of an address */
 
@@ -87,7 +72,7 @@ int main(int argc, char **argv) {
   long long pid = getpid();
   int n;
 
-  if (argc > 2 || (argc == 2 && parse_number(argv[1], &pid) < 0))
+  if (argc > 2 || (argc == 2 && (parse_number(argv[1], &pid) < 0 || pid < 1)))
     bad_usage(USAGE);
   if (sysinfo(&sys) < 0)
     fatal("sysinfo");

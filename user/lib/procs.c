@@ -1,11 +1,12 @@
 /*
- * What ps, top and their like have in common: the list of processes and how
- * its numbers are written.
+ * What ps, top, vmmap and their like have in common: the lists of processes and
+ * of regions, and how their numbers are written.
  */
 #include "extra.h"
 #include "user/user.h"
 
 #define PROCS_FIRST 64 /* entries tried first */
+#define REGIONS_FIRST 32
 
 EXTRA struct procinfo *all_procs(int *count) {
   struct procinfo *all = 0;
@@ -17,6 +18,20 @@ EXTRA struct procinfo *all_procs(int *count) {
     *count = procs(all, size);
     if (*count < 0)
       fatal("cannot list processes");
+  } while (*count >= size);
+  return all;
+}
+
+EXTRA struct vmregion *all_regions(int pid, int *count) {
+  struct vmregion *all = 0;
+  int size = REGIONS_FIRST / 2;
+
+  do {
+    size *= 2;
+    all = xrealloc(all, size * sizeof(all[0]));
+    *count = vmregions(pid, all, size);
+    if (*count < 0)
+      fatal("%d", pid);
   } while (*count >= size);
   return all;
 }

@@ -97,7 +97,8 @@ int parse_number(const char *s, long long *value);
 
 /* lib/procs.c */
 struct procinfo *all_procs(int *count); /* malloc'ed; exits if it cannot */
-const char *proc_state(int state);      /* "run", "sleep", ... */
+struct vmregion *all_regions(int pid, int *count); /* so is this */
+const char *proc_state(int state);                 /* "run", "sleep", ... */
 /* The name of a process, "?" if it is gone, into PROCNAMESZ bytes. */
 void proc_name(int pid, char *name);
 
