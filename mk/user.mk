@@ -77,6 +77,11 @@ OWN_NAMES := $(sort $(foreach d,$(UBINDIRS),\
 # --- Programs of the user ---------------------------------------------------
 
 ifneq ($(PROGRAMS),)
+# To make, a space ends a name.
+ifneq ($(words $(PROGRAMS)),1)
+$(error PROGRAMS=$(PROGRAMS): a path with a space in it cannot be used here; \
+  one without it can: ln -s "$(PROGRAMS)" /tmp/programs; make PROGRAMS=/tmp/programs)
+endif
 GUEST_DIR := $(patsubst %/,%,$(PROGRAMS))
 ifeq ($(wildcard $(GUEST_DIR)/*.c),)
 $(error PROGRAMS=$(PROGRAMS): no .c file there)

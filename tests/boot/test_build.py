@@ -38,7 +38,8 @@ def test_help_lists_targets():
     for word in ("qemu", "qemu-gdb", "print-gdbport", "check", "test", "bench",
                  "format", "clean", "help", "iso", "qemu-vga", "test-all", "compile_commands.json"):
         assert re.search(rf"^  {re.escape(word)} +\w", output, re.M), word
-    for word in ("ARCH", "CPUS", "MEM", "FS", "APPEND", "V", "PROGRAMS"):
+    for word in ("ARCH", "CPUS", "MEM", "FS", "APPEND", "V", "PROGRAMS",
+                 "MACHINE"):
         assert re.search(rf"^  {word}=", output, re.M), word
 
 
@@ -199,6 +200,18 @@ void main(int argc, char *argv[]) {
   exit(argc);
 }
 """
+
+
+@test(quick=True)
+@once
+def test_programs_folder_with_a_space():
+    """make cannot have it, and says so."""
+    folder = log_path(".my programs")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "mine.c"), "w") as f:
+        f.write(PROGRAM)
+    output, status = make("all", f"PROGRAMS={folder}", check=False)
+    assert status != 0 and "with a space" in output, output
 
 
 @test(timeout=200)
