@@ -14,6 +14,7 @@
 #define MAP_FIXED 0x10        /* at the address, in place of what is there */
 #define MAP_ANONYMOUS 0x20    /* no file: zeros */
 #define MAP_NORESERVE 0x04000 /* may be more than there is memory */
+#define MAP_STACK 0x20000     /* for a stack: makes no difference */
 #define MAP_POPULATE 0x08000  /* all pages at once */
 #define MAP_FIXED_NOREPLACE 0x100000 /* at the address, -EEXIST if taken */
 

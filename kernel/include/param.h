@@ -13,6 +13,7 @@
 #define FD_MAX 512           /* open descriptors of one process */
 #define ARG_MAX 1024         /* arguments of exec */
 #define TICK_HZ 100          /* preemption ticks a second */
+#define REGIONS_MAX 65530    /* regions of an address space */
 #define KSTACK_MAX 4096      /* kernel stacks, and so threads, at most */
 #define KSTACK_PAGES 3       /* pages of a kernel stack, without its guard */
 #define THREAD_ROOM 1024 /* bytes above a kernel stack for its struct thread */

@@ -17,6 +17,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "proc/proc.h"
+#include "vm/anon.h"
 #include "vm/fault.h"
 
 #define WAIT_NS (NSEC_PER_SEC / 50) /* until the next attempt */
@@ -24,52 +25,96 @@
 
 /* Who is to end. */
 struct victim {
-  struct proc *p; /* valid under proctree_lock */
-  int pid;
-  char name[PROCNAMESZ];
-  size_t pages; /* private ones, page tables included */
+  int pid;      /* 0: nobody */
+  size_t pages; /* that would come back */
 };
 
-/* What a space has in memory that is in no file, and its page tables: pages that
- * would come back with it, if those that others share go, too. */
+/* What a space has in memory that is in no file, its page tables and regions:
+ * pages that would come back with it, if those that share them go, too. */
 static size_t pages_of(struct space *s) {
-  struct uvm_usage usage = {0};
-  size_t tables;
-
-  uvm_usage(s, 0, SPACE_END, &usage);
-  acquire(&s->ptl);
-  tables = pagetable_pages(s->pagetable);
-  release(&s->ptl);
-  return usage.dirty + tables;
-}
-
-/* The size of a process; 0 if it has no space any more. proctree_lock held. */
-static size_t size_of(struct proc *p) {
   size_t n;
 
-  acquire(&p->lock);
-  n = p->space != NULL ? pages_of(p->space) : 0;
-  release(&p->lock);
+  acquire_shared(&s->lock);
+  n = s->nregions * sizeof(struct region) / PGSIZE;
+  list_for_each (l, &s->regions) {
+    const struct region *r = list_entry(l, struct region, link);
+
+    if (r->object != NULL)
+      n += anon_count(r->object, r->first, region_index(r, r->end));
+  }
+  acquire(&s->ptl);
+  n += s->anon + pagetable_pages(s->pagetable);
+  release(&s->ptl);
+  release_shared(&s->lock);
   return n;
 }
 
-/* The largest process that is not ending; false: there is one that is, or with
- * `impatient`, there is nobody. proctree_lock held. */
-static bool choose(struct victim *v, bool impatient) {
+/* The size of a process with the stacks of its threads; 0 if it has no space
+ * any more. */
+static size_t size_of(int pid, int threads) {
+  struct space *s = proc_space(pid);
+  size_t n;
+
+  if (s == NULL)
+    return 0;
+  n = pages_of(s) + (size_t)threads * KSTACK_PAGES;
+  space_put(s);
+  return n;
+}
+
+/* The next process after *pid; false if there is none. */
+static bool next_process(int *pid, int *threads, bool *ending) {
   struct proc *p;
 
-  for (int pid = 0; (p = proc_next_locked(pid)) != NULL; pid = p->pid) {
-    size_t n = p == init_proc ? 0 : size_of(p);
-    bool ending = n > 0 && proc_ending(p);
-
-    if (ending && !impatient)
-      return false;
-    if (!ending && n > v->pages) {
-      *v = (struct victim){.p = p, .pid = p->pid, .pages = n};
-      safestrcpy(v->name, p->name, sizeof(v->name));
-    }
+  acquire(&proctree_lock);
+  p = proc_next_locked(*pid);
+  if (p != NULL) {
+    *pid = p->pid;
+    *threads = p->nthreads;
+    *ending = proc_ending(p);
   }
-  return v->p != NULL;
+  release(&proctree_lock);
+  return p != NULL;
+}
+
+/* The largest process that is not ending; nobody, if there is one that is, unless
+ * `impatient`. init is never chosen. */
+static struct victim choose(bool impatient) {
+  struct victim v = {.pid = 0};
+  int pid = 0, threads;
+  bool ending;
+
+  while (next_process(&pid, &threads, &ending)) {
+    size_t n = pid == init_proc->pid ? 0 : size_of(pid, threads);
+
+    if (n > 0 && ending && !impatient)
+      return (struct victim){.pid = 0};
+    if (!ending && n > v.pages)
+      v = (struct victim){.pid = pid, .pages = n};
+  }
+  return v;
+}
+
+/* End it, if nobody else has. */
+static void end(const struct victim *v) {
+  struct proc *self = myproc(), *p;
+  char name[PROCNAMESZ];
+  bool chosen;
+
+  acquire(&proctree_lock);
+  p = proc_find_locked(v->pid);
+  chosen = p != NULL && !proc_ending(p);
+  if (chosen) {
+    safestrcpy(name, p->name, sizeof(name));
+    proc_end(p, NULL, STATUS_KILLED);
+  }
+  release(&proctree_lock);
+  if (chosen)
+    printf(
+        "out of memory: killed pid %d (%s), %lu MB resident, wanted by pid "
+        "%d (%s)\n",
+        v->pid, name, (unsigned long)(v->pages * PGSIZE / MiB(1)), self->pid,
+        self->name);
 }
 
 /* A little time for somebody to give memory back. -EINTR: it is us. */
@@ -86,8 +131,7 @@ static int wait_a_little(void) {
 
 static int out_of_memory(struct space *s, uint attempt) {
   struct proc *self = myproc();
-  struct victim v = {.p = NULL};
-  bool chosen;
+  struct victim v;
 
   if (attempt == 0) {
     fs_release();
@@ -96,17 +140,9 @@ static int out_of_memory(struct space *s, uint attempt) {
   /* a program that is only being loaded is an error, and nobody's end */
   if (self == NULL || self->space != s || killed())
     return -ENOMEM;
-  acquire(&proctree_lock);
-  chosen = choose(&v, attempt % PATIENCE == PATIENCE - 1);
-  if (chosen)
-    proc_end(v.p, NULL, STATUS_KILLED);
-  release(&proctree_lock);
-  if (chosen)
-    printf(
-        "out of memory: killed pid %d (%s), %lu MB resident, wanted by pid "
-        "%d (%s)\n",
-        v.pid, v.name, (unsigned long)(v.pages * PGSIZE / MiB(1)), self->pid,
-        self->name);
+  v = choose(attempt % PATIENCE == PATIENCE - 1);
+  if (v.pid != 0)
+    end(&v);
   return wait_a_little();
 }
 

@@ -144,3 +144,17 @@ struct memobject *anon_create(void) {
 pagetable_t anon_pages(struct memobject *o) {
   return o->ops == &anon_ops ? anon_of(o)->pages : NULL;
 }
+
+size_t anon_count(struct memobject *o, uint64 first, uint64 last) {
+  struct leaf l = {.va = (vaddr_t)first * PGSIZE};
+  struct anon *a = anon_of(o);
+  size_t n = 0;
+
+  if (o->ops != &anon_ops)
+    return 0;
+  acquire(&a->lock);
+  while (leaf_next(a->pages, &l, (vaddr_t)last * PGSIZE))
+    n++;
+  release(&a->lock);
+  return n;
+}

@@ -11,6 +11,9 @@
 /* A new object with one reference, of pages of zeros, or NULL. */
 struct memobject *anon_create(void);
 
+/* Pages [first, last) of such an object that are in memory; 0 for any other. */
+size_t anon_count(struct memobject *o, uint64 first, uint64 last);
+
 /* The tree in which such an object keeps its pages, by index * PGSIZE; NULL for
  * any other object. For who counts pages. */
 pagetable_t anon_pages(struct memobject *o);

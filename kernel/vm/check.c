@@ -11,6 +11,8 @@
 /* The rights that an entry grants a user, as far as the machine can deny them
  * (PROT_*). */
 static uint granted(pte_t pte) {
+  if (!pte_allows(pte, PTE_U))
+    return 0;
   return (PTE_R != 0 && pte_allows(pte, PTE_R) ? PROT_READ : 0) |
          (PTE_W != 0 && pte_allows(pte, PTE_W) ? PROT_WRITE : 0) |
          (PTE_X != 0 && pte_allows(pte, PTE_X) ? PROT_EXEC : 0);

@@ -103,13 +103,13 @@ static int install(struct fault *f, pte_t pte) {
 
 /* A private page takes the place of what was seen, if that is still there. Our
  * reference to it is the entry's, or is given up. */
-static int install_private(struct fault *f, void *page) {
+static int install_private(struct fault *f, void *page, uint rights) {
   int r;
 
   if (f->r->rights & PROT_EXEC)
     instructions_mapped(&f->s->arch);
   acquire(&f->s->ptl);
-  r = install(f, uvm_pte(page, f->r->rights, 0));
+  r = install(f, uvm_pte(page, rights, 0));
   if (r > 0)
     f->s->anon++;
   release(&f->s->ptl);
@@ -200,7 +200,7 @@ static void zero_ahead(struct fault *f) {
                          .access = f->access};
 
     if (next.page >= f->r->end || (page = kalloc_zero(PAGE_USER)) == NULL ||
-        install_private(&next, page) <= 0)
+        install_private(&next, page, f->r->rights) <= 0)
       break;
     count_fault(f->s, zero);
   }
@@ -217,7 +217,7 @@ static int fault_zero(struct fault *f) {
     if (super_fits(f) && fault_super(f))
       return 0;
     page = kalloc_zero(PAGE_USER);
-    r = page ? install_private(f, page) : -ENOMEM;
+    r = page ? install_private(f, page, f->r->rights) : -ENOMEM;
   } else {
     acquire(&f->s->ptl);
     r = install(f, uvm_pte(zero_page, f->r->rights & ~(uint)PROT_WRITE, 0));
@@ -252,7 +252,31 @@ static bool must_copy(struct fault *f, void *old) {
   return copy;
 }
 
-/* A write to a private page that others may have, too. */
+/* The copy is known to all: it may be written, unless something happened to the
+ * entry meanwhile, in which case the program faults again. */
+static void let_write(struct fault *f, void *page, bool anonymous) {
+  acquire(&f->s->ptl);
+  f->seen = uvm_pte(page, f->r->rights & ~(uint)PROT_WRITE, 0);
+  if (unchanged(f))
+    install(f, uvm_pte(page, f->r->rights, 0));
+  if (anonymous)
+    f->s->anon--;
+  release(&f->s->ptl);
+  tlb_refused(f->page); /* without the right to write until now */
+}
+
+/*
+ * A write to a private page that others may have, too. Threads on other CPUs may
+ * go on reading the old frame until they are told, so nobody may write to the
+ * new one before:
+ *
+ *   entry -> copy, without W     others read the old or the new, which are equal
+ *   tables_flush_user            all read the new one
+ *   entry -> copy, with W
+ *
+ * We hold the copy meanwhile: a thread that faults in between finds it to have
+ * two holders, and does not write to it either.
+ */
 static int fault_copy(struct fault *f) {
   void *old = pte_page(f->seen), *page;
   int r;
@@ -262,17 +286,18 @@ static int fault_copy(struct fault *f) {
   page = old == zero_page ? kalloc_zero(PAGE_USER) : kalloc_for(PAGE_USER);
   if (page != NULL && old != zero_page)
     memcpy(page, old, PGSIZE);
-  r = page ? install_private(f, page) : -ENOMEM;
+  if (page != NULL)
+    frame_get(page);
+  r = page ? install_private(f, page, f->r->rights & ~(uint)PROT_WRITE)
+           : -ENOMEM;
   if (r > 0) {
-    /* Other threads must see the new page, too, and the old frame may go. */
     tables_flush_user(&f->s->arch, f->page, PGSIZE);
     frame_put(old); /* the entry's */
-    acquire(&f->s->ptl);
-    if (uvm_anonymous(old))
-      f->s->anon--;
-    release(&f->s->ptl);
+    let_write(f, page, uvm_anonymous(old));
     count_fault(f->s, copy);
   }
+  if (page != NULL)
+    frame_put(page);
   frame_put(old); /* ours */
   return MIN(r, 0);
 }
@@ -308,7 +333,7 @@ static int copy_held(struct fault *f) {
   if (page == NULL)
     return -ENOMEM;
   memcpy(page, f->held->page, PGSIZE);
-  r = install_private(f, page);
+  r = install_private(f, page, f->r->rights);
   if (r > 0)
     count_fault(f->s, copy);
   return r;

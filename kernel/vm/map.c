@@ -5,9 +5,9 @@
  *   [text .. stack][heap]                          [third][second][first]
  *                                                  ^ hint: the next one ends here
  *
- * Mappings are placed from the top down, each right below the last one; when
- * there is no room left below, in the first gap from the top that is large
- * enough. What could hold superpages begins where one can begin.
+ * Mappings are placed from the top down, each right below the last one, so that
+ * finding a place takes no search; when there is no room left below, in the
+ * first gap from the top that is large enough. What could hold superpages begins where one can begin.
  */
 #include "vm/map.h"
 
@@ -79,7 +79,8 @@ static vaddr_t find_place(struct space *s, vaddr_t wish, size_t size) {
 
 static bool flags_valid(int flags) {
   const int known = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS |
-                    MAP_NORESERVE | MAP_POPULATE | MAP_FIXED_NOREPLACE;
+                    MAP_NORESERVE | MAP_POPULATE | MAP_FIXED_NOREPLACE |
+                    MAP_STACK;
 
   return !(flags & ~known) && !(flags & MAP_SHARED) != !(flags & MAP_PRIVATE);
 }
@@ -243,12 +244,15 @@ int space_protect(struct space *s, vaddr_t at, size_t size, uint rights) {
 
 /* --- madvise --- */
 
-/* Get the object's pages into memory, a region's part. lock held. */
+/* Get a file's pages into memory, a region's part. Memory that is in no file is
+ * there when it is touched, and not before. lock held. */
 static void will_need(struct region *r, vaddr_t at, vaddr_t end) {
   struct memobject *o = r->object;
   struct objpage p;
 
-  for (; o != NULL && at < end; at += PGSIZE) {
+  if (o == NULL || anon_pages(o) != NULL)
+    return;
+  for (; at < end; at += PGSIZE) {
     if (o->ops->hold(o, region_index(r, at), false, &p) < 0)
       break;
     o->ops->drop(o, &p);

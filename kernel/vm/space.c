@@ -202,7 +202,7 @@ int space_add_locked(struct space *s, const struct region *like) {
     resize(below, below->start, like->end);
     r = below;
   } else {
-    r = region_new(like);
+    r = s->nregions < REGIONS_MAX ? region_new(like) : NULL;
     if (r == NULL)
       return -ENOMEM;
     region_link(s, r, below, NULL);
@@ -219,7 +219,7 @@ static int split_at(struct space *s, vaddr_t va) {
     return 0;
   if (uvm_split_at(s, va) < 0)
     return -ENOMEM;
-  upper = region_new(r);
+  upper = s->nregions < REGIONS_MAX ? region_new(r) : NULL;
   if (upper == NULL)
     return -ENOMEM;
   upper->start = upper->node.key = va;
@@ -270,7 +270,8 @@ int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
     region_remove(r, true);
   }
   trim(s, start, end);
-  s->hint = MAX(s->hint, end);
+  if (start <= s->hint && s->hint < end)
+    s->hint = end; /* what was placed last goes first */
   return 0;
 }
 
