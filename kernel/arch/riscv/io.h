@@ -21,5 +21,6 @@
 
 IO_ACCESS(8)
 IO_ACCESS(32)
+IO_ACCESS(64)
 
 #endif

@@ -200,13 +200,17 @@ static uint find_output(const void *fdt, int dev, int id, uint number) {
 #define HART_MACHINE_SOFTWARE 3
 #define HART_SUPERVISOR_EXTERNAL 9
 
-/* CLINT outputs come in pairs: software, timer. */
+/* CLINT outputs come in pairs: software, timer. After reset mtimecmp may be 0,
+ * which keeps an interrupt of machine mode pending for ever: nobody takes it, but
+ * QEMU looks at a hart that has one pending after every jump it makes, with a lock
+ * that all harts share. */
 static void connect_harts(const void *fdt) {
   for (int id = 0; id < ncpu; id++) {
     uint i = find_output(fdt, DEV_CLINT, id, HART_MACHINE_SOFTWARE) / 2;
 
     mscratch[id].msip = CLINT_MSIP(i);
     mscratch[id].mtimecmp = CLINT_MTIMECMP(i);
+    io_write64(P2IO(CLINT_MTIMECMP(i)), ~0UL); /* never */
     plic_set_context(id,
                      find_output(fdt, DEV_PLIC, id, HART_SUPERVISOR_EXTERNAL));
   }
