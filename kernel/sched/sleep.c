@@ -158,7 +158,21 @@ void initrwsleeplock(struct rwsleeplock *lk, const char *name) {
   waitq_init(&lk->alone, name);
 }
 
+/* Most holders are through soon: look so many times before going to sleep. */
+#define LOOKS 400
+
+static bool taken(const struct rwsleeplock *lk, bool alone) {
+  return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) != NULL ||
+         (alone && __atomic_load_n(&lk->sharers, __ATOMIC_RELAXED) > 0);
+}
+
+static void look(const struct rwsleeplock *lk, bool alone) {
+  for (int i = 0; i < LOOKS && taken(lk, alone); i++)
+    cpu_relax();
+}
+
 void acquire_shared(struct rwsleeplock *lk) {
+  look(lk, false);
   acquire(&lk->lock);
   if (lk->holder == mythread())
     panic("acquire_shared: this thread holds %s alone", lk->shared.name);
@@ -187,9 +201,10 @@ void release_shared(struct rwsleeplock *lk) {
 }
 
 void acquire_exclusive(struct rwsleeplock *lk) {
-  acquire(&lk->lock);
   if (lk->holder == mythread())
     panic("acquire_exclusive: this thread already holds %s", lk->alone.name);
+  look(lk, true);
+  acquire(&lk->lock);
   lk->waiting++;
   while (lk->holder != NULL || lk->sharers > 0)
     sleep(&lk->alone, &lk->lock);

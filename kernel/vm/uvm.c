@@ -54,7 +54,7 @@ void uvm_set(pte_t *at, pte_t pte) {
 
 /* --- taking away --- */
 
-#define GATHER_MAX 64
+#define GATHER_MAX 256
 
 /* Frames whose entries are gone, and the range that must be flushed. */
 struct gather {
