@@ -13,15 +13,20 @@
  * memory, the next one is.
  */
 #include "abi/tty.h"
+#include "fs/bcache.h"
 #include "fs/inode.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/kalloc.h"
 #include "proc/proc.h"
 #include "vm/anon.h"
 #include "vm/fault.h"
 
 #define WAIT_NS (NSEC_PER_SEC / 50) /* until the next attempt */
 #define PATIENCE 100                /* attempts until another one is chosen */
+
+/* Pages that what runs needs of files at least. */
+#define WORKING_SET 64
 
 /* Who is to end. */
 struct victim {
@@ -129,14 +134,21 @@ static int wait_a_little(void) {
   return r;
 }
 
+/* Take memory back from files, also from mapped ones. False: that did not give
+ * enough to go on. Programs would lose the pages that they run from, read them
+ * again, lose them ... */
+static bool release_files(void) {
+  fs_release();
+  bcache_shrink(WORKING_SET);
+  return pages_owned(PAGE_FREE) >= WORKING_SET;
+}
+
 static int out_of_memory(struct space *s, uint attempt) {
   struct proc *self = myproc();
   struct victim v;
 
-  if (attempt == 0) {
-    fs_release();
+  if (attempt == 0 && release_files())
     return 0;
-  }
   /* a program that is only being loaded is an error, and nobody's end */
   if (self == NULL || self->space != s || killed())
     return -ENOMEM;
