@@ -10,8 +10,6 @@
 #include "cpu.h"
 
 /* From arch_cpu.h:
- * TLB_KEEPS_INVALID: may a CPU remember that an entry was not valid, and must be
- *   told when it becomes so?
  * tlb_refused(va): this CPU was refused an access to user address va that the
  *   entry allows by now; it does not remember the older entry any more. */
 

@@ -151,10 +151,10 @@ int kstack_alloc(void) {
     kvmmap(kernel_pagetable, KSTACK(n) + i * PGSIZE, V2P(page), PGSIZE,
            PTE_R | PTE_W);
   }
-  /* Where a CPU may remember that the entries were not valid, it must be told:
-   * the fault that follows is handled in a program's memory, but not here. */
-  if (TLB_KEEPS_INVALID)
-    tlb_shootdown(KSTACK(n), KSTACK_PAGES * PGSIZE);
+  /* A CPU may remember that the entries were not valid, or what they were when
+   * the place was last used, if it is about to be told by who took the pages: a
+   * fault or a wrong page in a program's memory could be mended, but not here. */
+  tlb_shootdown(KSTACK(n), KSTACK_PAGES * PGSIZE);
   return n;
 }
 

@@ -68,15 +68,18 @@ pte_t *walk_leaf(pagetable_t pagetable, vaddr_t va, int *level) {
 }
 
 paddr_t walkaddr(pagetable_t pagetable, vaddr_t va, uint access) {
-  pte_t *pte;
-  int level;
-
   if (va >= MAXVA)
     return 0;
-  pte = walk_leaf(pagetable, va, &level);
-  if (!pte_allows(*pte, prot_to_pte(access)))
-    return 0;
-  return PTE2PA(*pte) + va % level_size(level);
+  for (int level = PT_LEVELS - 1;; level--) {
+    /* once: another CPU may change the entry */
+    pte_t pte = __atomic_load_n(&pagetable[PX(level, va)], __ATOMIC_RELAXED);
+
+    if (level == 0 || !(pte & PTE_V) || pte_leaf(pte, level))
+      return pte_allows(pte, prot_to_pte(access))
+                 ? PTE2PA(pte) + va % level_size(level)
+                 : 0;
+    pagetable = P2V(PTE2PA(pte));
+  }
 }
 
 /* Go on to the entry behind this one, in this table if it is there, too. False

@@ -59,7 +59,7 @@ static uint segment_rights(const struct proghdr *ph) {
   uint rights = 0;
 
   /* no machine can let a program write what it may not read */
-  if (ph->flags & (ELF_PROG_FLAG_READ | ELF_PROG_FLAG_WRITE))
+  if ((ph->flags & (ELF_PROG_FLAG_READ | ELF_PROG_FLAG_WRITE)) || PTE_R == 0)
     rights |= PROT_READ;
   if (ph->flags & ELF_PROG_FLAG_WRITE)
     rights |= PROT_WRITE;

@@ -153,11 +153,27 @@ struct file *fd_remove(int fd) {
   return f;
 }
 
+bool fd_take_back(int fd, struct file *f) {
+  struct proc *p = myproc();
+  bool there;
+
+  acquire(&p->lock);
+  there = file_locked(p, fd) == f;
+  if (there)
+    p->files[fd] = NULL;
+  release(&p->lock);
+  return there;
+}
+
 int fd_copy(struct proc *child, struct proc *parent) {
-  if (make_room(child, parent->nfiles - 1) < 0)
-    return -ENOMEM;
   acquire(&parent->lock);
-  for (int fd = 0; fd < MIN(parent->nfiles, child->nfiles); fd++) {
+  while (child->nfiles < parent->nfiles) {
+    release(&parent->lock);
+    if (make_room(child, FD_MAX - 1) < 0)
+      return -ENOMEM;
+    acquire(&parent->lock);
+  }
+  for (int fd = 0; fd < parent->nfiles; fd++) {
     if (parent->files[fd] != NULL)
       child->files[fd] = file_dup(parent->files[fd]);
   }

@@ -28,6 +28,8 @@
 /* Pages that what runs needs of files at least. */
 #define WORKING_SET 64
 
+static uint64 last_end_ns; /* [T] when somebody was last chosen */
+
 /* Who is to end. */
 struct victim {
   int pid;      /* 0: nobody */
@@ -100,16 +102,28 @@ static struct victim choose(bool impatient) {
   return v;
 }
 
-/* End it, if nobody else has. */
-static void end(const struct victim *v) {
+/* Is somebody ending who still has memory to give? proctree_lock held. */
+static bool somebody_ends(void) {
+  struct proc *p;
+
+  for (int pid = 0; (p = proc_next_locked(pid)) != NULL; pid = p->pid)
+    if (proc_ending(p) && p->space != NULL)
+      return true;
+  return false;
+}
+
+/* End it, if it is the first to be chosen since memory was last short, or all
+ * have waited too long. */
+static void end(const struct victim *v, bool impatient) {
   struct proc *self = myproc(), *p;
   char name[PROCNAMESZ];
   bool chosen;
 
   acquire(&proctree_lock);
   p = proc_find_locked(v->pid);
-  chosen = p != NULL && !proc_ending(p);
+  chosen = p != NULL && !proc_ending(p) && (impatient || !somebody_ends());
   if (chosen) {
+    last_end_ns = clock_ns();
     safestrcpy(name, p->name, sizeof(name));
     proc_end(p, NULL, STATUS_KILLED);
   }
@@ -120,6 +134,15 @@ static void end(const struct victim *v) {
         "%d (%s)\n",
         v->pid, name, (unsigned long)(v->pages * PGSIZE / MiB(1)), self->pid,
         self->name);
+}
+
+static bool long_since_last(void) {
+  bool r;
+
+  acquire(&proctree_lock);
+  r = clock_ns() - last_end_ns > PATIENCE * WAIT_NS;
+  release(&proctree_lock);
+  return r;
 }
 
 /* A little time for somebody to give memory back. -EINTR: it is us. */
@@ -146,15 +169,17 @@ static bool release_files(void) {
 static int out_of_memory(struct space *s, uint attempt) {
   struct proc *self = myproc();
   struct victim v;
+  bool impatient;
 
   if (attempt == 0 && release_files())
     return 0;
   /* a program that is only being loaded is an error, and nobody's end */
   if (self == NULL || self->space != s || killed())
     return -ENOMEM;
-  v = choose(attempt % PATIENCE == PATIENCE - 1);
+  impatient = attempt >= PATIENCE && long_since_last();
+  v = choose(impatient);
   if (v.pid != 0)
-    end(&v);
+    end(&v, impatient);
   return wait_a_little();
 }
 

@@ -147,6 +147,9 @@ int fd_install(struct file *f);
 int fd_replace(int fd, struct file *f, struct file **old);
 /* Free a descriptor. Its file (the caller closes it), or NULL. */
 struct file *fd_remove(int fd);
+/* Free a descriptor if it still stands for f. False: another thread has closed
+ * it; else its reference is the caller's. */
+bool fd_take_back(int fd, struct file *f);
 /* Give a child the same open files and directory. 0 or -ENOMEM. */
 int fd_copy(struct proc *child, struct proc *parent);
 /* Close all files and let go of the directory. */

@@ -114,18 +114,24 @@ long sys_dup2(void) {
 
 long sys_pipe(void) {
   struct file *end[2];
-  int fd[2], r = pipe_alloc(&end[0], &end[1]);
+  int fd[2] = {-1, -1}, r = pipe_alloc(&end[0], &end[1]);
 
   if (r < 0)
     return r;
-  fd[0] = fd_install(end[0]);
-  fd[1] = fd[0] < 0 ? fd[0] : fd_install(end[1]);
-  r = fd[1] < 0 ? fd[1] : copyout(myproc()->space, argaddr(0), fd, sizeof(fd));
+  /* another thread may close them as soon as they are in the table, so that has
+   * references of its own */
+  for (int i = 0; i < 2 && r == 0; i++) {
+    fd[i] = fd_install(file_dup(end[i]));
+    if (fd[i] < 0) {
+      file_close(end[i]);
+      r = fd[i];
+    }
+  }
   if (r == 0)
-    return 0;
+    r = copyout(myproc()->space, argaddr(0), fd, sizeof(fd));
   for (int i = 0; i < 2; i++) {
-    if (fd[i] >= 0)
-      fd_remove(fd[i]);
+    if (r < 0 && fd[i] >= 0 && fd_take_back(fd[i], end[i]))
+      file_close(end[i]);
     file_close(end[i]);
   }
   return r;

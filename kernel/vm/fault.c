@@ -148,6 +148,8 @@ static bool fault_super(struct fault *f) {
   if (block == NULL)
     return false;
   memset(block, 0, level_size(1));
+  if (f->r->rights & PROT_EXEC)
+    instructions_mapped(&f->s->arch);
   acquire(&f->s->ptl);
   at = walk_level(f->s->pagetable, f->page, 1, true);
   done = at != NULL && !(*at & PTE_V);

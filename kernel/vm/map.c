@@ -11,6 +11,7 @@
  */
 #include "vm/map.h"
 
+#include "sched/thread.h"
 #include "vm/anon.h"
 #include "vm/fault.h"
 
@@ -32,9 +33,12 @@ static vaddr_t end_of(vaddr_t at, size_t size) {
   return end;
 }
 
-/* No machine lets a program write what it may not read. */
+/* No machine lets a program write what it may not read, and one without a bit
+ * for reading lets it read whatever is there. */
 static uint rights_of(uint prot) {
-  return prot & PROT_WRITE ? prot | PROT_READ : prot;
+  bool reads = prot & PROT_WRITE || (PTE_R == 0 && prot != PROT_NONE);
+
+  return reads ? prot | PROT_READ : prot;
 }
 
 /* --- placing --- */
@@ -135,7 +139,7 @@ static void populate(struct space *s, const struct mapping *m) {
   if (!(access & PROT_WRITE))
     access = access & PROT_READ ? PROT_READ : access;
   for (size_t done = 0; access != 0 && done < m->size; done += PGSIZE)
-    if (fault_resolve(s, m->at + done, access) < 0)
+    if (killed() || fault_resolve(s, m->at + done, access) < 0)
       break;
 }
 
@@ -253,7 +257,7 @@ static void will_need(struct region *r, vaddr_t at, vaddr_t end) {
   if (o == NULL || anon_pages(o) != NULL)
     return;
   for (; at < end; at += PGSIZE) {
-    if (o->ops->hold(o, region_index(r, at), false, &p) < 0)
+    if (killed() || o->ops->hold(o, region_index(r, at), false, &p) < 0)
       break;
     o->ops->drop(o, &p);
   }

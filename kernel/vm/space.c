@@ -306,9 +306,12 @@ struct space *space_get(struct space *s) {
 void space_put(struct space *s) {
   if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
-  /* no CPU can run in this space again: nothing to flush */
+  /* the lock keeps the self-check away; no CPU can run in this space again:
+   * nothing to flush */
+  acquire_exclusive(&s->lock);
   list_for_each_safe (l, &s->regions)
     region_remove(region_of(l), false);
+  release_exclusive(&s->lock);
   acquire(&spaces_lock);
   list_remove(&s->all);
   release(&spaces_lock);
@@ -344,7 +347,9 @@ struct space *space_copy(struct space *s) {
   if (c == NULL)
     return NULL;
   acquire_exclusive(&s->lock);
+  acquire_exclusive(&c->lock);
   r = copy_regions(s, c, &lost);
+  release_exclusive(&c->lock);
   /* what is written from now on must fault, and be copied */
   if (lost)
     tables_flush_user(&s->arch, 0, SPACE_END);

@@ -45,8 +45,6 @@ void cpu_relax(void); /* ipi.c */
 static inline void cpu_wait(void) { asm volatile("wfi" ::: "memory"); }
 
 /* The TLB may hold that an entry is invalid (privileged spec 1.12, 4.2.1). */
-#define TLB_KEEPS_INVALID true
-
 static inline void tlb_refused(vaddr_t va) { sfence_vma_page(va); }
 
 static inline uint64 cpu_clock(void) { return r_time(); }

@@ -36,9 +36,6 @@ static inline void cpu_wait(void) {
   asm volatile("sti; hlt; cli" ::: "memory");
 }
 
-/* The TLB holds present entries only (4.10.2.3). */
-#define TLB_KEEPS_INVALID false
-
 /* A page fault takes the entry that it was about out of the TLB (4.10.4.1). */
 static inline void tlb_refused(vaddr_t va) { (void)va; }
 

@@ -16,7 +16,6 @@ static inline bool intr_get(void) { return false; }
 static inline void cpu_relax(void) {}
 static inline void cpu_wait(void) {}
 
-#define TLB_KEEPS_INVALID true
 static inline void tlb_refused(vaddr_t va) { (void)va; }
 
 static inline uint64 cpu_clock(void) { return 0; }
