@@ -6,6 +6,7 @@
 #                 line; and mk/x86.mk
 #   mk/user.mk    user programs and the disk image
 #   mk/run.mk     QEMU, gdb, tests, tidying
+#   mk/trust.mk   fuzzing, power cuts, proofs: campaigns longer than tests
 #
 # Products are in $(BUILD)/$(ARCH)/; kernel/kernel is a link to the kernel there.
 
@@ -134,6 +135,7 @@ $(B)/floors.ok: $(sort $(wildcard $(KDIRS:%=%/*.[chS]) kernel/include/*.h)) \
 
 include mk/user.mk
 include mk/run.mk
+include mk/trust.mk
 
 # The link that gdb sessions name. Builds into other folders leave it alone.
 ifeq ($(BUILD),build)
