@@ -78,6 +78,8 @@ static struct cpu_list {
   long owned[PAGE_OWNERS]; /* [a] pages taken here minus given back */
 } cpu_lists[NCPU];
 
+static uint failures; /* [a] see kalloc_failures() */
+
 static struct list reclaimers = LIST_INIT(reclaimers); /* constant after boot */
 
 /* Is a superpage's block whole? Its head's order tells, and then its count
@@ -320,6 +322,15 @@ static void *block_hand_out(void *block, int order, enum page_owner owner) {
   return block;
 }
 
+static void *failed(void) {
+  __atomic_fetch_add(&failures, 1, __ATOMIC_RELAXED);
+  return NULL;
+}
+
+uint kalloc_failures(void) {
+  return __atomic_load_n(&failures, __ATOMIC_RELAXED);
+}
+
 void *kalloc_for(enum page_owner owner) {
   enum use use = use_of(owner);
   void *page = page_take(use, use == FIXED);
@@ -328,9 +339,7 @@ void *kalloc_for(enum page_owner owner) {
     reclaim(LIST_MOVE);
     page = page_take(use, true);
   }
-  if (page == NULL)
-    return NULL;
-  return block_hand_out(page, 0, owner);
+  return page ? block_hand_out(page, 0, owner) : failed();
 }
 
 void *kalloc(void) { return kalloc_for(PAGE_KERNEL); }
@@ -497,9 +506,7 @@ void *kalloc_pages(int order, enum page_owner owner) {
     lists_drain();
     block = block_cut_locked(use, order, true);
   }
-  if (block == NULL)
-    return NULL;
-  return block_hand_out(block, order, owner);
+  return block ? block_hand_out(block, order, owner) : failed();
 }
 
 void *block_alloc(enum page_owner owner) {

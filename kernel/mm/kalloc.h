@@ -83,6 +83,11 @@ void block_break(void *block);
 void *kalloc_pages(int order, enum page_owner owner);
 void kfree_pages(void *block, int order);
 
+/* Requests since boot that found no memory, for kalloc() and all that is made of
+ * it: who sees the number rise while something failed for lack of memory knows
+ * that more memory would help. */
+uint kalloc_failures(void);
+
 /* Pages that an owner holds now; PAGE_FREE: that are free. */
 size_t pages_owned(enum page_owner owner);
 size_t pages_total(void);

@@ -157,10 +157,9 @@ static int wait_a_little(void) {
   return r;
 }
 
-/* Take memory back from files, also from mapped ones. False: that did not give
- * enough to go on. Programs would lose the pages that they run from, read them
+/* Programs that lost too much would lose the pages that they run from, read them
  * again, lose them ... */
-static bool release_files(void) {
+bool memory_release(void) {
   fs_release();
   bcache_shrink(WORKING_SET);
   return pages_owned(PAGE_FREE) >= WORKING_SET;
@@ -171,7 +170,7 @@ static int out_of_memory(struct space *s, uint attempt) {
   struct victim v;
   bool impatient;
 
-  if (attempt == 0 && release_files())
+  if (attempt == 0 && memory_release())
     return 0;
   /* a program that is only being loaded is an error, and nobody's end */
   if (self == NULL || self->space != s || killed())

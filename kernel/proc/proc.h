@@ -176,6 +176,9 @@ void procdump(void);
 void proc_set_program(struct proc *p, struct inode *ip);
 /* When memory runs out: oom.c. */
 void oom_init(void);
+/* Take memory back from files, also from mapped ones; may sleep, no lock held.
+ * False: that did not give enough to go on. */
+bool memory_release(void);
 /* Are all of its threads to end? */
 bool proc_ending(struct proc *p);
 

@@ -26,13 +26,29 @@ static long native_result(struct thread *t, long r) {
   return -1;
 }
 
+/*
+ * A handler may hold any lock when it finds no memory, so what is left then is
+ * what can be taken back without one. Here none is held: mapped files can give
+ * up pages, too, and the call is made again. That it can be is a rule for
+ * handlers: who returns -ENOMEM has changed nothing that a second call minds.
+ */
+static long call(long (*handler)(void)) {
+  uint failures = kalloc_failures();
+  long r = handler();
+
+  if (r != -ENOMEM || kalloc_failures() == failures || killed())
+    return r;
+  fd_release();
+  return memory_release() ? handler() : r;
+}
+
 void syscall(void) {
   struct thread *t = mythread();
   unsigned long number = user_call_number(&t->arch);
   long r = -ENOSYS;
 
   if (number < NELEM(handlers) && handlers[number] != NULL)
-    r = handlers[number]();
+    r = call(handlers[number]);
   if (t->file != NULL || t->cwd != NULL)
     fd_release(); /* rarely: only processes with threads hold any */
   user_call_result(&t->arch, native_result(t, r));

@@ -229,6 +229,88 @@ static void several(void) {
   must(well > 0, "some had what they wanted");
 }
 
+/* --- memory that the kernel wants for itself --- */
+
+enum { FILES = 8, FILE_BYTES = 256 * 1024, PIPE_PAGES = 4 };
+
+static char file_name[] = "vmpressure.0";
+
+/* A file's pages, clean and mapped. */
+static char *map_file(void) {
+  static char buf[16 * PAGE];
+  int fd = open(file_name, O_CREATE | O_RDWR | O_TRUNC);
+  char *p;
+
+  must(fd >= 0, "open");
+  for (addr done = 0; done < FILE_BYTES; done += sizeof(buf))
+    must(write(fd, buf, sizeof(buf)) == (int)sizeof(buf), "write");
+  p = mmap(0, FILE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+  must(p != MAP_FAILED, "mmap of a file");
+  close(fd);
+  return p;
+}
+
+/* Let programs have all but so many free pages. */
+static void leave_free(addr pages) {
+  addr bytes = start.total * start.page_size;
+  char *p = reserve(bytes, MAP_PRIVATE | MAP_NORESERVE);
+  struct meminfo m;
+
+  must(p != 0, "mmap of all memory with MAP_NORESERVE");
+  for (addr at = 0; at < bytes; at += PAGE) {
+    must(meminfo(&m) == 0, "meminfo");
+    if (m.free <= pages)
+      break;
+    p[at] = 1;
+  }
+}
+
+static void nothing(void) {}
+
+static void child_and_file(void) {
+  int fd = open("/README", O_RDONLY);
+
+  must(fd >= 0, "open");
+  close(fd);
+  must(run_child(nothing) == 0, "the child of a small process");
+}
+
+/* What the kernel wants for itself comes from clean pages of files, although they
+ * are mapped: pipes can have nearly all of it, and while there is some, processes
+ * can be made, and files opened. */
+static void kernel_wants(void) {
+  const addr most = 250, slack = 200;
+  int fd[2], status = run_child(too_much_private);
+  struct meminfo m;
+  addr n = 0, room;
+  char *p[FILES];
+
+  must(status == -1, "what was cached before is not any more");
+  for (int i = 0; i < FILES; i++) {
+    file_name[sizeof(file_name) - 2] = (char)('0' + i);
+    p[i] = map_file();
+  }
+  sync();
+  for (int i = 0; i < FILES; i++)
+    for (addr at = 0; at < FILE_BYTES; at += PAGE)
+      must(*(volatile char *)(p[i] + at) == 0, "what the file holds");
+  leave_free(100);
+  must(meminfo(&m) == 0, "meminfo");
+  room = m.free + m.cache;
+  must(room > FILES * FILE_BYTES / PAGE, "files are cached");
+  while (n < most && pipe(fd) == 0) {
+    n++;
+    if (n % 16 == 0 && n * PIPE_PAGES + slack < room)
+      child_and_file();
+  }
+  must(n == most || n * PIPE_PAGES + slack >= room,
+       "the kernel gets what files can give up");
+  for (int i = 0; i < FILES; i++) {
+    file_name[sizeof(file_name) - 2] = (char)('0' + i);
+    unlink(file_name);
+  }
+}
+
 /* Copies that are made when memory is gone: a process of a third of all memory
  * forks, and all of them write. */
 static void fork_and_write(void) {
@@ -297,11 +379,17 @@ static const struct {
   const char *name;
   void (*run)(void);
 } tests[] = {
-    {"refused", refused},         {"reclaimed", reclaimed},
-    {"one_private", one_private}, {"one_shared", one_shared},
-    {"one_heap", one_heap},       {"one_reader", one_reader},
-    {"page_tables", page_tables}, {"several", several},
-    {"copies", copies},           {"crowd", crowd},
+    {"refused", refused},
+    {"reclaimed", reclaimed},
+    {"one_private", one_private},
+    {"one_shared", one_shared},
+    {"one_heap", one_heap},
+    {"one_reader", one_reader},
+    {"page_tables", page_tables},
+    {"several", several},
+    {"copies", copies},
+    {"crowd", crowd},
+    {"kernel_wants", kernel_wants},
 };
 
 static void run_test(unsigned i) {
