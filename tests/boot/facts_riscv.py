@@ -69,6 +69,8 @@ PREFIXES = ("riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-elf-")
 CLANG_FLAGS = ("--target=riscv64-unknown-elf", "-mno-relax")
 PROGRAM_FLAGS = ("-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany")
 GDBS = ("riscv64-elf-gdb",)
+# What the firmware leaves for the kernel (tests/fuzz/fuzz_tables.py).
+FIRMWARE_TABLES = "device tree"
 RESET_ADDRESS = "0x0*1000 in"
 KERNEL_ADDRESS = r"0x800[01]\w+"
 

@@ -64,6 +64,8 @@ CLANG_FLAGS = ("--target=i686-none-elf",)
 # Those of programs that are entered at a function (tests/xv6image/x86/calls.h).
 PROGRAM_FLAGS = ("-march=i686", "-mregparm=3", "-fcf-protection=none")
 GDBS = ("i686-elf-gdb", "x86_64-elf-gdb")
+# What the firmware leaves for the kernel (tests/fuzz/fuzz_tables.py).
+FIRMWARE_TABLES = "PC"
 RESET_ADDRESS = "0x0*fff0 in"
 KERNEL_ADDRESS = r"0x801\w+"
 

@@ -16,6 +16,7 @@ import concurrent.futures
 import os
 import random
 import re
+import select
 import subprocess
 import sys
 import time
@@ -27,6 +28,9 @@ import pagewise
 
 # Beyond that it hangs. Far more than any takes, as computers may be busy.
 LIMIT = 120
+
+# What a machine says last that cannot switch itself off.
+OFF = b"The machine can be switched off."
 
 BAD = re.compile(r"panic: |MEMORY IS WRONG|runtime error|Sanitizer")
 
@@ -48,23 +52,30 @@ class Result:
 def run_qemu(disk, append="panic=exit", cpus=2, mem="32M", extra=(),
              build=pagewise.BUILD, limit=LIMIT, talk=None):
     """Boot and wait for the end; talk(process) may act before that."""
-    command = pagewise.qemu_command(build, cpus, mem, disk, append, extra)
+    command = pagewise.qemu_command(build, cpus, mem, disk, append,
+                                    ["-no-reboot", *extra])
     with subprocess.Popen(command, cwd=pagewise.TOP, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT) as process:
         try:
             if talk:
                 talk(process)
-            raw, _ = process.communicate(timeout=limit)
-            status = process.returncode
-        except subprocess.TimeoutExpired:
+            raw, ended = listen(process.stdout.fileno(),
+                                time.monotonic() + limit)
+        finally:
             process.kill()
-            raw, _ = process.communicate()
-            status = None
-        except BaseException:
-            process.kill()
-            raise
-    return Result(pagewise.clean(raw), status)
+    return Result(pagewise.clean(raw), process.returncode if ended else None)
+
+
+def listen(fd, end):
+    """What is said until nobody can say more, and whether it came to that."""
+    raw = b""
+    while select.select([fd], [], [], max(0, end - time.monotonic()))[0]:
+        got = os.read(fd, 65536)
+        raw += got
+        if not got or OFF in raw:
+            return raw, True
+    return raw, False
 
 
 def judge(result, outcomes):

@@ -254,13 +254,26 @@ static void check_memory(void) {
     printf("treeuse: MEMORY IS WRONG (%d)\n", n);
 }
 
+/* 0 if that is one, which is then descriptor 0, 1 and 2. */
+static int open_console(const char *path) {
+  int fd = open(path, O_RDWR);
+
+  if (fd == 0 && ttyctl(fd, TTY_GETMODE, 0) < 0)
+    close(fd);
+  else if (fd == 0)
+    return dup(dup(0)) < 0 ? -1 : 0;
+  return -1;
+}
+
 static void be_init(void) {
   struct stat st;
   int status = -1;
 
-  mknod("/tty", CONSOLE_MAJOR, 0);
-  open("/tty", O_RDWR);
-  dup(dup(0));
+  if (open_console("/console") < 0) {
+    mknod("/tty", CONSOLE_MAJOR, 0);
+    if (open_console("/tty") < 0)
+      exit(STATUS_NO_CONSOLE);
+  }
   if (stat(PLANT, &st) == 0) {
     plant();
     printf("treeuse: planted\n");
