@@ -1,6 +1,6 @@
 """Boot from damaged disks.
 
-    ARCH=riscv BUILD=build tests/fuzz/fuzz_disks.py [--count N] [--seed N]
+    ARCH=... BUILD=build tests/fuzz/fuzz_disks.py [--count N] [--seed N]
 
 A small disk whose /init is user/tests/treeuse.c, with a tree planted by it, is
 damaged where it hurts, and booted. The program walks the tree, reads, maps, runs,

@@ -1,6 +1,6 @@
 """Boot with damaged tables of the firmware.
 
-    ARCH=riscv BUILD=build tests/fuzz/fuzz_tables.py [--count N] [--seed N]
+    ARCH=... BUILD=build tests/fuzz/fuzz_tables.py [--count N] [--seed N]
 
 The machine is stopped, as a debugger does it, at the kernel's first instruction.
 What the firmware or boot loader has left in memory for the kernel is read, damaged
