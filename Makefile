@@ -6,9 +6,11 @@
 #                 line; and mk/x86.mk
 #   mk/user.mk    user programs and the disk image
 #   mk/run.mk     QEMU, gdb, tests, tidying
+#   mk/debug.mk   the debug kernel: what its compiler is told
 #   mk/trust.mk   fuzzing, power cuts, proofs: campaigns longer than tests
 #
-# Products are in $(BUILD)/$(ARCH)/; kernel/kernel is a link to the kernel there.
+# Products are in $(BUILD)/$(ARCH)/ or $(BUILD)/$(ARCH)-debug/; kernel/kernel is a
+# link to the kernel there.
 
 ## ARCH=riscv       machine to build for: riscv or x86
 ARCH ?= riscv
@@ -20,6 +22,8 @@ V ?= 0
 LLVM ?=
 ## TOOLPREFIX=p-    compile with p-gcc
 TOOLPREFIX ?=
+## DEBUG=1          a kernel that checks itself: slow (docs/testing.md)
+DEBUG ?=
 ## CFLAGS_EXTRA=..  more compiler flags, for all code of the target
 CFLAGS_EXTRA ?=
 
@@ -32,7 +36,7 @@ Q := $(if $(filter 1,$(V)),,@)
 # $(call say,VERB,what): the line that stands for a command.
 say = $(if $(filter 1,$(V)),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
-B := $(BUILD)/$(ARCH)
+B := $(BUILD)/$(ARCH)$(if $(filter 1,$(DEBUG)),-debug)
 KERNEL := $(B)/kernel.elf
 
 .DEFAULT_GOAL := all
@@ -42,6 +46,7 @@ MAKEFLAGS += --no-builtin-rules
 
 include mk/$(ARCH).mk
 include mk/tools.mk
+include mk/debug.mk
 
 # $(call stamp,file,text): keep the text in the file and touch the file only
 # when the text changes, so that what depends on it is rebuilt then.
@@ -51,7 +56,7 @@ stamp = $(if $(TOOLS_WANTED),$(shell mkdir -p $(dir $(1)); \
 # --- Kernel -----------------------------------------------------------------
 
 FLOORS := lib sync mm sched dev vm fs proc sys trap
-KDIRS := kernel $(FLOORS:%=kernel/%) kernel/arch/$(ARCH)
+KDIRS := kernel $(FLOORS:%=kernel/%) kernel/arch/$(ARCH) $(DEBUG_KDIRS)
 # Drivers of devices that each machine has; $(DRIVERS) are those of this one.
 DEV := block chardev irq tty uart virtio virtio_blk
 KSRCS := $(sort $(DEV:%=kernel/dev/%.c) $(DRIVERS:%=kernel/dev/%.c) \
@@ -66,12 +71,12 @@ COMMON := -std=gnu11 -O2 -g -ffreestanding -fno-common -fno-pic \
   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing \
   -fno-omit-frame-pointer -ffunction-sections -fdata-sections $(CC_NO_IDIOM) $(CC_TARGET)
 WARN := -Wall -Wextra $(if $(CI),-Werror)
-KCFLAGS := $(COMMON) $(WARN) $(ARCH_KFLAGS) $(CFLAGS_EXTRA)
-KASFLAGS := -g -fno-pic $(CC_TARGET) $(ARCH_SFLAGS)
+KCFLAGS := $(COMMON) $(WARN) $(ARCH_KFLAGS) $(DEBUG_KFLAGS) $(CFLAGS_EXTRA)
+KASFLAGS := -g -fno-pic $(CC_TARGET) $(ARCH_SFLAGS) $(DEBUG_KFLAGS)
 
 KSTAMP := $(B)/kernel.stamp
 $(call stamp,$(KSTAMP),$(CC_VERSION) $(KCFLAGS) $(KASFLAGS) $(ARCH_LDFLAGS) \
-  $(KSRCS))
+  $(SANITIZE) $(UNCHECKED) $(KSRCS))
 
 GENERATED := $(B)/gen/abi/syscall.h $(B)/gen/syscall_table.h
 
@@ -88,7 +93,7 @@ $(B)/gen/syscall_table.h: include/abi/syscall.tbl tools/gensyscalls
 $(B)/kernel/%.c.o: kernel/%.c $(KSTAMP) | $(GENERATED)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(KCFLAGS) $(KINCLUDES) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(KCFLAGS) $(call sanitize,$<) $(KINCLUDES) -MMD -MP -c -o $@ $<
 
 $(B)/kernel/%.S.o: kernel/%.S $(KSTAMP) | $(GENERATED)
 	$(call say,AS,$<)
@@ -122,7 +127,8 @@ $(KERNEL): $(KOBJS) $(B)/ksyms.o $(KLDS)
 	$(Q)mv $@.new $@
 
 # What a folder may include. Part of the build, so that it stays true.
-$(B)/floors.ok: $(sort $(wildcard $(KDIRS:%=%/*.[chS]) kernel/include/*.h)) \
+$(B)/floors.ok: $(sort $(wildcard $(KDIRS:%=%/*.[chS]) kernel/debug/*.[ch] \
+    kernel/include/*.h)) \
     tools/check-floors
 	$(call say,CHECK,floors)
 	@mkdir -p $(@D)

@@ -18,6 +18,8 @@ ARCH_SFLAGS = -march=rv64gc -mabi=lp64 $(ARCH_RELAX)
 ARCH_UFLAGS = -march=rv64gc -mabi=lp64d -mcmodel=medany $(ARCH_RELAX)
 # lld before version 15 cannot relax.
 ARCH_RELAX = $(if $(LLVM),-mno-relax)
+# In the debug kernel, what it does not check (mk/debug.mk).
+ARCH_UNCHECKED := start.c
 ARCH_LDFLAGS = -m elf64lriscv -z max-page-size=4096
 
 QEMU_MACHINE = -machine virt -bios none

@@ -43,7 +43,7 @@ $(B)/user/%.c.o: user/%.c $(USTAMP) | $(GENERATED)
 	$(Q)$(CC) $(UCFLAGS) $(WARN) $(UINCLUDES) -MMD -MP -c -o $@ $<
 
 # What the tests know of the machine.
-$(B)/user/tests/%.o: UINCLUDES += -Iuser/tests/usertests/$(ARCH)
+$(B)/user/tests/%.o: UINCLUDES += -Iuser/tests/usertests/$(ARCH) $(DEBUG_TEST_FLAGS)
 
 $(B)/user/%.S.o: user/%.S $(USTAMP) | $(GENERATED)
 	$(call say,AS,$<)

@@ -21,6 +21,8 @@ ARCH_STACK = $(if $(LLVM),-mstack-alignment=16)
 $(B)/user/tests/fptest.c.o: UCFLAGS += -msse2 -mfpmath=sse
 # 64-bit division: the programs need it as the kernel does.
 ARCH_UOBJS := $(B)/kernel/arch/x86/div64.c.o
+# In the debug kernel, what it does not check (mk/debug.mk).
+ARCH_UNCHECKED := start.c segments.c div64.c
 ARCH_LDFLAGS = -m elf_i386 -z max-page-size=4096 -z noexecstack
 
 ## MACHINE=q35      x86: QEMU's other PC (default: pc)

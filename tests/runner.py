@@ -3,6 +3,7 @@
     tests/run [--quick] [--jobs N] [--list] [PATTERN ...]
     ARCH=x86 tests/run ...
     ARCH="riscv x86" tests/run ...
+    DEBUG=1 tests/run ...
 
 Units of the kernel are tests/host/test_*.c, compiled for this computer. Boot
 tests are the functions test_... in tests/boot/test_*.py. A PATTERN is a part of
@@ -12,7 +13,8 @@ so that nothing that hangs can hold up the rest. The last line printed is
 
 ARCH names the machine. With several, this program runs once for each, one after
 the other; what has nothing to do with the machine (units, and tests marked
-`once`) is left to the first.
+`once`) is left to the first. DEBUG=1 runs the tests on the debug kernel; those
+marked `debug_kernel` always run on it.
 """
 
 import argparse
@@ -41,11 +43,12 @@ TAIL = 25  # lines of a failed test's output that are shown
 
 
 class Test:
-    def __init__(self, name, command, timeout, quick):
+    def __init__(self, name, command, timeout, quick, debug=False):
         self.name = name
         self.command = command
         self.timeout = timeout
         self.quick = quick
+        self.debug = debug
 
 
 def host_tests():
@@ -71,12 +74,13 @@ def boot_tests(repeated):
             full = f"{module[5:]}/{name[5:]}"
             timeout = getattr(function, "timeout", 120)
             quick = getattr(function, "quick", False)
+            debug = getattr(function, "debug", False)
             if not hasattr(function, "cases"):
-                yield Test(full, command, timeout, quick)
+                yield Test(full, command, timeout, quick, debug)
                 continue
             for i, case in enumerate(function.cases):
                 yield Test(f"{full}[{case}]", command + [str(i)], timeout,
-                           quick)
+                           quick, debug)
 
 
 def end(process):
@@ -95,6 +99,9 @@ def end(process):
 def run_one(test):
     """Run a test; return (passed, seconds, output)."""
     env = dict(os.environ, PAGEWISE_TEST=test.name, PYTHONUNBUFFERED="1")
+    if test.debug and pagewise.DEBUG != "1":
+        env["DEBUG"] = "1"
+        del env["PAGEWISE_QEMU"]  # that is the plain kernel's
     start = time.monotonic()
     try:
         process = subprocess.Popen(
@@ -173,6 +180,12 @@ def run_machine():
     if status != 0:
         print(output + "0 passed, 1 failed")
         return 1
+    if any(t.debug for t in tests):
+        output, status = pagewise.make("DEBUG=1", "all", check=False,
+                                       timeout=600)
+        if status != 0:
+            print(output + "0 passed, 1 failed")
+            return 1
     if any(t.name.startswith("host/") for t in tests):
         pagewise.make("-k", "host-tests", check=False, timeout=600)
     # Known to all tests, so that they need not ask make again.

@@ -6,6 +6,7 @@
 #define PARAM_H
 
 #include "abi/limits.h" /* PATH_MAX */
+#include "debug.h"      /* KSTACK_ORDER */
 
 #define NCPU 8               /* CPUs that are used; more are left idle */
 #define PROC_MAX 512         /* processes, unless maxproc= says otherwise */
@@ -15,7 +16,8 @@
 #define TICK_HZ 100          /* preemption ticks a second */
 #define REGIONS_MAX 65530    /* regions of an address space */
 #define KSTACK_MAX 4096      /* kernel stacks, and so threads, at most */
-#define KSTACK_PAGES 3       /* pages of a kernel stack, without its guard */
+/* pages of a kernel stack, without its guard */
+#define KSTACK_PAGES ((1 << KSTACK_ORDER) - 1)
 #define THREAD_ROOM 1024 /* bytes above a kernel stack for its struct thread */
 /* Pages that a program's stack may grow to, if the ELF file does not say; of
  * these, what arguments may fill (xv6's whole stack); and what a file may ask

@@ -13,7 +13,8 @@ ARCH says which machine; facts_riscv.py and facts_x86.py hold what differs. A
 Machine boots when it is made, waits for the shell's prompt, and is killed
 when its block ends. Waiting always has a limit, and ends at once when the
 kernel panics or QEMU exits. What the console printed is kept in
-$(BUILD)/$(ARCH)/test-logs/.
+$(BUILD)/$(ARCH)/test-logs/; with DEBUG=1 in $(BUILD)/$(ARCH)-debug/, like all
+that is built then.
 """
 
 import importlib
@@ -32,6 +33,9 @@ import pexpect
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ARCH = os.environ.get("ARCH", "riscv")
 BUILD = os.environ.get("BUILD", "build")
+# DEBUG=1: test the debug kernel.
+DEBUG = os.environ.get("DEBUG", "")
+FOLDER = ARCH + ("-debug" if DEBUG == "1" else "")  # of a build's products
 
 # What is so on the machine under test and not on the others.
 facts = importlib.import_module("facts_" + ARCH)
@@ -73,6 +77,12 @@ def only(part):
     return mark
 
 
+def debug_kernel(function):
+    """A test of the debug kernel: it runs with DEBUG=1, whatever the others do."""
+    function.debug = True
+    return function
+
+
 def once(function):
     """A test of what is the same for all machines: one of them will do."""
     function.once = True
@@ -89,7 +99,7 @@ class Panic(Failure):
 
 def path(*parts):
     """The path of a product of the build that is under test."""
-    return os.path.join(TOP, BUILD, ARCH, *parts)
+    return os.path.join(TOP, BUILD, FOLDER, *parts)
 
 
 def log_path(suffix):
@@ -102,7 +112,8 @@ def log_path(suffix):
 
 def environment():
     """The environment, without what an outer make left there."""
-    drop = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "BUILD", "ARCH")
+    drop = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "BUILD", "ARCH",
+            "DEBUG")
     return {k: v for k, v in os.environ.items() if k not in drop}
 
 
@@ -110,7 +121,7 @@ def make(*arguments, build=BUILD, check=True, timeout=300):
     """Run make at the top of the tree; return its output and exit status."""
     done = subprocess.run(
         ["make", "--no-print-directory", f"ARCH={ARCH}", f"BUILD={build}",
-         *arguments],
+         f"DEBUG={DEBUG}", *arguments],
         cwd=TOP, env=environment(), timeout=timeout, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT)
@@ -130,7 +141,7 @@ def qemu_command(build, cpus, mem, disk, append, extra):
              "@APPEND@": append}
     command = []
     for word in shlex.split(text):
-        word = word.replace(f"{BUILD}/{ARCH}/", f"{build}/{ARCH}/", 1)
+        word = word.replace(f"{BUILD}/{FOLDER}/", f"{build}/{FOLDER}/", 1)
         for key, value in words.items():
             word = word.replace(key, value)
         command.append(word)
@@ -163,7 +174,7 @@ class Machine:
         Machine.count += 1
         self.timeout = timeout
         extra = list(extra)
-        disk = disk or os.path.join(build, ARCH, "fs.img")
+        disk = disk or os.path.join(build, FOLDER, "fs.img")
         if not keep:
             disk += ",snapshot=on"
         self.qmp = None

@@ -9,13 +9,13 @@ import time
 
 import facts_x86 as facts
 from facts_x86 import KERNBASE, KERNEL_START, KSTACK_TOP, PGSIZE, U, W
-from pagewise import Failure, Machine, cases, only, test
+from pagewise import DEBUG, Failure, Machine, cases, only, test
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk, reported,
                     roots, size_of, spin, start_background, without_names)
 
 DEVICES = 0xfc000000
 CR4_OSFXSR, CR4_OSXMMEXCPT = 1 << 9, 1 << 10
-STACK_SLOT = 4 * PGSIZE  # the lowest of its pages is the guard
+STACK_SLOT = (8 if DEBUG == "1" else 4) * PGSIZE  # the lowest of its pages is the guard
 DIRECT_END = 0xf0000000
 DIRECTORY_KERNEL = 512  # the first entry of a directory that is the kernel's
 

@@ -19,8 +19,8 @@ kernelvec:
         addi sp, sp, -FRAME             # a0 is in sscratch (uservec)
         srli a0, sp, 37                 # kernel stacks are above
         beqz a0, 1f                     #   RAM_MAX; boot stacks in RAM
-        slli a0, sp, 64-14              # bits 13 and 12: page within the slot
-        srli a0, a0, 62
+        slli a0, sp, 64-12-KSTACK_ORDER # from bit 12 on: page within the slot
+        srli a0, a0, 64-KSTACK_ORDER
         beqz a0, overflow               # page 0 of a slot is the guard
 1:
         csrrw a0, sscratch, zero

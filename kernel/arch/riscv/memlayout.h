@@ -69,10 +69,10 @@
 /* A process's memory ends here. */
 #define USER_END TRAPFRAME_PAGE(USER_THREADS_MAX - 1)
 
-/* Kernel stack n: a slot of four pages, aligned to its size, of which the
+/* Kernel stack n: a slot of a power of two of pages, aligned to its size, of which the
  * lowest is the guard page. A stack pointer below KSTACK(n) is thus known by
  * its bits (kernelvec.S). */
-#define KSTACK_SLOT (4 * PGSIZE)
+#define KSTACK_SLOT (PGSIZE << KSTACK_ORDER)
 #define KSTACK(n) (MAXVA - ((n) + 2) * KSTACK_SLOT + PGSIZE)
 #define KSTACK_TOP (MAXVA - KSTACK_SLOT) /* above the highest stack */
 

@@ -54,10 +54,10 @@
  * end of its memory is negative as the result of a system call. */
 #define USER_END (KERNBASE - PGSIZE)
 
-/* Kernel stack n: a slot of four pages, aligned to its size, of which the
+/* Kernel stack n: a slot of a power of two of pages, aligned to its size, of which the
  * lowest is the guard page. */
 #define KSTACK_TOP 0xf8000000UL
-#define KSTACK_SLOT (4 * PGSIZE)
+#define KSTACK_SLOT (PGSIZE << KSTACK_ORDER)
 #define KSTACK(n) (KSTACK_TOP - ((n) + 1) * KSTACK_SLOT + PGSIZE)
 
 /* Registers of devices are in the last 64 MiB of physical addresses. */

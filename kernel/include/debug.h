@@ -1,0 +1,128 @@
+/*
+ * The checks of the debug kernel (make DEBUG=1): what shared code tells them.
+ *
+ * kernel/debug/ implements this for a debug build. In a plain build the functions
+ * are empty and the constants neutral, so that not an instruction is left of
+ * them; this is the one file that asks which of the two is being built.
+ *
+ * All of them may be called in any context, also before the shadow map exists:
+ * they allow everything then. What they find is a panic that says what is wrong,
+ * and where.
+ */
+#ifndef DEBUG_H
+#define DEBUG_H
+
+#ifdef DEBUG
+#define KSTACK_ORDER 3 /* log2 of the pages of a kernel stack and its guard */
+#else
+#define KSTACK_ORDER 2
+#endif
+
+#ifndef __ASSEMBLER__
+
+#include "types.h"
+
+struct list;
+struct spinlock;
+struct waitq;
+
+#ifdef DEBUG
+
+/* Bytes behind each object of a slab that nobody may touch. */
+#define DEBUG_REDZONE 16
+
+/* --- memory (debug/asan.c) --- */
+
+/* The allocator's memory begins at `at`: take what the shadow map needs of
+ * it, and begin to check. Returns where the rest begins, page-aligned. Boot CPU,
+ * RAM known. */
+vaddr_t debug_reserve(vaddr_t at);
+/* The kernel is about to access n bytes in a way that the compiler does not see:
+ * are they there? `pc`: who asks. */
+void debug_access(const void *p, size_t n, bool write, vaddr_t pc);
+/* n pages are free from now on, or somebody's. */
+void debug_pages_freed(void *p, size_t n);
+void debug_pages_taken(void *p, size_t n);
+/* The same for an object of a slab, with room for size bytes and a redzone.
+ * A second debug_object_freed() in a row is an error. */
+void debug_object_new(void *p, size_t size);
+void debug_object_taken(void *p, size_t size);
+void debug_object_freed(void *p, size_t size);
+/* The same for a kernel stack, which is mapped. (debug/stackmark.c) */
+void debug_stack_taken(int n);
+void debug_stack_freed(int n);
+
+/* --- locks (debug/lockorder.c) --- */
+
+/* This CPU waits for the lock; has it, by waiting or not; gives it back. */
+void debug_spin_wait(struct spinlock *lk, vaddr_t pc);
+void debug_spin_taken(struct spinlock *lk);
+void debug_spin_released(struct spinlock *lk);
+/* The same for this thread and a sleep lock. */
+void debug_sleep_wait(void *lk, const char *name, vaddr_t pc);
+void debug_sleep_taken(void *lk, const char *name);
+void debug_sleep_released(void *lk);
+/* This thread may go to sleep in the queue with no spin lock held but lk, which
+ * sleep() gives back; NULL: none. */
+void debug_may_sleep(struct spinlock *lk, const char *queue);
+
+/* --- structures (debug/integrity.c) --- */
+
+/* l comes between two neighbours, or out: are these what they should be? */
+void debug_list_insert(struct list *l, struct list *prev, struct list *next);
+void debug_list_remove(struct list *l);
+/* A holder is about to be added to, or taken from, `count` of them. */
+void debug_count_get(unsigned long count, const char *what, const void *p);
+void debug_count_put(unsigned long count, const char *what, const void *p);
+
+#else
+
+#define DEBUG_REDZONE 0
+
+static inline vaddr_t debug_reserve(vaddr_t at) { return at; }
+static inline void debug_access(const void *p, size_t n, bool write,
+                                vaddr_t pc) {
+  (void)p, (void)n, (void)write, (void)pc;
+}
+static inline void debug_pages_freed(void *p, size_t n) { (void)p, (void)n; }
+static inline void debug_pages_taken(void *p, size_t n) { (void)p, (void)n; }
+static inline void debug_object_new(void *p, size_t n) { (void)p, (void)n; }
+static inline void debug_object_taken(void *p, size_t n) { (void)p, (void)n; }
+static inline void debug_object_freed(void *p, size_t n) { (void)p, (void)n; }
+static inline void debug_stack_taken(int n) { (void)n; }
+static inline void debug_stack_freed(int n) { (void)n; }
+static inline void debug_spin_wait(struct spinlock *lk, vaddr_t pc) {
+  (void)lk, (void)pc;
+}
+static inline void debug_spin_taken(struct spinlock *lk) { (void)lk; }
+static inline void debug_spin_released(struct spinlock *lk) { (void)lk; }
+static inline void debug_sleep_wait(void *lk, const char *name, vaddr_t pc) {
+  (void)lk, (void)name, (void)pc;
+}
+static inline void debug_sleep_taken(void *lk, const char *name) {
+  (void)lk, (void)name;
+}
+static inline void debug_sleep_released(void *lk) { (void)lk; }
+static inline void debug_may_sleep(struct spinlock *lk, const char *queue) {
+  (void)lk, (void)queue;
+}
+static inline void debug_list_insert(struct list *l, struct list *prev,
+                                     struct list *next) {
+  (void)l, (void)prev, (void)next;
+}
+static inline void debug_list_remove(struct list *l) { (void)l; }
+static inline void debug_count_get(unsigned long count, const char *what,
+                                   const void *p) {
+  (void)count, (void)what, (void)p;
+}
+static inline void debug_count_put(unsigned long count, const char *what,
+                                   const void *p) {
+  (void)count, (void)what, (void)p;
+}
+
+#endif
+
+#define DEBUG_CALLER ((vaddr_t)__builtin_return_address(0))
+
+#endif /* __ASSEMBLER__ */
+#endif
