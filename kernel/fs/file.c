@@ -192,6 +192,12 @@ void file_close(struct file *f) {
   slab_free(&files, f);
 }
 
+size_t file_memory(const struct file *f) {
+  int refs = __atomic_load_n(&f->refs, __ATOMIC_RELAXED);
+
+  return f->type == FILE_PIPE ? pipe_memory() / 2 / refs : 0;
+}
+
 /* --- reading and writing --- */
 
 static ssize_t device_read(struct file *f, struct space *s, vaddr_t va,

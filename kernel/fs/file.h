@@ -35,6 +35,10 @@ ssize_t file_write(struct file *f, struct space *s, vaddr_t va, size_t n);
 int file_object(struct file *f, uint rights, bool shared, struct memobject **o,
                 uint *most);
 
+/* Bytes of memory that the file keeps, the caller's share: each end of a pipe
+ * keeps a half, and each reference a part of that. */
+size_t file_memory(const struct file *f);
+
 int file_stat(struct file *f, struct stat *st);
 long file_seek(struct file *f, long off, int whence);
 int file_truncate(struct file *f, uint64 size);

@@ -58,6 +58,8 @@ struct pipe *pipe_new(void) {
   return p;
 }
 
+size_t pipe_memory(void) { return PIPE_SIZE; }
+
 /* Wake those who wait, if any do. The lock is held, so none is just going to
  * sleep. */
 static void wake(struct waitq *q) {

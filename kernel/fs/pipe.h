@@ -11,6 +11,8 @@ struct space;
 
 /* A pipe with both ends open, or NULL. */
 struct pipe *pipe_new(void);
+/* Bytes of memory that one takes. */
+size_t pipe_memory(void);
 /* Close one end; the pipe is freed with the second. */
 void pipe_close(struct pipe *p, bool writer);
 /* Read up to n bytes; sleeps while there are none. Bytes read, 0 when no

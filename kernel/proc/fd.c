@@ -182,11 +182,25 @@ int fd_copy(struct proc *child, struct proc *parent) {
   return 0;
 }
 
+size_t fd_memory(struct proc *p) {
+  size_t n = 0;
+
+  acquire(&p->lock);
+  for (int fd = 0; fd < p->nfiles; fd++)
+    if (p->files[fd] != NULL)
+      n += file_memory(p->files[fd]);
+  release(&p->lock);
+  return n;
+}
+
 void fd_close_all(struct proc *p) {
   for (int fd = 0; fd < p->nfiles; fd++) {
-    struct file *f = p->files[fd];
+    struct file *f;
 
+    acquire(&p->lock); /* fd_memory() may just look at it */
+    f = p->files[fd];
     p->files[fd] = NULL;
+    release(&p->lock);
     if (f != NULL)
       file_close(f);
   }

@@ -7,6 +7,9 @@
  *                  ^                                                      |
  *                  +------------------- try again ------------------------+
  *
+ * What counts is what only it keeps alive: its pages, tables and stacks, and the
+ * pipes that it has open, by its share.
+ *
  * Its memory comes back when it has left the kernel, so the thread that faulted
  * waits a little and tries again; nobody else is chosen meanwhile. Should the
  * chosen one not end for long, because it waits for somebody who waits for
@@ -56,28 +59,29 @@ static size_t pages_of(struct space *s) {
   return n;
 }
 
-/* The size of a process with the stacks of its threads; 0 if it has no space
- * any more. */
-static size_t size_of(int pid, int threads) {
+/* The size of a process that has `beside` pages outside of its space; 0 if it has
+ * no space any more. */
+static size_t size_of(int pid, size_t beside) {
   struct space *s = proc_space(pid);
   size_t n;
 
   if (s == NULL)
     return 0;
-  n = pages_of(s) + (size_t)threads * KSTACK_PAGES;
+  n = pages_of(s) + beside;
   space_put(s);
   return n;
 }
 
-/* The next process after *pid; false if there is none. */
-static bool next_process(int *pid, int *threads, bool *ending) {
+/* The next process after *pid; false if there is none. *beside: pages of its
+ * threads' stacks, and of pipes. */
+static bool next_process(int *pid, size_t *beside, bool *ending) {
   struct proc *p;
 
   acquire(&proctree_lock);
   p = proc_next_locked(*pid);
   if (p != NULL) {
     *pid = p->pid;
-    *threads = p->nthreads;
+    *beside = (size_t)p->nthreads * KSTACK_PAGES + fd_memory(p) / PGSIZE;
     *ending = proc_ending(p);
   }
   release(&proctree_lock);
@@ -88,11 +92,12 @@ static bool next_process(int *pid, int *threads, bool *ending) {
  * `impatient`. init is never chosen. */
 static struct victim choose(bool impatient) {
   struct victim v = {.pid = 0};
-  int pid = 0, threads;
+  size_t beside;
   bool ending;
+  int pid = 0;
 
-  while (next_process(&pid, &threads, &ending)) {
-    size_t n = pid == init_proc->pid ? 0 : size_of(pid, threads);
+  while (next_process(&pid, &beside, &ending)) {
+    size_t n = pid == init_proc->pid ? 0 : size_of(pid, beside);
 
     if (n > 0 && ending && !impatient)
       return (struct victim){.pid = 0};

@@ -116,11 +116,15 @@ void proc_tid_drop(struct thread *t) {
   release(&proctree_lock);
 }
 
-/* One more, unless that is more than `most`. */
+/* One more, unless that is more than `most`. Never more for a moment either:
+ * somebody else would be refused although there is room. */
 static bool count_up(int *n, int most) {
-  if (__atomic_add_fetch(n, 1, __ATOMIC_RELAXED) <= most)
-    return true;
-  __atomic_fetch_sub(n, 1, __ATOMIC_RELAXED);
+  int now = __atomic_load_n(n, __ATOMIC_RELAXED);
+
+  while (now < most)
+    if (__atomic_compare_exchange_n(n, &now, now + 1, true, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED))
+      return true;
   return false;
 }
 

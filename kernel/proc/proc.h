@@ -152,6 +152,8 @@ struct file *fd_remove(int fd);
 bool fd_take_back(int fd, struct file *f);
 /* Give a child the same open files and directory. 0 or -ENOMEM. */
 int fd_copy(struct proc *child, struct proc *parent);
+/* Bytes of memory that its open files keep. May be called with proctree_lock. */
+size_t fd_memory(struct proc *p);
 /* Close all files and let go of the directory. */
 void fd_close_all(struct proc *p);
 

@@ -311,6 +311,49 @@ static void kernel_wants(void) {
   }
 }
 
+enum { HOARDERS = 30 };
+
+/* As many pipes as can be had, until the parent has seen enough. */
+static void hoard(int ready, int hold) {
+  int fd[2];
+  char c;
+
+  while (pipe(fd) == 0)
+    continue;
+  must(write(ready, "x", 1) == 1, "write");
+  read(hold, &c, 1);
+  exit(0);
+}
+
+/* Memory is in pipes. Who then wants a little is not the one to end, although
+ * those who hoard pipes have less memory of their own. */
+static void pipes(void) {
+  int ready[2], hold[2], ended = 0, n = 0;
+  char *p = reserve(2 * MB, MAP_PRIVATE), c;
+
+  must(p != 0 && pipe(ready) == 0 && pipe(hold) == 0, "mmap, pipe");
+  touch(p, MB, PAGE);
+  for (int pid = 1; n < HOARDERS && pid > 0; n += pid > 0) {
+    pid = fork();
+    if (pid == 0) {
+      close(ready[0]);
+      close(hold[1]);
+      hoard(ready[1], hold[0]);
+    }
+    must(pid < 0 || read(ready[0], &c, 1) == 1, "a hoarder is ready");
+  }
+  touch(p + MB, MB, PAGE);
+  close(hold[1]);
+  for (int i = 0; i < n; i++) {
+    int status = 1;
+
+    must(waitpid(-1, &status, 0) > 0, "a hoarder");
+    must(status == 0 || status == -1, "its status");
+    ended += status == -1;
+  }
+  must(ended > 0, "a hoarder was ended");
+}
+
 /* Copies that are made when memory is gone: a process of a third of all memory
  * forks, and all of them write. */
 static void fork_and_write(void) {
@@ -390,6 +433,7 @@ static const struct {
     {"copies", copies},
     {"crowd", crowd},
     {"kernel_wants", kernel_wants},
+    {"pipes", pipes},
 };
 
 static void run_test(unsigned i) {

@@ -380,6 +380,11 @@ static void manycpus(void) {
   close(fd[1]);
 }
 
+static void pause_longest(void *arg) {
+  (void)arg;
+  pause(0x7fffffff);
+}
+
 /* clock() goes forward at the pace of uptime(), and pause() lasts. */
 static void times(void) {
   int ticks = uptime();
@@ -394,6 +399,12 @@ static void times(void) {
   CHECK(clock() - start >= 200000000L);
   CHECK(clock() - start < 20000000000ULL);
   CHECK_EQ(pause(0), 0);
+  CHECK_EQ(pause(-1), 0);
+  int longest = spawn(pause_longest, 0);
+  CHECK_EQ(pause(2), 0);
+  CHECK_EQ(waitpid(longest, 0, WNOHANG), 0);
+  CHECK_EQ(kill(longest), 0);
+  CHECK_EQ(join(longest), STATUS_KILLED);
 }
 
 /* procs() shows this process and its parent as they are. */
