@@ -17,6 +17,7 @@
 #include "lib/panic.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
+#include "vm/anon.h"
 
 /* Pages that are not promised to anybody: for page tables and the kernel. */
 #define RESERVE_MIN 64
@@ -40,8 +41,10 @@ static size_t pages_of(const struct region *r) {
 
 /* May it fill with pages that must then exist? */
 static bool reserved(const struct region *r) {
-  return (r->rights & PROT_WRITE) &&
-         !(r->flags & (REGION_SHARED | REGION_NORESERVE | REGION_STACK));
+  if (r->flags & (REGION_NORESERVE | REGION_STACK))
+    return false;
+  return r->flags & REGION_SHARED ? anon_pages(r->object) != NULL
+                                  : r->rights & PROT_WRITE;
 }
 
 /* A region is in its space: count it, or with n = -1 do not any more. */
@@ -363,13 +366,31 @@ struct space *space_copy(struct space *s) {
 
 /* --- the heap --- */
 
+/* Pages of those that are committed that the space has already. */
+static size_t committed_there(struct space *s) {
+  struct uvm_usage u = {0};
+  size_t shared = 0;
+
+  list_for_each (l, &s->regions) {
+    const struct region *r = region_of(l);
+
+    if (!reserved(r))
+      continue;
+    if (r->flags & REGION_SHARED)
+      shared += anon_count(r->object, r->first, region_index(r, r->end));
+    else
+      uvm_usage(s, r->start, r->end, &u);
+  }
+  return u.dirty + shared;
+}
+
 bool space_exceeds_memory(struct space *s, size_t pages) {
   size_t wanted = s->committed + pages;
   size_t there = pages_owned(PAGE_FREE) + pages_owned(PAGE_CACHE);
   size_t keep = MAX(RESERVE_MIN, pages_total() / RESERVE_SHARE);
 
-  there += s->anon;
-  return wanted + keep > there;
+  /* nearly always that is enough, and nothing need be counted */
+  return wanted + keep > there && wanted + keep > there + committed_there(s);
 }
 
 static int grow(struct space *s, vaddr_t from, vaddr_t to, bool reserve) {

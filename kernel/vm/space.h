@@ -61,7 +61,8 @@ struct space {
   struct tree by_address; /* [L] the same, to find one */
   size_t nregions;        /* [L] */
   size_t size;            /* [L] pages in regions */
-  size_t committed;       /* [L] of these, private and writable, and reserved */
+  size_t committed;       /* [L] of these, those that may fill with frames that
+                             must then be there: not what is NORESERVE */
   vaddr_t brk;            /* [L] end of the heap, in bytes */
   vaddr_t hint;           /* [L] mmap looks for room below this first */
   size_t anon;            /* [p] private frames that are mapped */
@@ -118,8 +119,8 @@ static inline uint64 region_index(const struct region *r, vaddr_t va) {
   return r->first + (va - r->start) / PGSIZE;
 }
 
-/* Would it be absurd to let this space have `pages` more private pages: could
- * they never be there all at once, even if nobody else wanted memory? lock
+/* Would it be absurd to let this space have `pages` more pages that are in no file:
+ * could they never be there all at once, even if nobody else wanted memory? lock
  * held. */
 bool space_exceeds_memory(struct space *s, size_t pages);
 

@@ -126,6 +126,59 @@ static void no_superpage_when_memory_is_short(void **state) {
   base = old;
 }
 
+/* Can the space be promised so much more? */
+static bool promised(size_t size, int flags) {
+  struct mapping m = {.size = size,
+                      .rights = PROT_READ | PROT_WRITE,
+                      .allowed = PROT_ALL,
+                      .flags = MAP_ANONYMOUS | flags};
+  int r = space_map(space, &m);
+
+  if (r == 0)
+    assert_int_equal(space_unmap(space, m.at, size), 0);
+  else
+    assert_int_equal(r, -ENOMEM);
+  return r == 0;
+}
+
+/* All that a space was promised must have room beside what is new: what it has in
+ * memory of that counts, but nothing else that it has; shared memory is like
+ * private. */
+static void promises_have_room(void **state) {
+  size_t all = pages_owned(PAGE_FREE) * PGSIZE, half = all / 2;
+  vaddr_t old = base, at;
+
+  (void)state;
+  for (uint i = 0; i < 2; i++) {
+    int how = i == 0 ? MAP_PRIVATE : MAP_SHARED;
+    struct mapping m = {.size = half,
+                        .rights = PROT_READ | PROT_WRITE,
+                        .allowed = PROT_ALL,
+                        .flags = MAP_ANONYMOUS | how};
+
+    assert_true(promised(half, how));
+    assert_false(promised(all, how));
+    assert_int_equal(space_map(space, &m), 0);
+    assert_false(promised(half, MAP_PRIVATE));
+    assert_false(promised(half, MAP_SHARED));
+    assert_true(promised(half * 3 / 4, how));
+    /* that it is there changes nothing */
+    for (at = m.at; at < m.at + half; at += PGSIZE)
+      assert_int_equal(fault_resolve(space, at, PROT_WRITE), 0);
+    assert_false(promised(half, how));
+    assert_true(promised(half * 3 / 4, how));
+    assert_int_equal(space_unmap(space, m.at, half), 0);
+  }
+  /* what was not promised, but is there, is no room */
+  assert_int_equal(map(space, half, MAP_NORESERVE), 0);
+  for (at = base; at < base + half; at += PGSIZE)
+    assert_int_equal(fault_resolve(space, at, PROT_WRITE), 0);
+  assert_false(promised(half * 5 / 4, MAP_PRIVATE));
+  assert_true(promised(half * 3 / 4, MAP_PRIVATE));
+  assert_int_equal(space_unmap(space, base, half), 0);
+  base = old;
+}
+
 static void a_part_is_unmapped(void **state) {
   (void)state;
   assert_int_equal(space_unmap(space, base + 3 * PGSIZE, 2 * PGSIZE), 0);
@@ -250,6 +303,7 @@ int main(void) {
       TEST(a_child_copies_a_page),
       TEST(the_last_owner_keeps_superpages),
       TEST(the_child_lives_longer),
+      TEST(promises_have_room), /* last: it leaves a slab for shared memory */
   };
 
   return cmocka_run_group_tests(tests, start_all, NULL);
