@@ -20,8 +20,10 @@ int irq_register(uint irq, const char *name, void (*handler)(void *arg),
   struct source *s;
   int err = 0;
 
-  if (irq == 0 || irq >= IRQ_MAX)
+  if (irq == 0 || irq >= IRQ_MAX) {
+    printf("%s: interrupt %u is none\n", name, irq);
     return -EINVAL;
+  }
   s = &sources[irq];
   acquire(&irq_lock);
   if (s->handler) {

@@ -10,7 +10,7 @@
 #define IRQ_MAX 128 /* sources are numbered 1 to IRQ_MAX - 1 */
 
 /* Call handler(arg) on each interrupt of the source, interrupts off, and
- * enable the source. 0, or -EINVAL, -EBUSY. */
+ * enable the source. 0, or -EINVAL, -EBUSY, with a message. */
 int irq_register(uint irq, const char *name, void (*handler)(void *arg),
                  void *arg);
 

@@ -8,13 +8,20 @@
  * in the interrupt and handed on at once. If nobody has room for it the receive
  * interrupt is turned off, so that bytes stay in the port and the sender is
  * held up rather than input lost.
+ *
+ * A port that is empty interrupts as soon as it may. If nothing has come of that
+ * after a while, the firmware was wrong about where interrupts come in, and the
+ * port is looked at by the clock from then on.
  */
 #include "dev/uart.h"
 
+#include "cpu.h"
 #include "dev/irq.h"
 #include "dev/tty.h"
 #include "lib/panic.h"
+#include "lib/printf.h"
 #include "sched/sleep.h"
+#include "sched/timer.h"
 
 #define RBR 0 /* read: received byte */
 #define THR 0 /* write: byte to send */
@@ -35,6 +42,7 @@
 #define LSR 5      /* line status */
 #define LSR_RX_READY 1
 #define LSR_TX_EMPTY 0x20
+#define LSR_NO_PORT 0xff /* nobody answers */
 
 #define FIFO 16 /* bytes that the port takes when it is empty */
 #define BURST 4 /* times that the FIFO is filled in one go */
@@ -43,6 +51,9 @@
 #define TX_RING 4096    /* power of two */
 #define TX_ECHO 256     /* of which writers leave this much for echo */
 
+#define PATIENCE_NS (2 * NSEC_PER_SEC) /* for the first interrupt */
+#define LOOK_NS (NSEC_PER_SEC / 100)   /* without interrupts */
+
 static struct {
   struct spinlock lock;
   char ring[TX_RING]; /* [lock] */
@@ -50,7 +61,9 @@ static struct {
   struct waitq drained; /* writers wait here for the ring to have room */
   uint8 ier;            /* [lock] what the register holds */
   bool held;            /* [lock] input is turned off */
-  bool started;         /* [lock] interrupts come */
+  bool started;         /* [lock] interrupts are on, or the clock is used */
+  bool interrupted;     /* [a] one has come */
+  struct timer clock;   /* looks at the port if none comes */
   int early;            /* a byte that came before uart_init, or -1 */
 } uart = {
     .lock = SPINLOCK("uart"),
@@ -168,8 +181,8 @@ static void receive(void) {
   }
 }
 
-static void uart_interrupt(void *arg) {
-  (void)arg;
+/* Do what there is to be done. Interrupts are off. */
+static void attend(void) {
   uart_reg_read(IIR); /* ends the transmit interrupt */
   receive();
   acquire(&uart.lock);
@@ -179,18 +192,39 @@ static void uart_interrupt(void *arg) {
   release(&uart.lock);
 }
 
+static void uart_interrupt(void *arg) {
+  (void)arg;
+  __atomic_store_n(&uart.interrupted, true, __ATOMIC_RELAXED);
+  attend();
+}
+
+static void look(struct timer *t) {
+  attend();
+  timer_start(t, clock_ns() + LOOK_NS);
+}
+
+static void check_interrupts(struct timer *t) {
+  if (__atomic_load_n(&uart.interrupted, __ATOMIC_RELAXED) ||
+      uart_reg_read(LSR) == LSR_NO_PORT)
+    return;
+  printf("uart: no interrupt comes; the clock is used instead\n");
+  t->fire = look;
+  look(t);
+}
+
 void uart_start(uint irq) {
   static struct tty_port port = {.write = uart_write,
                                  .try_write = uart_try_write,
                                  .resume_input = uart_resume_input};
 
-  if (irq_register(irq, "uart", uart_interrupt, NULL) < 0)
-    return;
-  acquire(&uart.lock);
-  uart.started = true;
-  release(&uart.lock);
+  irq_register(irq, "uart", uart_interrupt, NULL);
   tty_add_port(&port);
   if (uart.early >= 0)
     tty_take(uart.early);
-  hold_input(false);
+  acquire(&uart.lock);
+  uart.started = true;
+  set_ier(IER_RX | IER_TX);
+  release(&uart.lock);
+  uart.clock.fire = check_interrupts;
+  timer_start(&uart.clock, clock_ns() + PATIENCE_NS);
 }

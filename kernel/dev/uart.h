@@ -15,7 +15,7 @@ void uart_init(uint clock_hz);
 void uart_putc(int c);
 
 /* Turn on interrupts, at a source of irq.h, and make it a port of the
- * terminal. */
+ * terminal. If none comes from there, the clock is used in their place. */
 void uart_start(uint irq);
 
 /* The machine's part: access to a register of the port. */

@@ -4,9 +4,13 @@ What has to be there is the table of the notes (Figure 3.3 of the xv6 book), so
 this holds up rows A3 to A6 of docs/book-map.md. tables.py walks.
 """
 
+import struct
+
+import pexpect
+
 import facts_riscv as facts
 from facts_riscv import KERNBASE, PGSIZE, R, W, X
-from pagewise import Machine, cases, only, test
+from pagewise import Machine, cases, log_path, only, test
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk,
                     registers, reported, roots, size_of, spin, without_names)
 
@@ -233,3 +237,36 @@ def registers_after(m, seconds):
     seen = registers(m)
     m.monitor("cont")
     return seen
+
+
+def device_tree(change):
+    """A file with the machine's tree, in which change(blob) has changed a bit."""
+    path = log_path(".dtb")
+    with Machine(extra=["-machine", f"dumpdtb={path}"], wait=False) as m:
+        m.child.expect(pexpect.EOF)
+    with open(path, "rb") as f:
+        blob = bytearray(f.read())
+    change(blob)
+    with open(path, "wb") as f:
+        f.write(blob)
+    return path
+
+
+@only("riscv")
+@cases(0, 9, 1000)
+@test()
+def test_console_interrupt_wrong(irq):
+    """A tree that is wrong about the console's interrupt: the clock is used, to
+    write more than the ring for output holds and to read what is typed."""
+
+    def change(blob):
+        words = struct.unpack_from(">II", blob, 8)  # structure, names
+        name = blob.index(b"interrupts\0", words[1]) - words[1]
+        at = blob.index(b"\0\0\0\1serial@", words[0])  # a node
+        at = blob.index(struct.pack(">III", 3, 4, name), at)  # property (5.4.1)
+        struct.pack_into(">I", blob, at + 12, irq)
+
+    with Machine(extra=["-dtb", device_tree(change)]) as m:
+        m.expect(b"uart: no interrupt comes")
+        text = m.run("cat README README")
+        assert text.count("# Pagewise") == 2, text

@@ -91,7 +91,8 @@ class Debugger:
                 raise pagewise.Failure(f"{address + at:#x} cannot be written")
 
     def go_on(self):
-        self.ask("D")
+        """Let it run, and leave: it may have ended before it has answered."""
+        self.socket.sendall(b"$D#44")
         self.file.close()
         self.socket.close()
 
@@ -324,7 +325,7 @@ def damage_madt(r, t):
         entries.append(at)
         at += t.data[at + 1]
     at = r.choice(entries)
-    offset = r.randrange(t.data[at + 1])
+    offset = r.randrange(min(t.data[at + 1], len(t.data) - at))
     if r.randrange(2):
         t.put(at + offset, number(r), r.choice((1, 2, 4)))
     else:
