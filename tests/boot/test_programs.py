@@ -12,6 +12,8 @@ SMALL = [
     ("echo", "", 0),
     ("echo -n a b", "a b", 0),
     ("echo -n", "", 0),
+    # init runs all the time
+    ("echo > /init", "sh: /init: a program that runs", 1),
     # cat
     ("echo one > f; echo two > g; cat f g", "one\ntwo", 0),
     ("echo in | cat f - g", "one\nin\ntwo", 0),
@@ -132,6 +134,7 @@ MISUSED = [
     "top -n", "top -n x", "top -d 0", "touch", "uptime x", "vmmap x",
     "vmmap 1 2", "wc -x", "grind -x", "grind x", "stressfs 0", "stressfs x",
     "usertests -x", "sh -x", "forktest x", "top x",
+    "fuzz -x", "fuzz -p 0", "fuzz x", "fuzzelf -x", "fuzzelf x",
 ]
 
 

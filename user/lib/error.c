@@ -31,6 +31,7 @@ static const char *const reasons[] = {
     [ENFILE] = "too many open files in the system",
     [EMFILE] = "too many open files",
     [ENOTTY] = "not a terminal",
+    [ETXTBSY] = "a program that runs",
     [EFBIG] = "file too large",
     [ENOSPC] = "no space left on the disk",
     [ESPIPE] = "cannot seek",
