@@ -24,6 +24,11 @@
  * neighbours on disk are neighbours in memory and go in one request; all
  * requests of a step are under way together.
  *
+ * A power cut may leave a block that was being written half old and half new: a
+ * disk only promises that of each sector. The header is two. So the second one,
+ * if there are so many blocks that it counts, is written in step 1, where it
+ * does not mean anything yet, and steps 2 and 4 write the first alone.
+ *
  * All contents, also those of files, go through the log. So a block that one
  * operation frees may be used by the next at once: whatever the crash leaves
  * is the state between two transactions. As a file's blocks lie in pages of
@@ -57,6 +62,8 @@
 
 #define COMMIT_DELAY_NS (80 * 1000 * 1000UL) /* after the first log_write */
 #define SECTORS_PER_BLOCK (BSIZE / SECTOR_SIZE)
+/* How many of the header's block numbers are in its first sector. */
+#define FIRST_NUMBERS (SECTOR_SIZE / sizeof(uint) - 1)
 #define COPY_PAGES_MAX ((LOGHEADERMAX * BSIZE + PGSIZE - 1) / PGSIZE)
 
 struct txn {
@@ -90,10 +97,10 @@ static struct {
 static struct {
   struct spinlock lock;
   struct waitq wait;
-  uint left;  /* [lock] that are not done */
-  int status; /* [lock] the first error */
-  uint n;     /* [t] */
-  struct bio bio[LOGHEADERMAX];
+  uint left;                        /* [lock] that are not done */
+  int status;                       /* [lock] the first error */
+  uint n;                           /* [t] */
+  struct bio bio[LOGHEADERMAX + 1]; /* one for the header's second sector */
 } batch;
 
 /* --- disk requests --- */
@@ -114,6 +121,17 @@ static void batch_submit(struct bio *b) {
   block_submit(fs.disk, b);
 }
 
+/* Add a request; the one before is complete. */
+static void batch_new(enum bio_op op, uint64 sector, uint sectors, void *data) {
+  if (batch.n > 0)
+    batch_submit(&batch.bio[batch.n - 1]);
+  batch.bio[batch.n++] = (struct bio){.op = op,
+                                      .sector = sector,
+                                      .sectors = sectors,
+                                      .data = data,
+                                      .done = batch_done};
+}
+
 /* Move the copy's i-th block from or to a block of the disk; it becomes part of
  * the request before if it follows that in memory and on disk. */
 static void batch_add(enum bio_op op, uint i, uint blockno) {
@@ -123,17 +141,10 @@ static void batch_add(enum bio_op op, uint i, uint blockno) {
 
   if (last != NULL && last->sector + last->sectors == sector &&
       (char *)last->data + last->sectors * SECTOR_SIZE == data &&
-      last->sectors + SECTORS_PER_BLOCK <= fs.disk->max_sectors) {
+      last->sectors + SECTORS_PER_BLOCK <= fs.disk->max_sectors)
     last->sectors += SECTORS_PER_BLOCK;
-    return;
-  }
-  if (last != NULL)
-    batch_submit(last);
-  batch.bio[batch.n++] = (struct bio){.op = op,
-                                      .sector = sector,
-                                      .sectors = SECTORS_PER_BLOCK,
-                                      .data = data,
-                                      .done = batch_done};
+  else
+    batch_new(op, sector, SECTORS_PER_BLOCK, data);
 }
 
 /* Submit what has been added and wait for all of it. */
@@ -154,19 +165,36 @@ static int flush(void) {
   return block_do(fs.disk, &b);
 }
 
-static int header_io(enum bio_op op) {
+static uint64 header_sector(void) {
+  return (uint64)fs.sb.logstart * SECTORS_PER_BLOCK;
+}
+
+static int header_io(enum bio_op op, uint sectors) {
   struct bio b = {.op = op,
-                  .sector = (uint64)fs.sb.logstart * SECTORS_PER_BLOCK,
-                  .sectors = SECTORS_PER_BLOCK,
+                  .sector = header_sector(),
+                  .sectors = sectors,
                   .data = jnl.header};
 
   return block_do(fs.disk, &b);
 }
 
 /* Move all blocks of the transaction between the copy and the log. */
-static int log_io(enum bio_op op) {
+static void batch_log(enum bio_op op) {
   for (uint i = 0; i < jnl.header->n; i++)
     batch_add(op, i, fs.sb.logstart + 1 + i);
+}
+
+/* Step 1, without the flush. */
+static int write_log(void) {
+  batch_log(BIO_WRITE);
+  if (jnl.header->n > FIRST_NUMBERS)
+    batch_new(BIO_WRITE, header_sector() + 1, SECTORS_PER_BLOCK - 1,
+              &jnl.header->block[FIRST_NUMBERS]);
+  return batch_wait();
+}
+
+static int read_log(void) {
+  batch_log(BIO_READ);
   return batch_wait();
 }
 
@@ -181,7 +209,7 @@ static int install(void) {
     r = flush();
   jnl.header->n = 0;
   if (r == 0)
-    r = header_io(BIO_WRITE);
+    r = header_io(BIO_WRITE, 1);
   return r == 0 ? flush() : r;
 }
 
@@ -231,7 +259,7 @@ static int recover(void) {
     printf("fs: the log must be replayed, but the disk is read-only\n");
     return -EROFS;
   }
-  r = log_io(BIO_READ);
+  r = read_log();
   if (r == 0)
     r = install();
   if (r == 0)
@@ -256,7 +284,7 @@ int log_init(void) {
   jnl.header = kalloc_zero(PAGE_KERNEL);
   if (jnl.header == NULL || copy_init() < 0)
     return -ENOMEM;
-  r = header_io(BIO_READ);
+  r = header_io(BIO_READ, SECTORS_PER_BLOCK);
   if (r == 0)
     r = header_check();
   if (r == 0)
@@ -379,21 +407,22 @@ static void sort(struct buf **a, uint n) {
 static void copy_blocks(struct txn *t) {
   sort(t->buf, t->n);
   for (uint i = 0; i < t->n; i++) {
+    char *copy = jnl.copy[i / (PGSIZE / BSIZE)] + i % (PGSIZE / BSIZE) * BSIZE;
+
     jnl.header->block[i] = t->buf[i]->blockno;
-    memcpy(jnl.copy[i / (PGSIZE / BSIZE)] + i % (PGSIZE / BSIZE) * BSIZE,
-           t->buf[i]->data, BSIZE);
+    memcpy(copy, t->buf[i]->data, BSIZE);
   }
   jnl.header->n = t->n;
 }
 
 /* Steps 1 to 4. */
 static int write_copy(void) {
-  int r = log_io(BIO_WRITE);
+  int r = write_log();
 
   if (r == 0)
     r = flush();
   if (r == 0)
-    r = header_io(BIO_WRITE);
+    r = header_io(BIO_WRITE, 1);
   if (r == 0)
     r = flush();
   return r == 0 ? install() : r;

@@ -23,6 +23,7 @@
 #include "pte.h"
 
 #define ROUNDS 12
+#define SECTOR 512
 #define ATOMIC_SIZE 5000 /* one write of that many bytes is one operation */
 
 /* After how many requests was which round known to be on disk? Shared with the
@@ -199,14 +200,19 @@ static void survive(uint cut, uint chance, uint *seed,
   assert_int_equal(disk_fsck(true), 0);
 }
 
-static void record(void (*what)(void *), const char *log_blocks) {
-  disk_mkfs("300K", log_blocks);
+static void record_on(const char *size, const char *log_blocks,
+                      void (*what)(void *)) {
+  disk_mkfs(size, log_blocks);
   memcpy(base, disk->data, disk->size);
   synced = mmap(NULL, sizeof(*synced), PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   disk->recording = true;
   assert_int_equal(fs_run(what, NULL), 0);
   disk->recording = false;
+}
+
+static void record(void (*what)(void *), const char *log_blocks) {
+  record_on("300K", log_blocks, what);
 }
 
 static void test_crash_after_each_request(void **state) {
@@ -291,6 +297,47 @@ static void test_crash_in_recovery(void **state) {
   }
 }
 
+/* A transaction that takes more block numbers than one sector has. */
+#define LARGE_FILES 20
+#define LARGE_BYTES (10 * BSIZE)
+
+static void work_large(void *arg) {
+  static char data[LARGE_BYTES];
+  char name[24];
+
+  (void)arg;
+  for (int round = 1; round <= 2; round++) {
+    memset(data, round, sizeof(data));
+    for (int i = 0; i < LARGE_FILES; i++) {
+      snprintf(name, sizeof(name), "/large%d", i);
+      CHECK_EQ(put_file(name, data, sizeof(data)), 0);
+    }
+    CHECK_EQ(fs_sync(), 0);
+  }
+}
+
+/* Of one request only the even sectors reached the disk, or the odd ones. */
+static void tear(uint cut, uint odd) {
+  const struct disk_event *e = &disk->event[cut];
+  uint seed = 1;
+
+  crash(cut, 100, &seed);
+  for (uint at = odd * SECTOR; at < e->length; at += 2 * SECTOR)
+    memcpy(disk->data + e->offset + at, disk->log + e->data + at, SECTOR);
+}
+
+static void test_crash_with_torn_requests(void **state) {
+  (void)state;
+  record_on("1M", "256", work_large);
+  for (uint cut = 0; cut < disk->nevents; cut++)
+    for (uint odd = 0; odd < 2; odd++) {
+      tear(cut, odd);
+      assert_int_equal(disk_fsck(true), 0);
+      assert_int_equal(fs_run(nothing, NULL), 0);
+      assert_int_equal(disk_fsck(true), 0);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_crash_after_each_request),
@@ -298,6 +345,7 @@ int main(void) {
       cmocka_unit_test(test_crash_with_a_mapping),
       cmocka_unit_test(test_crash_with_threads),
       cmocka_unit_test(test_crash_in_recovery),
+      cmocka_unit_test(test_crash_with_torn_requests),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
