@@ -65,19 +65,37 @@ void inode_init(void) {
 
 /* --- the table --- */
 
-static struct inode *find_locked(uint inum) {
+/* Without a reference. */
+static struct inode *lookup_locked(uint inum) {
   list_for_each (l, &itable.hash[inum % HASH_LISTS]) {
     struct inode *ip = list_entry(l, struct inode, hash);
 
-    if (ip->inum != inum)
-      continue;
-    if (ip->refs++ == 0) {
-      list_remove(&ip->idle);
-      itable.nidle--;
-    }
-    return ip;
+    if (ip->inum == inum)
+      return ip;
   }
   return NULL;
+}
+
+static struct inode *find_locked(uint inum) {
+  struct inode *ip = lookup_locked(inum);
+
+  if (ip != NULL && ip->refs++ == 0) {
+    list_remove(&ip->idle);
+    itable.nidle--;
+  }
+  return ip;
+}
+
+uint isize_dirty(uint inum) {
+  struct inode *ip;
+  uint size;
+
+  acquire(&itable.lock);
+  ip = lookup_locked(inum);
+  ASSERT(ip != NULL); /* F9 */
+  size = isize(ip);
+  release(&itable.lock);
+  return size;
 }
 
 struct inode *iget_cached(uint inum) {

@@ -67,6 +67,8 @@ int fs_mount(int dev);
 struct inode *iget(uint inum);
 /* The same if it is in memory, else NULL. */
 struct inode *iget_cached(uint inum);
+/* The size of a file that has dirty pages. Any context but an interrupt. */
+uint isize_dirty(uint inum);
 struct inode *idup(struct inode *ip);
 /* Give up a reference; frees an unlinked file. May start a transaction of its
  * own, so it may sleep; not inside begin_op()/end_op(). */

@@ -29,6 +29,9 @@
  * if there are so many blocks that it counts, is written in step 1, where it
  * does not mean anything yet, and steps 2 and 4 write the first alone.
  *
+ * What processes change through mappings they also change beyond the end of the
+ * file, and go on while the copy is made: there the copy gets zeros.
+ *
  * All contents, also those of files, go through the log. So a block that one
  * operation frees may be used by the next at once: whatever the crash leaves
  * is the state between two transactions. As a file's blocks lie in pages of
@@ -51,6 +54,7 @@
 
 #include "dev/block.h"
 #include "fs/bcache.h"
+#include "fs/inode.h"
 #include "fs/mount.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -403,6 +407,22 @@ static void sort(struct buf **a, uint n) {
   }
 }
 
+/* Mappings may change this block's page meanwhile: see to it that its copy has
+ * zeros beyond the end of the file (F5). */
+static void clear_tail(const struct buf *b, char *copy) {
+  const struct bpage *p = b->page;
+  uint64 start = (uint64)p->number * PGSIZE + (b->data - p->data), size;
+
+  if (!__atomic_load_n(&p->dirty, __ATOMIC_ACQUIRE))
+    return;
+  size = isize_dirty(p->file);
+  if (start + BSIZE > size) {
+    uint keep = size > start ? size - start : 0;
+
+    memset(copy + keep, 0, BSIZE - keep);
+  }
+}
+
 /* Copy the transaction's blocks. No operation is under way. */
 static void copy_blocks(struct txn *t) {
   sort(t->buf, t->n);
@@ -411,6 +431,7 @@ static void copy_blocks(struct txn *t) {
 
     jnl.header->block[i] = t->buf[i]->blockno;
     memcpy(copy, t->buf[i]->data, BSIZE);
+    clear_tail(t->buf[i], copy);
   }
   jnl.header->n = t->n;
 }

@@ -19,7 +19,9 @@
 #include "abi/fs.h"
 #include "abi/mman.h"
 #include "fs/file.h"
+#include "fs/filemap.h"
 #include "fs/inode.h"
+#include "fs/log.h"
 #include "pte.h"
 
 #define ROUNDS 12
@@ -338,6 +340,56 @@ static void test_crash_with_torn_requests(void **state) {
     }
 }
 
+/* A mapping changes a page between its write-back and the commit, also beyond the
+ * end of the file (F5). */
+#define TAIL_SIZE 1300
+
+static void work_tail(void *arg) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
+  struct file *f;
+  uint most;
+  int err;
+
+  (void)arg;
+  f = file_open(NULL, "/tail", O_CREATE | O_RDWR, &err);
+  CHECK(f != NULL);
+  CHECK_EQ(file_truncate(f, TAIL_SIZE), 0);
+  CHECK_EQ(file_object(f, PROT_READ | PROT_WRITE, true, &o, &most), 0);
+  for (int i = 1; i < 4; i++) {
+    CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+    memset(pte.page, i, PGSIZE);
+    CHECK_EQ(filemap_sync(), 0);
+    CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+    memset(pte.page, 10 * i, PGSIZE);
+    CHECK_EQ(log_sync(), 0);
+  }
+  _Exit(0); /* a power cut: nothing is written back any more */
+}
+
+static void examine_tail(void *arg) {
+  static uchar data[PGSIZE];
+  struct file *f;
+  int err;
+
+  (void)arg;
+  f = file_open(NULL, "/tail", O_RDWR, &err);
+  CHECK(f != NULL);
+  CHECK_EQ(file_truncate(f, PGSIZE), 0);
+  file_close(f);
+  CHECK_EQ(get_file("/tail", 0, data, PGSIZE), PGSIZE);
+  CHECK(data[TAIL_SIZE - 1] != 0);
+  for (uint i = TAIL_SIZE; i < PGSIZE; i++)
+    CHECK_EQ(data[i], 0);
+}
+
+static void test_crash_with_bytes_beyond_the_end(void **state) {
+  (void)state;
+  record(work_tail, "64");
+  assert_int_equal(disk_fsck(true), 0);
+  assert_int_equal(fs_run(examine_tail, NULL), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_crash_after_each_request),
@@ -346,6 +398,7 @@ int main(void) {
       cmocka_unit_test(test_crash_with_threads),
       cmocka_unit_test(test_crash_in_recovery),
       cmocka_unit_test(test_crash_with_torn_requests),
+      cmocka_unit_test(test_crash_with_bytes_beyond_the_end),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
