@@ -14,6 +14,7 @@ from tables import (Memory, Table, check_free, kernel_ends, qemu_walk, reported,
                     roots, size_of, spin, start_background, without_names)
 
 DEVICES = 0xfc000000
+CR0_WP, CR0_NW, CR0_CD, CR0_PG = 1 << 16, 1 << 29, 1 << 30, 1 << 31
 CR4_OSFXSR, CR4_OSXMMEXCPT = 1 << 9, 1 << 10
 STACK_SLOT = (8 if DEBUG == "1" else 4) * PGSIZE  # the lowest of its pages is the guard
 DIRECT_END = 0xf0000000
@@ -213,13 +214,20 @@ def test_screen_and_keyboard():
 @only("x86")
 def test_control_registers():
     """What each CPU is set to, where QEMU does not do what it asks for: SSE
-    errors are exceptions of their own (SDM vol. 3A, 2.5)."""
+    errors are exceptions of their own, caches are on (SDM vol. 3A, 2.5)."""
     with Machine(qmp=True) as m:
         text = m.monitor("info registers -a")
         cr4 = [int(x, 16) for x in re.findall(r"CR4=(\w+)", text)]
         assert len(cr4) == 3, text
         for x in cr4:
             assert x & CR4_OSFXSR and x & CR4_OSXMMEXCPT, hex(x)
+        cr0 = [int(x, 16) for x in re.findall(r"CR0=(\w+)", text)]
+        assert len(cr0) == 3, text
+        for x in cr0:
+            assert x & (CR0_PG | CR0_WP) == CR0_PG | CR0_WP, hex(x)
+            assert not x & (CR0_CD | CR0_NW), hex(x)
+        # no LDT: selector, base and limit (at reset it is 64 KiB)
+        assert text.count("LDT=0000 00000000 00000000 ") == 3, text
 
 
 # What QEMU's older CPUs lack first, and newer ones without what they have.

@@ -28,8 +28,8 @@ _entry:
         movl    $(stack0 + (1 << BOOT_STACK_SHIFT)), %esp
         movl    $start, %edx
 
-        /* With paging off: turn it on and go to edx, where the kernel is.
-         * eax and ebx are passed on. For apboot.S, too. */
+        /* With paging off: turn it and the caches on, and go to edx, where the
+         * kernel is. eax and ebx are passed on. For apboot.S, too. */
         .globl  enter_kernel
 enter_kernel:
         movl    $(boot_directory - KERNBASE), %ecx
@@ -37,7 +37,8 @@ enter_kernel:
         movl    %cr4, %ecx
         orl     $CR4_PSE, %ecx
         movl    %ecx, %cr4
-        movl    %cr0, %ecx
+        movl    %cr0, %ecx              /* at reset CD and NW are set (9.1.1) */
+        andl    $~(CR0_CD | CR0_NW), %ecx
         orl     $(CR0_PG | CR0_WP), %ecx
         movl    %ecx, %cr0
         movl    $1f, %ecx

@@ -15,6 +15,10 @@
  * other access to the kernel's memory. Its selector always stands for this
  * CPU's segment, since a CPU loads it from no other table.
  *
+ * There is no table of a program's own (LDT), and that must be said, too: at
+ * reset the CPU takes the first 64 KiB for it (9.1.1, table 9-1), which are the
+ * running program's to write, gates to level 0 and all.
+ *
  * A trap in the kernel uses the stack that it finds. If that one is full, then
  * pushing the trap's frame faults again, and the CPU calls it a double fault.
  * So that one is not served on the stack but by a task (7.3): the CPU saves
@@ -117,7 +121,8 @@ static void load_gdt(struct percpu *p) {
       "movl %3, %%es\n\t"
       "movl %4, %%fs\n\t"
       "movl %5, %%gs\n\t"
-      "ltr %w6"
+      "ltr %w6\n\t"
+      "lldt %w5"
       :
       : "m"(gdtr), "i"(KCODE_SEL), "r"(KDATA_SEL), "r"(UDATA_SEL), "r"(CPU_SEL),
         "r"(0), "r"(TSS_SEL)

@@ -29,6 +29,9 @@
 # clears TF and NT, SYSENTER none of them.
 #define ODD_FLAGS (FL_TF | FL_NT | FL_AC | FL_DF)
 
+# A number that is not 0, to find again.
+#define FLAT_MARK 0x74616c66
+
 # The rest of a trapframe, below the vector.
 .macro SAVE
         pushl   %ds
@@ -133,6 +136,13 @@ alltraps_segments:
 
 # From user mode with its esp in ecx and its eip in edx; esp points to where
 # segments_set_stack() put the thread's. Make the frame that int 0x40 makes.
+#
+# The right selectors are not all here. Out of virtual-8086 mode, where 0x23 is
+# a segment that begins at 0x230, a gate leads with all of them set to 0
+# (20.3.1), but SYSENTER leaves that mode and them as they are, and the flag for
+# it reads 0. No program can be in that mode, but for what virtual86trap() says
+# (trap.c), and then ds is as wrong as the others: what is read through it at
+# flat_mark is something else.
         .globl  sysenter_entry
         .balign 16
 sysenter_entry:
@@ -148,6 +158,8 @@ sysenter_entry:
         testl   $ODD_FLAGS, TF_EFLAGS(%esp)
         jnz     sysenter_odd
         CHECK_SEGMENTS sysenter_odd
+        cmpl    $FLAT_MARK, flat_mark
+        jne     sysenter_odd
         xorl    %ebp, %ebp
         call    usersyscall             # does not return
 
@@ -160,6 +172,13 @@ sysenter_odd:
         LOAD_SEGMENTS
         xorl    %ebp, %ebp
         call    usersyscall
+
+        .section .rodata
+        .balign 4
+flat_mark:
+        .long   FLAT_MARK
+        .skip   UDATA_SEL << 4          # and so far on there is 0
+        .text
 
 # --- to user mode ---
 

@@ -16,6 +16,8 @@
 #define CR0_TS 0x00000008 /* the FPU's registers are another thread's */
 #define CR0_NE 0x00000020 /* FPU errors are exceptions */
 #define CR0_WP 0x00010000 /* the kernel, too, obeys read-only pages */
+#define CR0_NW 0x20000000 /* (with CD) caches and memory may differ */
+#define CR0_CD 0x40000000 /* nothing new gets into the caches (11.5.1) */
 #define CR0_PG 0x80000000 /* paging */
 
 /* CR4 (2.5) */

@@ -235,6 +235,61 @@ static void privileges(void) {
   }
 }
 
+/* A program has no table of segments of its own (LDT): not even at the address
+ * where the CPU looks for one after reset, which is 0, with selectors 7, 15 and
+ * so on (3.5.1; 9.1.1, table 9-1). This puts a descriptor there and returns what
+ * was there: some of our code. */
+#define LDT_SELECTOR 15
+#define LDT_CALL_GATE 0xec00        /* present, for level 3, 32 bits (5.8.3) */
+#define LDT_DATA 0x00cff3000000ffff /* all 4 GiB, level 3 (3.4.5) */
+
+static uint64 put_ldt(uint64 descriptor) {
+  volatile addr at = LDT_SELECTOR & ~7;
+  uint64 before = *(uint64 *)at;
+
+  CHECK_EQ(mprotect(0, PGSIZE, PROT_READ | PROT_WRITE | PROT_EXEC), 0);
+  *(uint64 *)at = descriptor;
+  return before;
+}
+
+static void do_ldt_call(void *arg) {
+  uint64 before;
+  addr target;
+
+  (void)arg;
+  asm volatile("movl $1f, %0; jmp 2f; 1: lret; 2:" : "=r"(target));
+  before = put_ldt((uint64)(target >> 16) << 48 | (uint64)LDT_CALL_GATE << 32 |
+                   KCODE << 16 | (target & 0xffff));
+  asm volatile("lcall $15, $0" : : : "memory");
+  put_ldt(before);
+}
+
+/* Load a segment register from there; the kernel loads it as it goes on. */
+#define LDT_LOAD(segment)                                                   \
+  static void do_ldt_##segment(void *arg) {                                 \
+    uint64 before = put_ldt(LDT_DATA);                                      \
+                                                                            \
+    (void)arg;                                                              \
+    asm volatile("movw %w0, %%" #segment : : "r"(LDT_SELECTOR) : "memory"); \
+    put_ldt(before);                                                        \
+    yield();                                                                \
+  }
+
+LDT_LOAD(ds)
+LDT_LOAD(es)
+LDT_LOAD(fs)
+LDT_LOAD(gs)
+LDT_LOAD(ss)
+
+static void noldt(void) {
+  expect_killed(do_ldt_call, 0);
+  expect_killed(do_ldt_ds, 0);
+  expect_killed(do_ldt_es, 0);
+  expect_killed(do_ldt_fs, 0);
+  expect_killed(do_ldt_gs, 0);
+  expect_killed(do_ldt_ss, 0);
+}
+
 /* POPF leaves the interrupt flag and the right to use ports as they are (vol.
  * 2B, POPF). */
 static void flags(void) {
@@ -349,10 +404,37 @@ DO(do_virtual86_spin, VIRTUAL86("0x20202", "0xeb, 0xfe"))
 DO(do_virtual86_illegal, VIRTUAL86("0x20202", "0x0f, 0x0b"))
 DO(do_virtual86_step, VIRTUAL86("0x20302", "0x90, 0xeb, 0xfe"))
 
+/* SYSENTER from there, with selectors that look like the kernel's: it is then a
+ * system call like any other, and the way back is into protected mode. */
+static void do_virtual86_sysenter(void *arg) {
+  int pid;
+
+  (void)arg;
+  asm volatile(
+      "movl %%esp, %%ecx\n\t"
+      "pushl $0x33; pushl $0x2b; pushl $0x23; pushl $0x23\n\t"
+      "pushl $0; pushl $0x1000; pushl $0x20202\n\t"
+      "movl $1f, %%eax; movl %%eax, %%edx\n\t"
+      "shrl $4, %%eax; andl $15, %%edx; pushl %%eax; pushl %%edx\n\t"
+      "movl $11, %%eax; movl $2f, %%edx\n\t"
+      "iret\n"
+      "1:\n\t"
+      "sysenter\n"
+      "2:"
+      : "=&a"(pid)
+      :
+      : "ecx", "edx", "memory", "cc");
+  CHECK_EQ(pid, getpid());
+}
+
 static void virtual86(void) {
+  int status;
+
   expect_killed(do_virtual86_spin, 0);
   expect_killed(do_virtual86_illegal, 0);
   expect_killed(do_virtual86_step, 0);
+  status = run_child(do_virtual86_sysenter, 0);
+  CHECK(status == STATUS_KILLED || status == 0);
 }
 
 /* A stack that is none when a trap comes: the kernel does not use it. */
@@ -525,4 +607,4 @@ const struct test machine_tests[] = {
     TEST(noexecutebit), TEST(privileges),   TEST(flags),      TEST(oddflags),
     TEST(wildsysenter), TEST(stepsysenter), TEST(nostack),    TEST(segments),
     TEST(floatfork),    TEST(floaterrors),  TEST(registers),  TEST(alignment),
-    TEST(virtual86),    TESTS_END};
+    TEST(virtual86),    TEST(noldt),        TESTS_END};
