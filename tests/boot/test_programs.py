@@ -220,7 +220,8 @@ def test_date(start):
                                             "%a %b %d %H:%M:%S UTC %Y")
                  for command in ("date", "sleep 2; date")]
         assert want <= shown[0] <= want + datetime.timedelta(seconds=25), shown
-        assert 2 <= (shown[1] - shown[0]).total_seconds() <= 5, shown
+        # Minutes are not seconds; more cannot be said of a loaded host.
+        assert 2 <= (shown[1] - shown[0]).total_seconds() < 60, shown
 
 
 @test()
@@ -269,11 +270,17 @@ def test_init():
     """init cannot be killed, and reaps whom others leave behind."""
     with Machine() as m:
         m.call("kill 1")
-        m.run("sh -c '(sleep 0.2 &) ; (sleep 0.3 &)'")
-        assert re.search(r" 1 +\d+ .* sleep$", m.run("ps"), re.M)
-        m.run("sleep 0.8")
-        table = m.run("ps")
-        assert "sleep" not in [r[-1] for r in rows(table)], table
+        m.run("sh -c '(sleep 1000 &) ; (sleep 1000 &)'")
+        left = [r for r in rows(m.run("ps")) if r[-1] == "sleep"]
+        assert [r[1] for r in left] == ["1", "1"], left
+        for row in left:
+            m.run(f"kill {row[0]}")
+        for _ in range(100):  # each ps gives init a turn
+            table = m.run("ps")
+            if "sleep" not in [r[-1] for r in rows(table)]:
+                break
+        else:
+            raise AssertionError(table)
         assert "zombie" not in table and "init" in table
         shell = m.run("echo $$")
         m.start("kill $$")  # the shell itself: init starts another
