@@ -20,6 +20,28 @@ fuzz-tables: check-qemu
 
 # --- Power cuts -------------------------------------------------------------
 
+# What runs for thousands of disks is without the host tests' sanitizers.
+POWERCUT := $(BUILD)/host/powercut
+$(POWERCUT): tests/powercut/check.c \
+    $(call host-sources,tests/powercut/check.c) $(HOST_TEST_HEADERS) mk/trust.mk
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(filter-out -fsanitize=% -fno-sanitize%,$(HOST_TEST_FLAGS)) \
+	  -O2 -o $@ $(call host-sources,$<) $< -lpthread
+
+POWERCUTS = ARCH=$(ARCH) BUILD=$(BUILD) tools/python -B tests/powercut/powercut.py
+
+## powercuts        cut the power at POINTS=20000 moments, from SEED=n on
+.PHONY: powercuts
+powercuts: POINTS ?= 20000
+powercuts: check-qemu all $(POWERCUT)
+	@$(POWERCUTS) powercuts $(POINTS) $(SEED)
+
+## disk-errors      boot and work with the n-th request failing, for each n
+.PHONY: disk-errors
+disk-errors: check-qemu all $(POWERCUT)
+	@$(POWERCUTS) disk-errors $(SEED)
+
 # --- Proofs -----------------------------------------------------------------
 
 # --- Mutants ----------------------------------------------------------------
