@@ -82,29 +82,73 @@ paddr_t walkaddr(pagetable_t pagetable, vaddr_t va, uint access) {
   }
 }
 
-/* Go on to the entry behind this one, in this table if it is there, too. False
- * at the end of all addresses. */
-static bool leaf_step(struct leaf *leaf) {
-  vaddr_t next = leaf->va + level_size(leaf->level);
-  bool here = PX(leaf->level, leaf->va) + 1 < PT_ENTRIES;
+/* How many of the n entries from here on are not valid, before one that is.
+ * Most of a sparse table is looked at here, so four at a time. */
+static uint count_invalid(const pte_t *pte, uint n) {
+  uint i = 0;
 
-  if (next < leaf->va)
+  while (i + 4 <= n &&
+         !((pte[i] | pte[i + 1] | pte[i + 2] | pte[i + 3]) & PTE_V))
+    i += 4;
+  while (i < n && !(pte[i] & PTE_V))
+    i++;
+  return i;
+}
+
+/* Go on by n entries, at most to the end of this table. False at the end of all
+ * addresses. */
+static bool leaf_step(struct leaf *leaf, uint n) {
+  vaddr_t next = leaf->va + n * level_size(leaf->level);
+
+  if (next <= leaf->va)
     return false;
   leaf->va = next;
-  leaf->pte = leaf->level == 0 && here ? leaf->pte + 1 : NULL;
+  leaf->pte = PX(leaf->level, next) != 0 ? leaf->pte + n : NULL;
+  return true;
+}
+
+/* From *leaf on, to the next valid entry of this table, a leaf or not, that is
+ * for something below end. False: there is none, and *leaf is behind those. */
+static bool leaf_skip(struct leaf *leaf, vaddr_t end) {
+  uint here = PT_ENTRIES - PX(leaf->level, leaf->va);
+  vaddr_t before_end = (end - 1 - leaf->va) >> PXSHIFT(leaf->level);
+  uint most = before_end < here ? before_end + 1 : here;
+  uint n = count_invalid(leaf->pte, most);
+
+  if (n > 0 && !leaf_step(leaf, n))
+    leaf->va = end;
+  return n < most;
+}
+
+/* The usual step: to the page behind this one, if the same table maps it. */
+static bool leaf_neighbour(struct leaf *leaf, vaddr_t end) {
+  vaddr_t next = leaf->va + PGSIZE;
+
+  if (leaf->level > 0 || next >= end || PX(0, next) == 0 ||
+      !(leaf->pte[1] & PTE_V))
+    return false;
+  leaf->va = next;
+  leaf->pte++;
   return true;
 }
 
 bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end) {
-  bool more = leaf->pte == NULL || leaf_step(leaf);
-
-  for (; more && leaf->va < end; more = leaf_step(leaf)) {
+  if (leaf->pte != NULL) {
+    if (leaf_neighbour(leaf, end))
+      return true;
+    if (!leaf_step(leaf, 1))
+      return false;
+  }
+  while (leaf->va < end) {
     if (leaf->pte == NULL) {
       leaf->pte = walk_leaf(pagetable, leaf->va, &leaf->level);
       leaf->va &= -level_size(leaf->level);
     }
-    if (*leaf->pte & PTE_V)
+    if (!leaf_skip(leaf, end))
+      continue;
+    if (leaf->level == 0 || pte_leaf(*leaf->pte, leaf->level))
       return true;
+    leaf->pte = NULL; /* a table: on to the level below */
   }
   return false;
 }
@@ -168,10 +212,7 @@ int pagetable_split(pagetable_t pagetable, vaddr_t va) {
 }
 
 static bool table_empty(pagetable_t table) {
-  for (int i = 0; i < PT_ENTRIES; i++)
-    if (table[i] & PTE_V)
-      return false;
-  return true;
+  return count_invalid(table, PT_ENTRIES) == PT_ENTRIES;
 }
 
 /* A range whose empty tables are taken out. */
@@ -185,16 +226,19 @@ struct trim {
  * that the tables above it are looked at, too. */
 static bool trim_level(struct trim *t, pagetable_t pagetable, vaddr_t base,
                        int level) {
-  for (int i = 0; i < PT_ENTRIES; i++) {
-    vaddr_t va = base + ((vaddr_t)i << PXSHIFT(level));
-    pagetable_t table = P2V(PTE2PA(pagetable[i]));
+  uint i = t->from > base ? PX(level, t->from) : 0;
 
-    if (va + (level_size(level) - 1) < t->from)
-      continue;
-    if (va >= t->end)
+  for (;; i++) {
+    pagetable_t table;
+    vaddr_t va;
+
+    i += count_invalid(pagetable + i, PT_ENTRIES - i);
+    va = base + ((vaddr_t)i << PXSHIFT(level));
+    if (i >= PT_ENTRIES || va >= t->end)
       break;
-    if (!(pagetable[i] & PTE_V) || pte_leaf(pagetable[i], level))
+    if (pte_leaf(pagetable[i], level))
       continue;
+    table = P2V(PTE2PA(pagetable[i]));
     if (level > 1 && !trim_level(t, table, va, level - 1))
       return false;
     if (table_empty(table)) {

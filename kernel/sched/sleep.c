@@ -158,26 +158,48 @@ void initrwsleeplock(struct rwsleeplock *lk, const char *name) {
   waitq_init(&lk->alone, name);
 }
 
-/* Most holders are through soon: look so many times before going to sleep. */
-#define LOOKS 400
+/* Most holders are through soon, and if both sleep and wakeup come to nothing a
+ * CPU is spared two interrupts: look so many times first. It is about what a page
+ * fault takes that clears many pages. */
+#define LOOKS 2000
 
+/* Must who wants to hold it alone, or to share it, wait? */
 static bool taken(const struct rwsleeplock *lk, bool alone) {
+  const int *others = alone ? &lk->sharers : &lk->waiting;
+
   return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) != NULL ||
-         (alone && __atomic_load_n(&lk->sharers, __ATOMIC_RELAXED) > 0);
+         __atomic_load_n(others, __ATOMIC_RELAXED) > 0;
 }
 
-static void look(const struct rwsleeplock *lk, bool alone) {
-  for (int i = 0; i < LOOKS && taken(lk, alone); i++)
+/* False: it was taken all the time. */
+static bool look(const struct rwsleeplock *lk, bool alone) {
+  /* nobody lets go of it while the only CPU looks */
+  for (int i = ncpu > 1 ? LOOKS : 0; i > 0; i--) {
+    if (!taken(lk, alone))
+      return true;
     cpu_relax();
+  }
+  return false;
+}
+
+/* Wait until it is not taken. lk->lock held, but for the wait. */
+static void wait_turn(struct rwsleeplock *lk, bool alone) {
+  while (taken(lk, alone)) {
+    bool seen;
+
+    release(&lk->lock);
+    seen = look(lk, alone);
+    acquire(&lk->lock);
+    if (!seen && taken(lk, alone))
+      sleep(alone ? &lk->alone : &lk->shared, &lk->lock);
+  }
 }
 
 void acquire_shared(struct rwsleeplock *lk) {
-  look(lk, false);
   acquire(&lk->lock);
   if (lk->holder == mythread())
     panic("acquire_shared: this thread holds %s alone", lk->shared.name);
-  while (lk->holder != NULL || lk->waiting > 0)
-    sleep(&lk->shared, &lk->lock);
+  wait_turn(lk, false);
   lk->sharers++;
   release(&lk->lock);
 }
@@ -203,11 +225,9 @@ void release_shared(struct rwsleeplock *lk) {
 void acquire_exclusive(struct rwsleeplock *lk) {
   if (lk->holder == mythread())
     panic("acquire_exclusive: this thread already holds %s", lk->alone.name);
-  look(lk, true);
   acquire(&lk->lock);
   lk->waiting++;
-  while (lk->holder != NULL || lk->sharers > 0)
-    sleep(&lk->alone, &lk->lock);
+  wait_turn(lk, true);
   lk->waiting--;
   lk->holder = mythread();
   release(&lk->lock);
@@ -218,6 +238,16 @@ void release_exclusive(struct rwsleeplock *lk) {
   if (lk->holder != mythread())
     panic("release_exclusive: this thread does not hold %s", lk->alone.name);
   lk->holder = NULL;
+  pass_on_locked(lk);
+  release(&lk->lock);
+}
+
+void share_exclusive(struct rwsleeplock *lk) {
+  acquire(&lk->lock);
+  if (lk->holder != mythread())
+    panic("share_exclusive: this thread does not hold %s", lk->alone.name);
+  lk->holder = NULL;
+  lk->sharers++;
   pass_on_locked(lk);
   release(&lk->lock);
 }

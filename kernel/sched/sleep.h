@@ -75,5 +75,7 @@ void acquire_shared(struct rwsleeplock *lk);
 void release_shared(struct rwsleeplock *lk);
 void acquire_exclusive(struct rwsleeplock *lk);
 void release_exclusive(struct rwsleeplock *lk);
+/* Who holds it alone shares it from now on; nobody else had it in between. */
+void share_exclusive(struct rwsleeplock *lk);
 
 #endif

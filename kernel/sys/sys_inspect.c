@@ -199,7 +199,10 @@ long sys_ptwalk(void) {
 
   if (r < 0)
     return r;
-  pagetable_trace(s ? s->pagetable : kernel_pagetable, va, &w);
+  if (s != NULL)
+    space_trace(s, va, &w);
+  else
+    pagetable_trace(kernel_pagetable, va, &w);
   inspect_name(s, va, w.name, sizeof(w.name));
   close_space(s);
   return copyout(myproc()->space, argaddr(2), &w, sizeof(w));

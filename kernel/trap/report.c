@@ -70,7 +70,7 @@ static void find_address(struct space *s, struct address *a) {
   a->in_region = r != NULL;
   if (r != NULL)
     a->region = *r;
-  pagetable_trace(s->pagetable, a->va, &a->walk);
+  space_trace(s, a->va, &a->walk);
   release_shared(&s->lock);
 }
 

@@ -397,7 +397,7 @@ static int fault_object(struct fault *f) {
   if (write && !shared)
     r = copy_held(f);
   else if ((f->seen & PTE_V) && pte_page(f->seen) != p.page)
-    uvmdealloc(f->r, f->page, f->page + PGSIZE, true); /* an old one: anew */
+    uvmdealloc(f->r, f->page, f->page + PGSIZE); /* an old one: anew */
   else
     r = map_held(f);
   o->ops->drop(o, &p);

@@ -47,6 +47,12 @@ void pagetable_trace(pagetable_t pagetable, vaddr_t va, struct ptwalk *w) {
   }
 }
 
+void space_trace(struct space *s, vaddr_t va, struct ptwalk *w) {
+  acquire(&s->ptl); /* the tables on the way stay */
+  pagetable_trace(s->pagetable, va, w);
+  release(&s->ptl);
+}
+
 void inspect_name(struct space *s, vaddr_t va, char *buf, size_t n) {
   const char *name;
   struct region *r;
@@ -96,8 +102,13 @@ int inspect_leaves(struct space *s, vaddr_t from, struct ptentry *buf,
                    int max) {
   struct runs runs = {s, buf, 0, max};
 
-  pagetable_each(s ? s->pagetable : kernel_pagetable, from, MAXVA, add_leaf,
-                 &runs);
+  if (s == NULL) {
+    pagetable_each(kernel_pagetable, from, MAXVA, add_leaf, &runs);
+    return runs.n;
+  }
+  acquire(&s->ptl);
+  pagetable_each(s->pagetable, from, MAXVA, add_leaf, &runs);
+  release(&s->ptl);
   return runs.n;
 }
 

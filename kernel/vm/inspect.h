@@ -11,6 +11,9 @@
  * left to the caller. Any va. */
 void pagetable_trace(pagetable_t pagetable, vaddr_t va, struct ptwalk *w);
 
+/* The same for a space's table, whoever changes it meanwhile. */
+void space_trace(struct space *s, vaddr_t va, struct ptwalk *w);
+
 /* Runs of leaves of a table from address `from` on; the number written. The
  * space's lock is held, or s is NULL: the kernel's own table. */
 int inspect_leaves(struct space *s, vaddr_t from, struct ptentry *buf, int max);

@@ -169,14 +169,8 @@ int space_map(struct space *s, struct mapping *m) {
 
 int space_unmap(struct space *s, vaddr_t at, size_t size) {
   vaddr_t end = end_of(at, size);
-  int r;
 
-  if (end == 0)
-    return -EINVAL;
-  acquire_exclusive(&s->lock);
-  r = space_remove_locked(s, at, end);
-  release_exclusive(&s->lock);
-  return r;
+  return end != 0 ? space_remove(s, at, end) : -EINVAL;
 }
 
 /* --- mprotect --- */
@@ -267,7 +261,7 @@ static void will_need(struct region *r, vaddr_t at, vaddr_t end) {
 static int dont_need(struct region *r, vaddr_t at, vaddr_t end) {
   if (uvm_split_at(r->space, at) < 0 || uvm_split_at(r->space, end) < 0)
     return -ENOMEM;
-  uvmdealloc(r, at, end, true);
+  uvmdealloc(r, at, end);
   return 0;
 }
 

@@ -38,7 +38,7 @@ void memobject_unmap(struct memobject *o, uint64 first) {
   list_for_each (l, &o->regions) {
     struct region *r = region_of(l);
 
-    uvmdealloc(r, address_of(r, first), r->end, true);
+    uvmdealloc(r, address_of(r, first), r->end);
   }
   release(&o->lock);
 }

@@ -113,18 +113,23 @@ static void region_link(struct space *s, struct region *r, struct region *below,
   release(&r->object->lock);
 }
 
+/* Take a region out of its space, but not yet of its object's list. */
 static void region_unlink(struct region *r) {
   struct space *s = r->space;
 
-  if (r->object != NULL) {
-    acquire(&r->object->lock);
-    list_remove(&r->object_link);
-    release(&r->object->lock);
-  }
   list_remove(&r->link);
   tree_remove(&s->by_address, &r->node);
   s->nregions--;
   count(r, -1);
+}
+
+/* Its object does not know it any more. */
+static void region_detach(struct region *r) {
+  if (r->object == NULL)
+    return;
+  acquire(&r->object->lock);
+  list_remove(&r->object_link);
+  release(&r->object->lock);
 }
 
 /* Could b, which begins where a ends, be a part of a? */
@@ -179,6 +184,7 @@ static bool merge_next(struct region *r) {
   /* they overlap for a moment, so that the object misses no entry */
   resize(r, r->start, next->end);
   region_unlink(next);
+  region_detach(next);
   region_free(next);
   return true;
 }
@@ -238,29 +244,50 @@ int space_split_locked(struct space *s, vaddr_t start, vaddr_t end) {
   return split_at(s, start) < 0 || split_at(s, end) < 0 ? -ENOMEM : 0;
 }
 
-static void region_remove(struct region *r, bool live) {
-  uvmdealloc(r, r->start, r->end, live);
-  region_unlink(r);
-  region_free(r);
+/*
+ * Removing a range takes three steps, so that other threads wait for the first
+ * one only:
+ *
+ *   cut_out      regions leave the space: no fault brings     lock held alone
+ *                a page back
+ *   clear_range  their entries and tables go, and are         lock shared: the
+ *                flushed                                      addresses stay free
+ *                frames and tables are freed                  no lock
+ *   bury         so are the regions, and objects given up     no lock
+ */
+struct removal {
+  struct space *space;
+  struct list regions;        /* that were in the range */
+  vaddr_t tables, tables_end; /* for these no table is needed any more */
+};
+
+static void removal_init(struct removal *rm, struct space *s) {
+  *rm = (struct removal){.space = s};
+  list_init(&rm->regions);
 }
 
-/* Free the page-table pages that no region needs any more, now that none is in
+/* The page-table pages that no region needs any more, now that none is in
  * [start, end). */
-static void trim(struct space *s, vaddr_t start, vaddr_t end) {
+static void find_tables(struct removal *rm, vaddr_t start, vaddr_t end) {
+  struct space *s = rm->space;
   struct region *below = space_below_locked(s, start);
   struct region *above = space_first_locked(s, start);
   vaddr_t gap = below ? below->end : 0,
           gap_end = above ? above->start : SPACE_END;
 
-  start = MAX(start & -UVM_TABLE_SPAN,
-              (gap + UVM_TABLE_SPAN - 1) & -UVM_TABLE_SPAN);
-  end = MIN((end + UVM_TABLE_SPAN - 1) & -UVM_TABLE_SPAN,
-            gap_end & -UVM_TABLE_SPAN);
-  if (start < end)
-    uvm_trim(s, start, end);
+  rm->tables = MAX(start & -UVM_TABLE_SPAN,
+                   (gap + UVM_TABLE_SPAN - 1) & -UVM_TABLE_SPAN);
+  rm->tables_end = MIN((end + UVM_TABLE_SPAN - 1) & -UVM_TABLE_SPAN,
+                       gap_end & -UVM_TABLE_SPAN);
 }
 
-int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
+static void removal_add(struct removal *rm, struct region *r) {
+  region_unlink(r);
+  list_add_back(&rm->regions, &r->link);
+}
+
+static int cut_out(struct removal *rm, vaddr_t start, vaddr_t end) {
+  struct space *s = rm->space;
   struct region *r, *next;
 
   if (!range_valid(start, end))
@@ -270,12 +297,74 @@ int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
   for (r = space_first_locked(s, start); r != NULL && r->start < end;
        r = next) {
     next = region_next(r);
-    region_remove(r, true);
+    removal_add(rm, r);
   }
-  trim(s, start, end);
+  find_tables(rm, start, end);
   if (start <= s->hint && s->hint < end)
     s->hint = end; /* what was placed last goes first */
   return 0;
+}
+
+/* live: threads may run in the space. unlock: the lock is shared; release it as
+ * soon as it is not needed. Not inlined: the gather shall be off the stack when
+ * objects are given up, which may go deep into the file system. */
+static __attribute__((noinline)) void clear_range(struct removal *rm, bool live,
+                                                  bool unlock) {
+  struct gather g;
+
+  gather_init(&g, rm->space, live);
+  list_for_each (l, &rm->regions) {
+    struct region *r = region_of(l);
+
+    uvm_take(&g, r, r->start, r->end);
+  }
+  uvm_take_tables(&g, rm->tables, rm->tables_end);
+  gather_flush(&g);
+  /* the objects knew them until no CPU could use a page of theirs */
+  list_for_each (l, &rm->regions)
+    region_detach(region_of(l));
+  if (unlock)
+    release_shared(&rm->space->lock);
+  gather_put(&g);
+}
+
+static void bury(struct removal *rm) {
+  list_for_each_safe (l, &rm->regions)
+    region_free(region_of(l));
+}
+
+/* What follows cut_out() when the lock is not needed for anything else. */
+static void finish_removal(struct removal *rm) {
+  share_exclusive(&rm->space->lock);
+  clear_range(rm, true, true);
+  bury(rm);
+}
+
+int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end) {
+  struct removal rm;
+  int r;
+
+  removal_init(&rm, s);
+  r = cut_out(&rm, start, end);
+  if (r < 0)
+    return r;
+  clear_range(&rm, true, false);
+  bury(&rm);
+  return 0;
+}
+
+int space_remove(struct space *s, vaddr_t start, vaddr_t end) {
+  struct removal rm;
+  int r;
+
+  removal_init(&rm, s);
+  acquire_exclusive(&s->lock);
+  r = cut_out(&rm, start, end);
+  if (r < 0)
+    release_exclusive(&s->lock);
+  else
+    finish_removal(&rm);
+  return r;
 }
 
 /* --- whole spaces --- */
@@ -307,14 +396,19 @@ struct space *space_get(struct space *s) {
 }
 
 void space_put(struct space *s) {
+  struct removal rm;
+
   if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   /* the lock keeps the self-check away; no CPU can run in this space again:
    * nothing to flush */
+  removal_init(&rm, s);
   acquire_exclusive(&s->lock);
   list_for_each_safe (l, &s->regions)
-    region_remove(region_of(l), false);
+    removal_add(&rm, region_of(l));
+  clear_range(&rm, false, false);
   release_exclusive(&s->lock);
+  bury(&rm);
   acquire(&spaces_lock);
   list_remove(&s->all);
   release(&spaces_lock);
@@ -407,25 +501,37 @@ static int grow(struct space *s, vaddr_t from, vaddr_t to, bool reserve) {
                           .name = "heap"});
 }
 
-int space_sbrk(struct space *s, long n, bool reserve, vaddr_t *old) {
-  vaddr_t brk, from, to;
+/* Decide what a change of the heap's end comes to; cut out what is given back.
+ * lock held alone. */
+static int move_brk(struct removal *rm, long n, bool reserve) {
+  struct space *s = rm->space;
+  vaddr_t brk = s->brk + n, from = PGROUNDUP(s->brk), to = PGROUNDUP(brk);
   int r = 0;
 
-  acquire_exclusive(&s->lock);
-  *old = s->brk;
-  brk = s->brk + n;
-  from = PGROUNDUP(s->brk);
-  to = PGROUNDUP(brk);
   if (n > 0 && (brk < s->brk || brk > SPACE_END))
-    r = -ENOMEM;
-  else if (n < 0 && brk > s->brk)
-    brk = s->brk; /* below 0: nothing happens, as in xv6 */
-  else if (to > from)
+    return -ENOMEM;
+  if (n < 0 && brk > s->brk)
+    return 0; /* below 0: nothing happens, as in xv6 */
+  if (to > from)
     r = grow(s, from, to, reserve);
   else if (to < from)
-    r = space_remove_locked(s, to, from);
+    r = cut_out(rm, to, from);
   if (r == 0)
     s->brk = brk;
-  release_exclusive(&s->lock);
+  return r;
+}
+
+int space_sbrk(struct space *s, long n, bool reserve, vaddr_t *old) {
+  struct removal rm;
+  int r;
+
+  removal_init(&rm, s);
+  acquire_exclusive(&s->lock);
+  *old = s->brk;
+  r = move_brk(&rm, n, reserve);
+  if (list_empty(&rm.regions))
+    release_exclusive(&s->lock);
+  else
+    finish_removal(&rm);
   return r;
 }

@@ -14,8 +14,8 @@
  *
  * Locks: `lock` is shared by those who look and by page faults, and held alone
  * by who changes regions. `ptl` guards the entries of the page table and its
- * pages; page-table pages are freed only by who holds `lock` alone, too. A space
- * lives as long as someone has a reference.
+ * pages: who releases it must walk again. A space lives as long as someone has a
+ * reference.
  */
 #ifndef VM_SPACE_H
 #define VM_SPACE_H
@@ -93,8 +93,10 @@ struct space *space_copy(struct space *s);
  * object. lock held alone. */
 int space_add_locked(struct space *s, const struct region *like);
 /* Remove [start, end), splitting regions at its ends; aligned. 0 or -ENOMEM.
- * lock held alone. */
+ * With lock held alone, or not held: then others wait only while the regions
+ * are taken out. */
 int space_remove_locked(struct space *s, vaddr_t start, vaddr_t end);
+int space_remove(struct space *s, vaddr_t start, vaddr_t end);
 /* The region that holds va, or NULL. lock held. */
 struct region *space_find_locked(struct space *s, vaddr_t va);
 /* Make regions begin at start and at end, if one goes across. 0 or -ENOMEM.

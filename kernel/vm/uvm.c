@@ -10,7 +10,8 @@
  *
  * Many entries are cleared before one flush: the frames wait in a struct
  * gather, and so do pages of the table itself, which a CPU may still walk
- * through. Frames are not linked through the pages themselves, which other CPUs may
+ * through. It takes what a megabyte has, with its table, and is emptied when it
+ * is full. Frames are not linked through the pages themselves, which other CPUs may
  * still write until the flush, and which others may go on using.
  */
 #include "vm/uvm.h"
@@ -54,36 +55,45 @@ void uvm_set(pte_t *at, pte_t pte) {
 
 /* --- taking away --- */
 
-#define GATHER_MAX 256
+#define BLOCK 1 /* added to a page's address: it is a superpage's */
 
-/* Frames whose entries are gone, and the range that must be flushed. */
-struct gather {
-  uint n;
-  void *frames[GATHER_MAX];
-  bool super[GATHER_MAX]; /* it is a block, held by a superpage */
-  vaddr_t from, to;
-};
-
-static void gather_add(struct gather *g, const struct leaf *l) {
-  if (g->n == 0)
-    g->from = l->va;
-  g->to = l->va + level_size(l->level);
-  g->super[g->n] = l->level > 0;
-  g->frames[g->n++] = pte_page(*l->pte);
+void gather_init(struct gather *g, struct space *s, bool live) {
+  g->space = s;
+  g->live = live;
+  g->n = 0;
+  g->from = g->to = 0;
 }
 
-static void gather_finish(struct gather *g, struct space *s, bool live) {
-  if (g->n == 0)
-    return;
-  /* the frames may be used for something else after this */
-  if (live)
-    tables_flush_user(&s->arch, g->from, g->to - g->from);
+/* Cached translations of a range have to go, too. */
+static void gather_widen(struct gather *g, vaddr_t from, vaddr_t to) {
+  g->from = g->from < g->to ? MIN(g->from, from) : from;
+  g->to = MAX(g->to, to);
+}
+
+void gather_flush(struct gather *g) {
+  if (g->live && g->from < g->to)
+    tables_flush_user(&g->space->arch, g->from, g->to - g->from);
+  g->from = g->to = 0;
+}
+
+void gather_put(struct gather *g) {
   for (uint i = 0; i < g->n; i++) {
-    if (g->super[i])
-      block_put(g->frames[i]);
+    if (g->held[i] & BLOCK)
+      block_put((void *)(g->held[i] - BLOCK));
     else
-      frame_put(g->frames[i]);
+      frame_put((void *)g->held[i]);
   }
+  g->n = 0;
+}
+
+static void gather_empty(struct gather *g) {
+  gather_flush(g);
+  gather_put(g);
+}
+
+static void gather_leaf(struct gather *g, const struct leaf *l) {
+  g->held[g->n++] = (vaddr_t)pte_page(*l->pte) + (l->level > 0 ? BLOCK : 0);
+  gather_widen(g, l->va, l->va + level_size(l->level));
 }
 
 /* What a leaf maps is not this space's any more. ptl held. */
@@ -92,53 +102,71 @@ static void forget_anon(struct region *r, const struct leaf *l) {
     r->space->anon -= level_size(l->level) / PGSIZE;
 }
 
-/* uvmdealloc(), or only what is an object's page: `shown`. */
-static void take_away(struct region *r, vaddr_t from, vaddr_t to, bool live,
-                      bool shown) {
-  struct space *s = r->space;
-  struct gather g = {.to = from};
+/* uvm_take(), or only what is an object's page: `shown`. */
+static void take(struct gather *g, struct region *r, vaddr_t from, vaddr_t to,
+                 bool shown) {
+  struct space *s = g->space;
+  struct leaf l = {.va = from};
 
-  do {
-    struct leaf l = {.va = g.to};
-
-    g.n = 0;
-    acquire(&s->ptl);
-    while (g.n < GATHER_MAX && leaf_next(s->pagetable, &l, to)) {
-      if (shown && uvm_anonymous(pte_page(*l.pte)))
-        continue;
-      gather_add(&g, &l);
-      forget_anon(r, &l);
-      *l.pte = 0;
+  acquire(&s->ptl);
+  while (leaf_next(s->pagetable, &l, to)) {
+    if (shown && uvm_anonymous(pte_page(*l.pte)))
+      continue;
+    if (g->n == GATHER_MAX) {
+      release(&s->ptl);
+      gather_empty(g);
+      acquire(&s->ptl);
+      l = (struct leaf){.va = l.va}; /* it may have changed: look again */
+      continue;
     }
-    release(&s->ptl);
-    gather_finish(&g, s, live);
-  } while (g.n == GATHER_MAX);
+    gather_leaf(g, &l);
+    forget_anon(r, &l);
+    *l.pte = 0;
+  }
+  release(&s->ptl);
 }
 
-void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live) {
-  take_away(r, from, to, live, false);
+void uvm_take(struct gather *g, struct region *r, vaddr_t from, vaddr_t to) {
+  take(g, r, from, to, false);
 }
 
-void uvm_release(struct region *r) {
-  take_away(r, r->start, r->end, true, true);
+static void take_and_put(struct region *r, vaddr_t from, vaddr_t to,
+                         bool shown) {
+  struct gather g;
+
+  gather_init(&g, r->space, true);
+  take(&g, r, from, to, shown);
+  gather_empty(&g);
 }
+
+void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to) {
+  take_and_put(r, from, to, false);
+}
+
+void uvm_release(struct region *r) { take_and_put(r, r->start, r->end, true); }
 
 static bool gather_table(void *arg, void *table) {
   struct gather *g = arg;
 
-  g->super[g->n] = false;
-  g->frames[g->n++] = table;
+  g->held[g->n++] = (vaddr_t)table;
   return g->n < GATHER_MAX;
 }
 
-void uvm_trim(struct space *s, vaddr_t from, vaddr_t to) {
-  while (from < to) {
-    struct gather g = {.n = 0, .from = from, .to = to};
+void uvm_take_tables(struct gather *g, vaddr_t from, vaddr_t to) {
+  struct space *s = g->space;
+  vaddr_t at = from;
 
+  while (at < to) {
+    uint before;
+
+    if (g->n == GATHER_MAX)
+      gather_empty(g);
+    before = g->n;
     acquire(&s->ptl);
-    from = pagetable_trim(s->pagetable, from, to, gather_table, &g);
+    at = pagetable_trim(s->pagetable, at, to, gather_table, g);
     release(&s->ptl);
-    gather_finish(&g, s, true);
+    if (g->n > before)
+      gather_widen(g, from, to);
   }
 }
 

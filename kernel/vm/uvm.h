@@ -16,22 +16,42 @@
 struct region;
 struct space;
 
+/* Frames, and pages of the table, that were taken out of a space's table and are
+ * to be given up once no CPU can use them. */
+#define GATHER_MAX 288
+struct gather {
+  struct space *space;
+  bool live; /* CPUs may run in the space; else nothing is flushed */
+  uint n;
+  vaddr_t held[GATHER_MAX]; /* pages; 1 is added for a superpage's block */
+  vaddr_t from, to;         /* to be flushed; empty: nothing */
+};
+
 /* An empty user table with what the machine needs for a trap, or NULL. */
 pagetable_t uvmcreate(void);
 /* Free the table, which has no user pages left. */
 void uvmfree(pagetable_t pagetable);
 
-/* Remove the pages that are there, and give each up once no CPU can use it.
- * With live == false the space never runs again, and nothing is flushed. Also
- * without the space's lock, while the region cannot go away. */
-void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to, bool live);
+/* Not {0}: that would clear all of it. */
+void gather_init(struct gather *g, struct space *s, bool live);
+/* Take pages out of the table into a gather of the region's space. Also without
+ * the space's lock, while the region cannot go away. */
+void uvm_take(struct gather *g, struct region *r, vaddr_t from, vaddr_t to);
+/* The same for the page-table pages of a range in which no region is left,
+ * aligned to what one such page maps (UVM_TABLE_SPAN). */
+void uvm_take_tables(struct gather *g, vaddr_t from, vaddr_t to);
+#define UVM_TABLE_SPAN level_size(1)
+/* See to it that no CPU can use what was taken; then give it up. The lock that
+ * keeps the addresses from being mapped again is needed for the first only. */
+void gather_flush(struct gather *g);
+void gather_put(struct gather *g);
+
+/* All that for pages, at once. Also without the space's lock, while the region
+ * cannot go away. */
+void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to);
 /* Remove the pages that are in a cache anyway: they come back when touched. No
  * lock needed, while the region cannot go away. */
 void uvm_release(struct region *r);
-/* Free the page-table pages for a range in which no region is left, aligned to
- * what one such page maps (UVM_TABLE_SPAN). */
-void uvm_trim(struct space *s, vaddr_t from, vaddr_t to);
-#define UVM_TABLE_SPAN level_size(1)
 /* Let the child have the region's pages, too, read-only if they are private.
  * *lost: set if the parent lost a right. 0, or -ENOMEM: some may be there. */
 int uvmcopy(struct region *r, struct space *child, bool *lost);

@@ -45,6 +45,11 @@ void acquire_exclusive(struct rwsleeplock *lk) {
   lk->sharers = -1;
 }
 
+void share_exclusive(struct rwsleeplock *lk) {
+  assert_int_equal(lk->sharers, -1);
+  lk->sharers = 1;
+}
+
 void release_exclusive(struct rwsleeplock *lk) {
   assert_int_equal(lk->sharers, -1);
   lk->sharers = 0;
