@@ -559,6 +559,44 @@ static void pages_are_freed_after_the_flush(void **state) {
   space_put(space);
 }
 
+static uint64 tables_at_flush;
+
+/* Others may look at the space already, and find no region there. */
+static void note_shared(vaddr_t va, size_t size) {
+  assert_true(va <= MiB(2) && va + size >= MiB(4));
+  assert_int_equal(space->lock.sharers, 1);
+  assert_null(space_find_locked(space, MiB(2)));
+  assert_null(memory_at(space, MiB(3) - PGSIZE));
+  users_at_flush = pages_owned(PAGE_USER);
+  tables_at_flush = pages_owned(PAGE_TABLE);
+  flushed++;
+}
+
+/* A megabyte, with its page-table page, costs others one flush. */
+static void a_range_goes_with_its_table_in_one_flush(void **state) {
+  uint64 users = pages_owned(PAGE_USER), tables;
+
+  (void)state;
+  flushed = 0;
+  space = space_create();
+  add(space, 0, PGSIZE, PROT_READ, "text");
+  fault_resolve(space, 0, PROT_READ); /* the upper tables stay */
+  tables = pages_owned(PAGE_TABLE);
+  add(space, MiB(2), MiB(3), PROT_READ | PROT_WRITE, "data");
+  for (vaddr_t va = MiB(2); va < MiB(3); va += PGSIZE)
+    fault_resolve(space, va, PROT_WRITE);
+  on_flush = note_shared;
+  assert_int_equal(space_remove(space, MiB(2), MiB(3)), 0);
+  on_flush = NULL;
+  assert_int_equal(flushed, 1);
+  assert_int_equal(users_at_flush, users + MiB(1) / PGSIZE);
+  assert_int_equal(tables_at_flush, tables + 1);
+  assert_int_equal(pages_owned(PAGE_USER), users);
+  assert_int_equal(pages_owned(PAGE_TABLE), tables);
+  assert_int_equal(space->lock.sharers, 0);
+  space_put(space);
+}
+
 /* With the last region of a stretch its page-table pages go, but not those that
  * a neighbour needs. */
 static void page_tables_are_given_back(void **state) {
@@ -709,6 +747,7 @@ int main(void) {
       cmocka_unit_test(copying_fails_at_each_page),
       cmocka_unit_test(the_last_reference_frees),
       cmocka_unit_test(pages_are_freed_after_the_flush),
+      cmocka_unit_test(a_range_goes_with_its_table_in_one_flush),
       cmocka_unit_test(page_tables_are_given_back),
       cmocka_unit_test(sbrk_moves_the_end),
       cmocka_unit_test(sbrk_knows_its_limits),
