@@ -4,10 +4,11 @@
  * same address.
  *
  * The timer counts down from a 32-bit number at the rate of a bus that nothing
- * describes, so the first CPU measures it against the clock, and the others are
- * taken to be like it.
+ * describes, so the first CPU measures it against the clock (calibrate.c), and
+ * the others are taken to be like it.
  */
 #include "apic.h"
+#include "calibrate.h"
 #include "clock.h"
 #include "cpu.h"
 #include "dev/irq.h"
@@ -50,9 +51,8 @@
 /* CPUID leaf 1, ebx: the local APIC's number at reset. */
 #define CPUID_APIC_ID_SHIFT 24
 
-#define MEASURE_NS 10000000ULL /* of the timer */
-#define INIT_NS 10000000ULL    /* after INIT (8.4.4.1) */
-#define STARTUP_NS 200000ULL   /* after a STARTUP */
+#define INIT_NS 10000000ULL  /* after INIT (8.4.4.1) */
+#define STARTUP_NS 200000ULL /* after a STARTUP */
 
 static uint64 ticks_per_ns; /* [c] of the timer, 32.32 */
 static uint64 longest_ns;   /* [c] that it can count */
@@ -80,17 +80,26 @@ static void enable(void) {
   lapic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | T_SPURIOUS);
 }
 
-static void measure_timer(void) {
-  uint64 start, ns, ticks;
+static void start_timer(void) { lapic_write(LAPIC_TIMER_START, TIMER_MAX); }
 
-  start = clock_ns();
-  lapic_write(LAPIC_TIMER_START, TIMER_MAX);
-  clock_delay(MEASURE_NS);
-  ticks = TIMER_MAX - lapic_read(LAPIC_TIMER_NOW);
-  ns = clock_ns() - start;
+static bool read_timer(struct reading *r) {
+  r->from = clock_ns();
+  r->left = lapic_read(LAPIC_TIMER_NOW);
+  r->to = clock_ns();
+  return r->left != 0;
+}
+
+static void measure_timer(void) {
+  static const struct counter timer = {start_timer, read_timer};
+  struct rate r;
+
+  if (!calibrate(&timer, &r)) {
+    printf("boot: the timer does not count; this may go wrong\n");
+    r.counts = r.time = 1;
+  }
   lapic_write(LAPIC_TIMER_START, 0);
-  ticks_per_ns = clock_factor(MAX(ticks, 1), ns);
-  longest_ns = TIMER_MAX / MAX(ticks, 1) * ns;
+  ticks_per_ns = clock_factor(r.counts, r.time);
+  longest_ns = TIMER_MAX / r.counts * r.time;
 }
 
 void lapic_init_cpu(void) {
