@@ -28,6 +28,10 @@ QEMU_DISK = -global virtio-mmio.force-legacy=false \
   -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0
 GDB_ARCH = riscv:rv64
 
+# For `make prove`: levels of page tables, and cbmc's name for the word size.
+PROVE_LEVELS := 3,4
+PROVE_FLAGS := --arch riscv64
+
 # The Linux that `make bench-linux` compares with.
 LINUX_PREFIX := riscv64-linux-gnu-
 LINUX_CC_PACKAGES := gcc-riscv64-linux-gnu libc6-dev-riscv64-cross

@@ -44,6 +44,30 @@ disk-errors: check-qemu all $(POWERCUT)
 
 # --- Proofs -----------------------------------------------------------------
 
+# The model checker that is here, or else one that is fetched.
+CBMC ?= $(or $(shell command -v cbmc),$(BUILD)/cbmc/cbmc)
+
+$(BUILD)/cbmc/cbmc: tests/prove/get-cbmc
+	$(call say,FETCH,$@)
+	$(Q)tests/prove/get-cbmc $(@D)
+	@touch $@
+
+.PHONY: cbmc prove prove-machine
+cbmc: $(CBMC)
+
+# What the proofs must know of a machine; its word size is in $(PROVE_FLAGS).
+prove-machine: $(GENERATED)
+	@echo '$(ARCH) $(B)/gen $(PROVE_LEVELS) $(PROVE_FLAGS)'
+
+## prove            model checking of the pure parts; ONLY=pattern, JOBS=2
+prove: JOBS ?= 2
+prove: $(CBMC)
+	$(Q)set --; for arch in $(MACHINES); do \
+	  facts=$$($(MAKE) -s ARCH=$$arch prove-machine) || exit 1; \
+	  set -- "$$@" --machine "$$(echo "$$facts" | tail -n 1)"; \
+	done; CBMC='$(CBMC)' tests/prove/prove "$$@" --jobs $(JOBS) \
+	  $(if $(QUICK),--quick) $(ONLY)
+
 # --- Mutants ----------------------------------------------------------------
 
 # --- Soak -------------------------------------------------------------------

@@ -37,6 +37,10 @@ QEMU_SCREEN = -serial mon:stdio
 ISO = 1
 GDB_ARCH = i386
 
+# For `make prove`: levels of page tables, and cbmc's name for the word size.
+PROVE_LEVELS := 2
+PROVE_FLAGS := --arch i386
+
 # The Linux that `make bench-linux` compares with. Debian 12 is the last with a
 # 32-bit kernel; it does without guards against what an emulated CPU cannot leak.
 LINUX_PREFIX := i686-linux-gnu-
