@@ -19,6 +19,11 @@
  *   valid, no W       shared           write   tell the object first  file
  *   allows it                                  only the TLB was old
  *
+ * A superpage also takes the place of pages: when the first page of a stretch is
+ * written of which some were read before, and when the last page of a stretch
+ * has come that all belong to the space alone. Then no other fault may be served
+ * meanwhile, so it is done afterwards, with the space's lock held alone (join).
+ *
  * Several threads may be in here at once. What the entry shall lead to is made
  * without a spin lock; then, under ptl, the entry is set if it is still what it
  * was. If it is not, somebody else was faster: the program tries again, and
@@ -42,6 +47,7 @@ struct fault {
   pte_t seen;           /* the entry when we came, */
   int level;            /* and its level: a superpage's, or where no table is */
   struct objpage *held; /* the object's page that it shall show, or NULL */
+  bool join;            /* it pays to have a superpage there now */
 };
 
 static struct fault_counts counts[NCPU]; /* since boot, by CPU, which alone
@@ -128,13 +134,12 @@ static bool may_be_generous(const struct fault *f, size_t n) {
          pages_owned(PAGE_FREE) > pages_total() / KEEP_FREE + n;
 }
 
-/* Could a superpage hold the page: is a whole one inside the region, and nothing
- * mapped there yet? */
+/* Could a superpage hold the page: is a whole one inside the region? */
 static bool super_fits(const struct fault *f) {
   size_t size = level_size(1);
   vaddr_t at = f->page & -size;
 
-  return f->level >= 1 && at >= f->r->start && f->r->end - at >= size &&
+  return at >= f->r->start && f->r->end - at >= size &&
          may_be_generous(f, size / PGSIZE);
 }
 
@@ -216,7 +221,7 @@ static int fault_zero(struct fault *f) {
   if (f->access == PROT_WRITE) {
     void *page;
 
-    if (super_fits(f) && fault_super(f))
+    if (f->level >= 1 && super_fits(f) && fault_super(f))
       return 0;
     page = kalloc_zero(PAGE_USER);
     r = page ? install_private(f, page, f->r->rights) : -ENOMEM;
@@ -423,6 +428,44 @@ static int resolve_entry(struct fault *f) {
   return f->r->flags & REGION_SHARED ? fault_object(f) : fault_copy(f);
 }
 
+/* --- pages that become a superpage --- */
+
+/* All pages of a stretch are copied only when faults have done as much since that
+ * was done last: else it would be for nothing in a program that frees and touches
+ * a page again and again. Counted are faults, and the pages that they made. */
+static uint work_done(const struct space *s) {
+  return s->faults.total + s->faults.zero + s->faults.copy;
+}
+
+/* A page was written. Does it pay to have a superpage now? The space's lock is
+ * held, to be sure alone. */
+static bool join_pays(const struct fault *f) {
+  if (f->access != PROT_WRITE || f->r->object != NULL || !super_fits(f))
+    return false;
+  switch (uvm_stretch(f->s, f->page)) {
+    case STRETCH_BEGUN:
+      return true;
+    case STRETCH_FULL:
+      return work_done(f->s) - f->s->joined >= PT_ENTRIES;
+    default:
+      return false;
+  }
+}
+
+/* Put a superpage in the place of the pages around one that was written. */
+static void join(struct space *s, vaddr_t page) {
+  struct fault f = {.s = s, .page = page, .access = PROT_WRITE};
+
+  acquire_exclusive(&s->lock);
+  f.r = space_find_locked(s, page);
+  if (f.r != NULL && (f.r->rights & PROT_WRITE) && join_pays(&f) &&
+      uvm_join(f.r, page)) {
+    s->joined = work_done(s);
+    count_fault(s, super);
+  }
+  release_exclusive(&s->lock);
+}
+
 static int resolve_locked(struct fault *f) {
   int r;
 
@@ -433,6 +476,7 @@ static int resolve_locked(struct fault *f) {
   do {
     r = resolve_entry(f);
   } while (r > 0);
+  f->join = r == 0 && join_pays(f);
   return r;
 }
 
@@ -447,6 +491,8 @@ int fault_resolve(struct space *s, vaddr_t va, uint access) {
     acquire_shared(&s->lock);
     r = resolve_locked(&f);
     release_shared(&s->lock);
+    if (f.join)
+      join(s, f.page);
     if (r == -ENOMEM &&
         (fault_out_of_memory == NULL || fault_out_of_memory(s, attempt) < 0))
       break;

@@ -67,8 +67,9 @@ struct space {
   vaddr_t hint;           /* [L] mmap looks for room below this first */
   size_t anon;            /* [p] private frames that are mapped */
   struct fault_counts faults; /* [a] */
-  struct arch_space arch;     /* the machine's */
-  struct list all;            /* [spaces_lock] in spaces */
+  uint joined; /* [L] what faults had done when pages last became a superpage */
+  struct arch_space arch; /* the machine's */
+  struct list all;        /* [spaces_lock] in spaces */
 };
 
 /* All spaces, for the self-check (check.c). */

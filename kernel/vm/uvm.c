@@ -237,6 +237,98 @@ int uvm_split_at(struct space *s, vaddr_t va) {
   return r;
 }
 
+/* The table of the superpage-sized stretch that va is in, or NULL: a superpage is
+ * there, or nothing. ptl held. */
+static pagetable_t stretch_table(struct space *s, vaddr_t va) {
+  const pte_t *at = walk_level(s->pagetable, va, 1, false);
+
+  if (at == NULL || !(*at & PTE_V) || pte_leaf(*at, 1))
+    return NULL;
+  return P2V(PTE2PA(*at));
+}
+
+/* A page at va was just written: where its neighbours are is soon seen that not
+ * all are there. ptl held. */
+static enum uvm_stretch stretch_locked(struct space *s, vaddr_t va) {
+  const pte_t *table = stretch_table(s, va);
+  uint own = 0, holes = 0, before = PX(0, va) + PT_ENTRIES - 1;
+
+  for (uint i = 0; table != NULL && i < PT_ENTRIES; i++) {
+    pte_t pte = table[(before + i) % PT_ENTRIES];
+
+    if (!(pte & PTE_V) || pte_page(pte) == zero_page)
+      holes++;
+    else if (pte & PTE_W)
+      own++; /* nobody else may have it */
+    else
+      return STRETCH_MIXED;
+    if (own > 1 && holes > 0)
+      return STRETCH_MIXED;
+  }
+  return own == 1 ? STRETCH_BEGUN : own > 0 ? STRETCH_FULL : STRETCH_MIXED;
+}
+
+enum uvm_stretch uvm_stretch(struct space *s, vaddr_t va) {
+  enum uvm_stretch is;
+
+  acquire(&s->ptl);
+  is = stretch_locked(s, va);
+  release(&s->ptl);
+  return is;
+}
+
+/* Move what a table maps to a block. Pages that were there before. */
+static uint collect(pagetable_t table, char *block) {
+  uint n = 0;
+
+  for (uint i = 0; i < PT_ENTRIES; i++, block += PGSIZE) {
+    void *page = pte_page(table[i]);
+
+    if (!(table[i] & PTE_V) || page == zero_page) {
+      memset(block, 0, PGSIZE);
+    } else {
+      memcpy(block, page, PGSIZE);
+      frame_put(page);
+      n++;
+    }
+  }
+  return n;
+}
+
+bool uvm_join(struct region *r, vaddr_t va) {
+  struct space *s = r->space;
+  void *block = block_alloc(PAGE_USER);
+  pagetable_t table = NULL;
+  pte_t *at = NULL;
+  uint n;
+
+  if (block == NULL)
+    return false;
+  acquire(&s->ptl);
+  if (stretch_locked(s, va) != STRETCH_MIXED) {
+    table = stretch_table(s, va);
+    at = walk_level(s->pagetable, va, 1, false);
+    *at = 0;
+  }
+  release(&s->ptl);
+  if (table == NULL) {
+    block_put(block);
+    return false;
+  }
+  /* nobody writes to the pages after this, and nobody walks through the table;
+   * who tries to waits for the space's lock */
+  tables_flush_user(&s->arch, va & -level_size(1), level_size(1));
+  n = collect(table, block);
+  if (r->rights & PROT_EXEC)
+    instructions_mapped(&s->arch);
+  acquire(&s->ptl);
+  s->anon += level_size(1) / PGSIZE - n;
+  uvm_set(at, uvm_pte(block, r->rights, 1));
+  release(&s->ptl);
+  kfree(table);
+  return true;
+}
+
 /* --- sharing with a child --- */
 
 #define COPY_MAX 512 /* entries that are copied before others get the locks */

@@ -60,6 +60,16 @@ int uvmcopy(struct region *r, struct space *child, bool *lost);
  * -ENOMEM. No lock is needed for the second. */
 int uvm_split_locked(struct space *s, vaddr_t va);
 int uvm_split_at(struct space *s, vaddr_t va);
+/* What is in the table for a stretch that a superpage could map. */
+enum uvm_stretch {
+  STRETCH_BEGUN, /* one page of its own, else nothing or the page of zeros */
+  STRETCH_FULL,  /* all pages are there, and its own */
+  STRETCH_MIXED  /* anything else; or there is no table */
+};
+enum uvm_stretch uvm_stretch(struct space *s, vaddr_t va);
+/* Put a superpage in the place of such a table, around va, in a region of zeros
+ * that may be written. False: it is mixed, or there is no block for it. */
+bool uvm_join(struct region *r, vaddr_t va);
 /* Make entries agree with the region's rights, but do not give the right to
  * write, which faults do. */
 void uvm_protect(struct region *r);

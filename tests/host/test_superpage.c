@@ -126,6 +126,102 @@ static void no_superpage_when_memory_is_short(void **state) {
   base = old;
 }
 
+/* --- pages that become a superpage --- */
+
+static vaddr_t joined_at;
+
+/* While a table is replaced, nothing is mapped there. */
+static void flushed(vaddr_t va, size_t size) {
+  int level;
+
+  if (size != SUPER)
+    return;
+  joined_at = va;
+  assert_false(*walk_leaf(space->pagetable, va, &level) & PTE_V);
+  assert_int_equal(level, 1);
+}
+
+static int start_join(void **state) {
+  on_flush = flushed;
+  joined_at = 0;
+  return start(state);
+}
+
+static int finish_join(void **state) {
+  on_flush = NULL;
+  return finish(state);
+}
+
+/* What was only read, and is the page of zeros, is no obstacle. */
+static void a_superpage_comes_after_reading(void **state) {
+  uint64 supers = usage(space).super, tables = pages_owned(PAGE_TABLE);
+  vaddr_t old = base;
+
+  (void)state;
+  assert_int_equal(map(space, SUPER, 0), 0);
+  assert_int_equal(fault_resolve(space, base, PROT_READ), 0);
+  assert_int_equal(fault_resolve(space, base + 7 * PGSIZE, PROT_READ), 0);
+  assert_int_equal(pages_owned(PAGE_TABLE), tables + 1);
+  write_page(space, 7, 4711);
+  assert_int_equal(usage(space).super, supers + PAGES);
+  assert_int_equal(pages_owned(PAGE_TABLE), tables);
+  assert_int_equal(joined_at, base);
+  for (uint64 i = 0; i < PAGES; i++)
+    assert_true(i == 7 ? page_marked(memory_at(space, base + i * PGSIZE), 4711)
+                       : page_zero(memory_at(space, base + i * PGSIZE)));
+  assert_int_equal(space_unmap(space, base, SUPER), 0);
+  base = old;
+}
+
+/* Pages that all are the space's alone, as the last becomes so. */
+static void pages_are_put_together(void **state) {
+  struct space *child = space_copy(space);
+
+  (void)state;
+  for (uint64 i = 0; i < PAGES; i += 3)
+    write_page(space, i, tags[i] = 7000 + i);
+  assert_int_equal(usage(space).super, 3 * PAGES);
+  space_put(child);
+  for (uint64 i = PAGES - 1; i > 0; i--) {
+    assert_int_equal(usage(space).super, 3 * PAGES);
+    write_page(space, i, tags[i] = 9000 + i);
+  }
+  assert_int_equal(joined_at, base);
+  assert_int_equal(usage(space).super, 4 * PAGES);
+  assert_int_equal(usage(space).resident, 4 * PAGES);
+}
+
+/* While one page is another's, too, or there is no block, it stays as it is. */
+static void pages_are_not_put_together(void **state) {
+  struct space *child = space_copy(space);
+
+  (void)state;
+  for (uint64 i = 0; i < PAGES - 1; i++)
+    write_page(space, i, tags[i] = 7000 + i);
+  assert_int_equal(usage(space).super, 3 * PAGES);
+  space_put(child);
+  memory_leave(PAGES);
+  write_page(space, PAGES - 1, tags[PAGES - 1] = 8000);
+  memory_return();
+  assert_int_equal(usage(space).super, 3 * PAGES);
+  assert_int_equal(joined_at, 0);
+}
+
+/* It is copying that must pay. */
+static void not_for_a_page_that_comes_and_goes(void **state) {
+  uint joins = 0, rounds;
+
+  (void)state;
+  for (rounds = 0; rounds < 2 * PAGES; rounds++) {
+    joined_at = 0;
+    assert_int_equal(
+        space_advise(space, base + 5 * PGSIZE, PGSIZE, MADV_DONTNEED), 0);
+    write_page(space, 5, tags[5] = rounds + 1);
+    joins += joined_at != 0;
+  }
+  assert_in_range(joins, 1, 5);
+}
+
 /* Can the space be promised so much more? */
 static bool promised(size_t size, int flags) {
   struct mapping m = {.size = size,
@@ -292,6 +388,8 @@ static int start_all(void **state) {
 
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, finish)
+#define JOIN(name) \
+  cmocka_unit_test_setup_teardown(name, start_join, finish_join)
   const struct CMUnitTest tests[] = {
       TEST(they_are_aligned_and_few_faults),
       TEST(no_superpage_where_little_may_be_touched),
@@ -303,6 +401,10 @@ int main(void) {
       TEST(a_child_copies_a_page),
       TEST(the_last_owner_keeps_superpages),
       TEST(the_child_lives_longer),
+      JOIN(a_superpage_comes_after_reading),
+      JOIN(pages_are_put_together),
+      JOIN(pages_are_not_put_together),
+      JOIN(not_for_a_page_that_comes_and_goes),
       TEST(promises_have_room), /* last: it leaves a slab for shared memory */
   };
 

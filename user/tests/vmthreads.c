@@ -426,6 +426,81 @@ static void reuse(void) {
   CHECK(status == 0);
 }
 
+/* --- pages that become a superpage again --- */
+
+#define DENSE_WRITERS 2
+#define DENSE_PASSES 20
+#define DENSE_WORDS (LARGE / 2 / sizeof(uint)) /* a superpage of any machine */
+
+/* Each thread has a word in each page, which holds the number of its last pass. */
+static volatile uint *dense;
+
+static void write_dense(uint word, uint from, uint to, uint pass) {
+  for (uint i = from + word; i < to; i += WORDS) {
+    CHECK(dense[i] == pass - 1);
+    dense[i] = pass;
+  }
+}
+
+struct writer {
+  uint word, pass;
+};
+
+static int keep_writing(void *arg) {
+  struct writer *w = arg;
+
+  for (uint i = 0; i < DENSE_PASSES; i++)
+    write_dense(w->word, 0, DENSE_WORDS, ++w->pass);
+  return 0;
+}
+
+/* Superpages that this process was given so far. */
+static uint superpages(void) {
+  static struct procinfo p[64];
+  int n = procs(p, sizeof(p) / sizeof(p[0]));
+
+  for (int i = 0; i < n; i++)
+    if (p[i].pid == getpid())
+      return p[i].faults.super;
+  failed("this process is not listed");
+  return 0;
+}
+
+/* While there is a child, who writes gets pages of his own. Then all but a few are
+ * ours, and with those the last, so that they move to a superpage while others
+ * write to them. */
+static void put_together(void) {
+  struct writer w[DENSE_WRITERS] = {{.word = 1}, {.word = WORDS - 1}};
+  const uint most = DENSE_WORDS - 3 * WORDS;
+  struct thread *t[DENSE_WRITERS];
+  uint before;
+  int hold[2];
+  char c;
+
+  dense = map(LARGE / PAGE);
+  write_dense(0, 0, DENSE_WORDS, 1);
+  before = superpages();
+  for (uint pass = 2; pass < 5; pass++) {
+    CHECK(pipe(hold) == 0);
+    if (fork() == 0) {
+      close(hold[1]);
+      read(hold[0], &c, 1);
+      exit(0);
+    }
+    close(hold[0]);
+    write_dense(0, 0, most, pass);
+    close(hold[1]);
+    CHECK(wait(0) > 0);
+    for (uint i = 0; i < DENSE_WRITERS; i++)
+      CHECK((t[i] = thread_create(keep_writing, &w[i])) != 0);
+    write_dense(0, most, DENSE_WORDS, pass);
+    for (uint i = 0; i < DENSE_WRITERS; i++)
+      CHECK(thread_join(t[i]) == 0);
+  }
+  CHECK(superpages() > before);
+  CHECK(munmap((void *)dense, LARGE) == 0);
+}
+
 int main(int argc, char **argv) {
   long long n;
   int option;
@@ -446,6 +521,7 @@ int main(int argc, char **argv) {
     must_be_killed((void *)1);
   }
   reuse();
+  put_together();
   quarrel();
   printf("vmthreads OK (seed %d)\n", (int)seed);
   return 0;
