@@ -239,14 +239,23 @@ def registers_after(m, seconds):
     return seen
 
 
-def device_tree(change):
-    """A file with the machine's tree, in which change(blob) has changed a bit."""
+def device_tree(node, prop, cell, value):
+    """A file with the machine's tree, in which one cell of a property is another.
+    The node is the first whose name begins so."""
     path = log_path(".dtb")
-    with Machine(extra=["-machine", f"dumpdtb={path}"], wait=False) as m:
+    with Machine(cpus=2, extra=["-machine", f"dumpdtb={path}"],
+                 wait=False) as m:
         m.child.expect(pexpect.EOF)
     with open(path, "rb") as f:
         blob = bytearray(f.read())
-    change(blob)
+    structure, names = struct.unpack_from(">II", blob, 8)
+    # Devicetree Specification 0.4, 5.4.1: tokens 1, a node, and 3, a property
+    name = struct.pack(">I", blob.index(prop + b"\0", names) - names)
+    at = blob.index(b"\0\0\0\1" + node, structure)
+    at = blob.index(b"\0\0\0\3", at)
+    while blob[at:at + 4] != b"\0\0\0\3" or blob[at + 8:at + 12] != name:
+        at += 4
+    struct.pack_into(">I", blob, at + 12 + 4 * cell, value)
     with open(path, "wb") as f:
         f.write(blob)
     return path
@@ -258,15 +267,29 @@ def device_tree(change):
 def test_console_interrupt_wrong(irq):
     """A tree that is wrong about the console's interrupt: the clock is used, to
     write more than the ring for output holds and to read what is typed."""
-
-    def change(blob):
-        words = struct.unpack_from(">II", blob, 8)  # structure, names
-        name = blob.index(b"interrupts\0", words[1]) - words[1]
-        at = blob.index(b"\0\0\0\1serial@", words[0])  # a node
-        at = blob.index(struct.pack(">III", 3, 4, name), at)  # property (5.4.1)
-        struct.pack_into(">I", blob, at + 12, irq)
-
-    with Machine(extra=["-dtb", device_tree(change)]) as m:
+    tree = device_tree(b"serial@", b"interrupts", 0, irq)
+    with Machine(cpus=2, extra=["-dtb", tree]) as m:
         m.expect(b"uart: no interrupt comes")
         text = m.run("cat README README")
         assert text.count("# Pagewise") == 2, text
+
+
+TREES = {
+    # 4 GiB of registers; those of the next device; too few
+    "no RTC": (b"rtc@", b"reg", 2, 1),
+    "no finisher": (b"test@", b"reg", 3, 0x2000),
+    "PLIC has no interrupt registers": (b"plic@", b"reg", 3, 0x2000),
+    "CLINT has no interrupt registers": (b"clint@", b"reg", 3, 4),
+    # two harts whose interrupts are said to be the same
+    "gets no software interrupt": (b"interrupt-controller", b"phandle", 0, 2),
+}
+
+
+@only("riscv")
+@cases(*TREES)
+@test()
+def test_device_tree_wrong(words):
+    """What cannot be as the tree says is refused, with the reason."""
+    with Machine(cpus=2, append="panic=exit", wait=False,
+                 extra=["-dtb", device_tree(*TREES[words])]) as m:
+        m.expect(words.encode() + b"[^\n]*; this kernel cannot run here")

@@ -140,6 +140,16 @@ static void find_harts(const void *fdt) {
   clock_init(hz);
 }
 
+/* Bytes from a device on that can be its own: up to the next. */
+static uint64 room_for(const struct device *d) {
+  paddr_t end = VIRTIO0;
+
+  for (size_t i = 0; i < NELEM(devices); i++)
+    if (devices[i].address > d->address)
+      end = MIN(end, devices[i].address);
+  return end - d->address;
+}
+
 static void find_device(const void *fdt, struct device *d) {
   uint64 address;
 
@@ -147,7 +157,7 @@ static void find_device(const void *fdt, struct device *d) {
     if (!fdt_compatible(fdt, node, d->compatible))
       continue;
     if (fdt_reg(fdt, node, 0, &address, &d->size) == 0 &&
-        address == d->address && d->size > 0) {
+        address == d->address && d->size > 0 && d->size <= room_for(d)) {
       d->irq = fdt_u32(fdt, node, "interrupts", 0);
       return;
     }
@@ -200,6 +210,15 @@ static uint find_output(const void *fdt, int dev, int id, uint number) {
 #define HART_MACHINE_SOFTWARE 3
 #define HART_SUPERVISOR_EXTERNAL 9
 
+/* Is a hart's register among those that the device has? */
+static void check_register(int dev, paddr_t address, int id) {
+  const struct device *d = &devices[dev];
+
+  if (address >= d->address + d->size)
+    refuse("the %s has no interrupt registers for hart %u", d->name,
+           cpus[id].hwid);
+}
+
 /* CLINT outputs come in pairs: software, timer. After reset mtimecmp may be 0,
  * which keeps an interrupt of machine mode pending for ever: nobody takes it, but
  * QEMU looks at a hart that has one pending after every jump it makes, with a lock
@@ -207,12 +226,14 @@ static uint find_output(const void *fdt, int dev, int id, uint number) {
 static void connect_harts(const void *fdt) {
   for (int id = 0; id < ncpu; id++) {
     uint i = find_output(fdt, DEV_CLINT, id, HART_MACHINE_SOFTWARE) / 2;
+    uint context = find_output(fdt, DEV_PLIC, id, HART_SUPERVISOR_EXTERNAL);
 
+    check_register(DEV_CLINT, CLINT_MTIMECMP(i), id);
+    check_register(DEV_PLIC, plic_claim(context), id);
     mscratch[id].msip = CLINT_MSIP(i);
     mscratch[id].mtimecmp = CLINT_MTIMECMP(i);
     io_write64(P2IO(CLINT_MTIMECMP(i)), ~0UL); /* never */
-    plic_set_context(id,
-                     find_output(fdt, DEV_PLIC, id, HART_SUPERVISOR_EXTERNAL));
+    plic_set_context(id, context);
   }
 }
 
@@ -260,9 +281,30 @@ bool machine_mapping(int i, struct kmapping *m) {
   return true;
 }
 
+/* Far more than an interrupt takes; it should come at once. */
+#define SPINS_MAX 10000000
+
+/* This hart waits for an interrupt, which it has not turned on. */
+static void expect_interrupt(uint64 pending, const char *name) {
+  for (uint i = 0; !(r_sip() & pending); i++)
+    if (i == SPINS_MAX)
+      refuse("hart %u gets no %s interrupt", mycpu()->hwid, name);
+}
+
+/* A tree that is wrong about who gets which would have the harts wait for each
+ * other for ever. */
+static void check_interrupts(void) {
+  ipi_raise(mycpu());
+  expect_interrupt(SIE_SSIE, "software");
+  clear_sip(SIE_SSIE);
+  clock_arm(clock_ns());
+  expect_interrupt(SIE_STIE, "timer");
+}
+
 void machine_init_cpu(void) {
   trap_init_cpu();
   plic_init_cpu();
+  check_interrupts();
   clock_arm(~0UL); /* whatever the timer was set to: not yet */
   w_sie(SIE_SSIE | SIE_STIE | SIE_SEIE);
 }

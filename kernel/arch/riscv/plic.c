@@ -26,6 +26,8 @@
 static uint contexts[NCPU];                          /* [c] */
 static struct spinlock plic_lock = SPINLOCK("plic"); /* enable registers */
 
+paddr_t plic_claim(uint context) { return CLAIM(context); }
+
 void plic_set_context(int id, uint context) { contexts[id] = context; }
 
 void irq_enable(uint irq) {

@@ -7,6 +7,9 @@
 
 #include "types.h"
 
+/* The highest register of a context. */
+paddr_t plic_claim(uint context);
+
 /* Where CPU `id`'s supervisor mode is among the PLIC's contexts; from the
  * device tree. */
 void plic_set_context(int id, uint context);
