@@ -127,7 +127,8 @@ lint: $(B)/floors.ok $(KERNEL)
 
 # Each version of clang-format lays out a little differently.
 FORMAT_VERSION := 14
-FORMAT_FILES = $(shell find kernel user include tools tests/host tests/prove bench \
+FORMAT_FILES = $(shell find kernel user include tools tests/host tests/prove \
+  tests/fuzz bench \
   -name '*.[ch]' | sort)
 ## format           lay the sources out by .clang-format
 format:

@@ -18,6 +18,43 @@ fuzz-tables: check-qemu
 	@ARCH=$(ARCH) BUILD=$(BUILD) tools/python -B tests/fuzz/fuzz_tables.py \
 	  --count $(N) $(if $(SEED),--seed $(SEED))
 
+# Parts of the kernel and of the tools for this computer, under libFuzzer and all
+# sanitizers: tests/fuzz/fuzz_NAME.c, which name the files they need as the unit
+# tests do (host-sources). What one has found to be interesting is kept in the
+# build folder, and used by the next.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZCC ?= $(or $(call have,clang-14),$(call have,clang))
+FUZZ_FLAGS := -std=gnu11 -g -O1 -Wall -Wextra $(if $(CI),-Werror) \
+  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+  -Itests/fuzz -Itests/host/include -Itests/host -Ikernel -Ikernel/include -Iinclude
+FUZZ_FOLDER = $(BUILD)/host/fuzz
+
+$(FUZZERS:%=$(BUILD)/host/fuzz/fuzz_%): $(BUILD)/host/fuzz/%: tests/fuzz/%.c \
+    $$(call host-sources,tests/fuzz/$$*.c) $(HOST_TEST_HEADERS) \
+    $(wildcard tests/fuzz/*.h tests/host/*.c kernel/lib/*.c) mk/trust.mk
+	$(call say,FUZZCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZCC) $(FUZZ_FLAGS) -o $@ $(call host-sources,$<) $<
+
+.PHONY: fuzz-host fuzz-host-works
+# libFuzzer comes with clang, but not always in the same package.
+fuzz-host-works:
+	@echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+	  $(or $(FUZZCC),clang) -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null || \
+	  { echo 'fuzz-host: that takes clang with libFuzzer: apt-get install' \
+	      'clang-14 libclang-rt-14-dev'; exit 1; }
+
+## fuzz-host        parsers and file system under libFuzzer, SECONDS=60 for each
+fuzz-host: SECONDS ?= 60
+fuzz-host: fuzz-host-works $(FUZZERS:%=$(BUILD)/host/fuzz/fuzz_%)
+	$(Q)for f in $(FUZZERS); do \
+	  mkdir -p $(FUZZ_FOLDER)/corpus-$$f || exit 1; \
+	  echo "--- $$f"; \
+	  $(FUZZ_FOLDER)/fuzz_$$f -max_total_time=$(SECONDS) -max_len=4096 -len_control=0 \
+	    -timeout=100 -rss_limit_mb=0 -malloc_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+	    -artifact_prefix=$(FUZZ_FOLDER)/$$f- $(FUZZ_FOLDER)/corpus-$$f || exit 1; \
+	done
+
 # --- Power cuts -------------------------------------------------------------
 
 # What runs for thousands of disks is without the host tests' sanitizers.

@@ -324,8 +324,8 @@ def damage_madt(r, t):
     while at + 2 <= len(t.data) and t.data[at + 1] >= 2:
         entries.append(at)
         at += t.data[at + 1]
-    at = r.choice(entries)
-    offset = r.randrange(min(t.data[at + 1], len(t.data) - at))
+    at = r.choice(entries or [TABLE_HEADER])
+    offset = r.randrange(max(1, min(t.data[at + 1], len(t.data) - at)))
     if r.randrange(2):
         t.put(at + offset, number(r), r.choice((1, 2, 4)))
     else:
