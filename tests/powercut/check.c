@@ -33,7 +33,8 @@
  * frees files without a name); then tools/fsck must find nothing, no file may
  * have bytes beyond its end, and each script's part of the tree must be one of
  * its states: not before what it said was safe. So every operation is there as
- * a whole or not at all, in order.
+ * a whole or not at all, in order. That goes for different scripts, too: what had
+ * ended before another operation began is there if that one is.
  */
 /* sources: kernel/fs/balloc.c kernel/fs/bcache.c kernel/fs/content.c kernel/fs/dir.c kernel/fs/file.c kernel/fs/filemap.c kernel/fs/fsops.c kernel/fs/inode.c kernel/fs/log.c kernel/fs/mount.c kernel/fs/namecache.c kernel/fs/path.c kernel/fs/pipe.c kernel/dev/block.c tests/host/fs_fakes.c tests/host/fs_mkfs.c tests/host/fs_fsck.c */
 #include <getopt.h>
@@ -87,10 +88,17 @@ struct store {
   uint page, index, value;
 };
 
+/* Of the shared clock in user/tests/powercut.c; 0: not known. */
+struct times {
+  uint begin, end;
+};
+
 struct script {
   char name;
   uint nstates, nstores;
   uint *state;
+  struct times *time; /* of the operation that led to a state */
+  uint first, last; /* states that the tree may be in, if several look alike */
   struct store *store;
 };
 
@@ -167,10 +175,17 @@ static void load_expected(const char *path) {
       s = &rec.script[rec.nscripts++];
       s->name = name;
       s->state = calloc(n, sizeof(uint));
+      s->time = calloc(n + 1, sizeof(*s->time));
       s->store = calloc(n, sizeof(*s->store));
     } else if (what == 'S' && s != NULL) {
       if (fscanf(f, "%u", &s->state[s->nstates++]) != 1)
         die("makes no sense", path);
+    } else if (what == 'T' && s != NULL) {
+      struct times t;
+
+      if (fscanf(f, "%u %u %u", &n, &t.begin, &t.end) != 3 || n >= s->nstates)
+        die("makes no sense", path);
+      s->time[n] = t;
     } else if (what == 'M' && s != NULL) {
       struct store *m = &s->store[s->nstores++];
 
@@ -542,7 +557,7 @@ static bool check_mapped(const struct script *s, const struct dinode *d,
   return true;
 }
 
-static bool check_script(const struct script *s, uint before) {
+static bool check_script(struct script *s, uint before) {
   uint since = safe(s->name, before), state = state_of(s->name), i = since;
 
   while (i < s->nstates && s->state[i] != state)
@@ -557,11 +572,27 @@ static bool check_script(const struct script *s, uint before) {
                            "were safe)",
                            s->name, state, since);
   }
+  s->first = s->last = i;
+  for (; i < s->nstates; i++)
+    if (s->state[i] == state)
+      s->last = i;
   for (uint n = 0; n < tree.n; n++)
     if (is_of(&tree.name[n], s->name) && is_mapped(&tree.name[n]) &&
         !check_mapped(s, dinode(tree.name[n].inum), since))
       return false;
   return true;
+}
+
+/* Is something of p there, and not what q had done before that began? */
+static bool check_order(const struct script *p, const struct script *q) {
+  uint begin = p->time[p->first].begin, end = q->time[q->last + 1].end;
+
+  if (p->first == 0 || begin == 0 || end == 0 || end > begin)
+    return true;
+  return complain(
+      "operation %u of script %c is there, %u of %c is not, which "
+      "ended before",
+      p->first, p->name, q->last + 1, q->name);
 }
 
 /* F5 of docs/fs.md. */
@@ -591,6 +622,10 @@ static bool examine(uint before) {
   for (uint i = 0; i < rec.nscripts; i++)
     if (!check_script(&rec.script[i], before))
       return false;
+  for (uint i = 0; i < rec.nscripts; i++)
+    for (uint j = 0; j < rec.nscripts; j++)
+      if (!check_order(&rec.script[i], &rec.script[j]))
+        return false;
   return true;
 }
 

@@ -35,6 +35,7 @@ EVENT = struct.Struct("<IIQ")  # what, length, offset
 EVENT_WRITE, EVENT_FLUSH, EVENT_MARK = 0, 1, 2
 
 MARK = re.compile(rb"@([a-z]) (\d+)\r*\n")
+TIMES = re.compile(rb"@([a-z]) (\d+) (\d+) (\d+)\r*\n")
 ERROR = re.compile(rb"@([a-z]) error (\d+) (\d+)\r*\n")
 # The end of what runs: it said so, or the shell has its prompt again.
 DONE = re.compile(rb"@done\r*\n|\n\$ \Z")
@@ -84,6 +85,11 @@ class Disk:
         """Read this file descriptor until what runs has ended; nobody else
         may until then."""
         self.console = console
+
+    def times(self):
+        """(script, operation, begin, end), as powercut -t printed them."""
+        return [(m[0].decode(), *map(int, m[1:]))
+                for m in TIMES.findall(self.said)]
 
     def fail(self, n, kind=None, on=False, performs=False):
         """From now on, let the n-th request (of a kind) fail."""

@@ -85,12 +85,11 @@ class Recording:
         self.image, names = make_image(self.scripts, self.suffix)
         self.events = pagewise.log_path(self.suffix + ".events")
         self.expected = pagewise.log_path(self.suffix + ".expected")
-        workload.save_expected(self.scripts, self.expected)
         served = nbd.Disk(read(self.image),
                            pagewise.log_path(self.suffix + ".nbd"))
         try:
             with pagewise.Machine(cpus=cpus, disk=served.url, keep=True) as m:
-                m.start(f"powercut {names}")
+                m.start(f"powercut -t {names}")
                 served.watch(m.child.child_fd)
                 if not served.done.wait(WORK_LIMIT) or served.errors:
                     raise pagewise.Failure(
@@ -99,6 +98,7 @@ class Recording:
         finally:
             served.close()
         served.save(self.events)
+        workload.save_expected(self.scripts, self.expected, served.times())
         self.writes = sum(e[0] == nbd.EVENT_WRITE for e in served.events)
         self.flushes = sum(e[0] == nbd.EVENT_FLUSH for e in served.events)
         self.marks = sum(e[0] == nbd.EVENT_MARK for e in served.events)

@@ -244,11 +244,14 @@ def make(operations, seed, letters="abc", mapping="mn"):
                       for letter in mapping]
 
 
-def save_expected(scripts, path):
-    """What tests/powercut/check.c compares with."""
+def save_expected(scripts, path, times=()):
+    """What tests/powercut/check.c compares with; times as in nbd.py."""
     with open(path, "w") as f:
         for script in scripts:
             f.write(f"P {script.letter} {len(script.states)}\n")
             f.writelines(f"S {state}\n" for state in script.states)
             f.writelines(f"M {page} {index} {value}\n"
                          for page, index, value in script.stores)
+            f.writelines(f"T {index} {begin} {end}\n"
+                         for letter, index, begin, end in times
+                         if letter == script.letter)

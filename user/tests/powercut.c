@@ -1,5 +1,5 @@
 /*
- * powercut SCRIPT ...: what the tests of power cuts and of disk errors have the
+ * powercut [-t] SCRIPT ...: what the tests of power cuts and of disk errors have the
  * file system do (tests/powercut/). Each script is done by a process of its own, all
  * at once, in the directory /w, which is made first. A script is lines of text, an
  * operation each, with numbers in decimal:
@@ -20,15 +20,29 @@
  * After s and y it says "@X N": the first N operations of the script whose
  * name ends in X are safe. At an operation that fails the script stops, with
  * "@X error N E". At the end comes "@done".
+ *
+ * With -t a clock counts in memory that all share: each operation reads it before
+ * it begins and when it has ended. At the end a line "@X N BEGIN END" for each
+ * says in which order they were, as far as there was one.
  */
 #include "user/user.h"
 
 #define PAGE 4096 /* the unit of m and M: the smallest page there is */
 #define WORDS 5
 #define DATA_MAX 16384
+#define SCRIPTS 8
+#define OPERATIONS 1000 /* of a script, with -t */
+
+struct times {
+  uint clock;
+  struct {
+    uint begin, end;
+  } of[SCRIPTS][OPERATIONS];
+};
 
 struct script {
   char name;
+  int number;
   int done; /* operations */
   char *text;
   char *map;
@@ -36,6 +50,7 @@ struct script {
 };
 
 static char data[DATA_MAX];
+static struct times *times; /* 0: nobody wants to know */
 
 static int at(const char *number) { return atoi(number); }
 
@@ -194,6 +209,28 @@ static char *split(char *line, char **w, int *n) {
   return line;
 }
 
+static uint tick(void) {
+  return __atomic_add_fetch(&times->clock, 1, __ATOMIC_SEQ_CST);
+}
+
+static int timed(struct script *s, char **w, int n) {
+  int r;
+
+  if (times == 0 || s->done >= OPERATIONS)
+    return perform(s, w, n);
+  times->of[s->number][s->done].begin = tick();
+  r = perform(s, w, n);
+  times->of[s->number][s->done].end = tick();
+  return r;
+}
+
+static void print_times(char **scripts, int n) {
+  for (int i = 0; i < n; i++)
+    for (int op = 0; op < OPERATIONS && times->of[i][op].end != 0; op++)
+      printf("@%c %d %u %u\n", scripts[i][strlen(scripts[i]) - 1], op + 1,
+             times->of[i][op].begin, times->of[i][op].end);
+}
+
 static void run(struct script *s) {
   char *next = s->text, *w[WORDS];
   int n;
@@ -202,7 +239,7 @@ static void run(struct script *s) {
     next = split(next, w, &n);
     if (n == 0)
       continue;
-    if (perform(s, w, n) < 0) {
+    if (timed(s, w, n) < 0) {
       printf("@%c error %d %d\n", s->name, s->done, lasterr());
       exit(1);
     }
@@ -231,27 +268,49 @@ static void load(struct script *s, const char *path) {
   }
 }
 
-int main(int argc, char **argv) {
+/* Memory that all share, for -t. */
+static void start_clock(void) {
+  times = mmap(0, sizeof(*times), PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (times == MAP_FAILED) {
+    fprintf(2, "powercut: no memory for -t\n");
+    exit(1);
+  }
+}
+
+/* Do all scripts, at once. 0, or 1 if one failed. */
+static int run_all(char **paths, int n) {
   int status, failed = 0;
 
-  if (argc < 2) {
-    fprintf(2, "usage: powercut SCRIPT ...\n");
-    exit(2);
-  }
-  mkdir("/w"); /* what needs it says so if that fails */
-  for (int i = 1; i < argc; i++) {
+  for (int i = 0; i < n; i++) {
     int pid = fork();
 
     if (pid == 0) {
-      struct script s = {.name = 0};
+      struct script s = {.number = i};
 
-      load(&s, argv[i]);
+      load(&s, paths[i]);
       run(&s);
     }
     failed |= pid < 0;
   }
   while (wait(&status) >= 0)
     failed |= status != 0;
+  return failed;
+}
+
+int main(int argc, char **argv) {
+  int first = argc > 1 && strcmp(argv[1], "-t") == 0 ? 2 : 1, failed;
+
+  if (argc <= first || argc - first > SCRIPTS) {
+    fprintf(2, "usage: powercut [-t] SCRIPT ...\n");
+    exit(2);
+  }
+  if (first == 2)
+    start_clock();
+  mkdir("/w"); /* what needs it says so if that fails */
+  failed = run_all(argv + first, argc - first);
+  if (times != 0)
+    print_times(argv + first, argc - first);
   printf("@done\n");
   exit(failed);
 }
