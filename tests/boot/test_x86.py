@@ -4,7 +4,10 @@ The kernel is mapped into the upper half of every page directory. tables.py
 walks; pictures and constants are in kernel/arch/x86/memlayout.h.
 """
 
+import os
 import re
+import struct
+import tempfile
 import time
 
 import facts_x86 as facts
@@ -228,6 +231,29 @@ def test_control_registers():
             assert not x & (CR0_CD | CR0_NW), hex(x)
         # no LDT: selector, base and limit (at reset it is 64 KiB)
         assert text.count("LDT=0000 00000000 00000000 ") == 3, text
+
+
+def second_madt():
+    """A MADT's body (ACPI 5.2.12) of CPUs that are there, that are not, and
+    255; an I/O APIC in RAM; the console's interrupt nowhere."""
+    entries = [struct.pack("<BBBBI", 0, 8, i, i, 1) for i in (0, 1, 7, 255)]
+    entries += [struct.pack("<BBBBII", 1, 12, 0, 0, 0xd0000000, 0),
+                struct.pack("<BBBBIH", 2, 10, 0, 4, 200, 0)]
+    return struct.pack("<II", 0xfee00000, 1) + b"".join(entries)
+
+
+@test(quick=True)
+@only("x86")
+def test_second_madt():
+    """Firmware that lists the CPUs twice, and oddly: the first list counts."""
+    with tempfile.TemporaryDirectory() as place:
+        path = os.path.join(place, "madt")
+        with open(path, "wb") as f:
+            f.write(second_madt())
+        with Machine(cpus=2,
+                     extra=["-acpitable", f"sig=APIC,data={path}"]) as m:
+            assert "there was a list of CPUs before" in m.booted, m.booted
+            assert "2 CPUs" in m.booted, m.booted
 
 
 # What QEMU's older CPUs lack first, and newer ones without what they have.

@@ -234,6 +234,85 @@ static void more_cpus_are_counted(void **state) {
   assert_int_equal(acpi.unused, 3);
 }
 
+/* A MADT of these CPUs, one I/O APIC and one override. */
+static void write_odd_madt(const uchar *ids, uint n, uint io, uint irq,
+                           uint gsi) {
+  uint at = MADT + sizeof(struct madt);
+
+  write_all();
+  for (uint i = 0; i < n; i++)
+    at = cpu(at, ids[i], 1);
+  at = ioapic(at, io, 0);
+  at = override(at, irq, gsi, 0);
+  seal(MADT, "APIC", at - MADT);
+  read_again();
+}
+
+static void cpus_count_once(void **state) {
+  static const uchar twice[] = {SELF, 0, 1, 0, SELF, 1};
+  static const uchar all[] = {0, 255, SELF};
+
+  (void)state;
+  write_odd_madt(twice, NELEM(twice), 0xfec00000, 0, 2);
+  assert_int_equal(messages, 1);
+  assert_int_equal(acpi.ncpu, 3);
+  assert_int_equal(acpi.apic_id[0], SELF);
+  assert_int_equal(acpi.apic_id[1], 0);
+  assert_int_equal(acpi.apic_id[2], 1);
+  assert_int_equal(acpi.unused, 0);
+
+  write_odd_madt(all, NELEM(all), 0xfec00000, 0, 2);
+  assert_int_equal(messages, 1);
+  assert_int_equal(acpi.ncpu, 2);
+  assert_int_equal(acpi.apic_id[1], 0);
+}
+
+static void ioapics_are_where_they_can_be(void **state) {
+  static const uint wrong[] = {0,          0xd0000000, 0xfebffff0, 0xfecffff0,
+                               0xfee00000, 0xfffffff0, 0xffffffff};
+  static const uchar self[] = {SELF};
+
+  (void)state;
+  for (size_t i = 0; i < NELEM(wrong); i++) {
+    write_odd_madt(self, 1, wrong[i], 0, 2);
+    assert_int_equal(messages, 1);
+    assert_int_equal(acpi.ioapic, 0xfec00000);
+  }
+  write_odd_madt(self, 1, 0xfec7f000, 0, 2);
+  assert_int_equal(messages, 0);
+  assert_int_equal(acpi.ioapic, 0xfec7f000);
+}
+
+static void interrupts_are_inputs(void **state) {
+  static const struct {
+    uint irq, gsi;
+  } wrong[] = {{4, 200}, {4, 0xffffffff}, {4, 32}, {16, 4}, {255, 0}};
+  static const uchar self[] = {SELF};
+
+  (void)state;
+  for (size_t i = 0; i < NELEM(wrong); i++) {
+    write_odd_madt(self, 1, 0xfec00000, wrong[i].irq, wrong[i].gsi);
+    assert_int_equal(messages, 1);
+    for (uint n = 0; n < ISA_IRQS; n++)
+      assert_int_equal(acpi.isa[n].gsi, n);
+  }
+  write_odd_madt(self, 1, 0xfec00000, 4, 31);
+  assert_int_equal(messages, 0);
+  assert_int_equal(acpi.isa[4].gsi, 31);
+}
+
+/* Which of two MADTs is right is not known: the first counts. */
+static void there_is_one_list_of_cpus(void **state) {
+  (void)state;
+  write_all();
+  put(XSDT + 36 + 2 * 8, MADT, 8);
+  seal(XSDT, "XSDT", 36 + 3 * 8);
+  read_again();
+  assert_int_equal(messages, 1);
+  messages = 0;
+  check_all();
+}
+
 static void without_tables_there_is_one_cpu(void **state) {
   (void)state;
   memset(memory, 0, sizeof(memory));
@@ -325,6 +404,10 @@ int main(void) {
       cmocka_unit_test(finds_the_rsdp_in_the_ebda),
       cmocka_unit_test(finds_s5_in_an_ssdt),
       cmocka_unit_test(more_cpus_are_counted),
+      cmocka_unit_test(cpus_count_once),
+      cmocka_unit_test(ioapics_are_where_they_can_be),
+      cmocka_unit_test(interrupts_are_inputs),
+      cmocka_unit_test(there_is_one_list_of_cpus),
       cmocka_unit_test(without_tables_there_is_one_cpu),
       cmocka_unit_test(bad_tables_are_skipped),
       cmocka_unit_test(damaged_bytes_do_no_harm),

@@ -9,7 +9,10 @@
  *          -> SSDT  more byte code
  *
  * Nothing is believed: a table counts only if its length and checksum are right,
- * and each entry is looked at only as far as it lies within its table. Section
+ * and each entry is looked at only as far as it lies within its table. What it
+ * says is used only if it can be: a CPU that is listed once and has a number of
+ * its own, an I/O APIC where there may be one, an interrupt at an input. For the
+ * rest there is a message and what PCs have in common. Section
  * and table numbers are those of the ACPI specification 6.4.
  */
 #include "acpi.h"
@@ -65,7 +68,9 @@ struct madt {
 
 enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9 };
 
-#define MADT_ENABLED 1 /* flag of a CPU */
+#define MADT_ENABLED 1      /* flag of a CPU */
+#define APIC_ID_ALL 255     /* no CPU's: it stands for all (SDM 3A, 11.6.1) */
+#define IOAPIC_REGISTERS 32 /* bytes (82093AA, 3.0) */
 
 struct madt_entry {
   uint8 type, length;
@@ -197,18 +202,45 @@ static const struct header *get_table(paddr_t pa, size_t least) {
 
 /* --- the tables --- */
 
+/* What there is of it is read. Two MADTs say two things of one machine. */
+static struct {
+  bool madt, ioapic, this_cpu;
+  uint bad_cpus;
+} seen;
+
+static bool cpu_is_known(uint apic_id) {
+  for (int i = 1; i < acpi.ncpu; i++)
+    if (acpi.apic_id[i] == apic_id)
+      return true;
+  return apic_id == acpi.apic_id[0] && seen.this_cpu;
+}
+
 /* A CPU; the one that runs is the first, whatever the order of the table. */
 static void add_cpu(uint apic_id) {
-  if (apic_id == acpi.apic_id[0])
-    return;
-  if (acpi.ncpu == NCPU)
+  if (apic_id == APIC_ID_ALL || cpu_is_known(apic_id))
+    seen.bad_cpus++;
+  else if (apic_id == acpi.apic_id[0])
+    seen.this_cpu = true;
+  else if (acpi.ncpu == NCPU)
     acpi.unused++;
   else
     acpi.apic_id[acpi.ncpu++] = apic_id;
 }
 
+static void add_ioapic(uint32 address) {
+  if (seen.ioapic || address < IOAPIC ||
+      address > IOAPICS_END - IOAPIC_REGISTERS) {
+    printf("acpi: I/O APIC at 0x%x: not used\n", address);
+    return;
+  }
+  acpi.ioapic = address;
+  seen.ioapic = true;
+}
+
 static void add_override(uint irq, uint gsi, uint16 flags) {
-  if (irq < ISA_IRQS)
+  if (irq >= ISA_IRQS || gsi >= IRQ_MSI)
+    printf("acpi: interrupt %u is said to be input %u: not used\n", irq, gsi);
+  else
     acpi.isa[irq] = (struct isa_line){gsi, flags};
 }
 
@@ -218,7 +250,7 @@ static void read_madt_entry(const struct madt_entry *e) {
       add_cpu(e->lapic.apic_id);
   } else if (e->type == MADT_IOAPIC && e->length >= ENTRY_SIZE(ioapic)) {
     if (e->ioapic.gsi_base == 0)
-      acpi.ioapic = e->ioapic.address;
+      add_ioapic(e->ioapic.address);
   } else if (e->type == MADT_OVERRIDE && e->length >= ENTRY_SIZE(override)) {
     add_override(e->override.irq, e->override.gsi, e->override.flags);
   } else if (e->type == MADT_X2APIC && e->length >= ENTRY_SIZE(x2apic)) {
@@ -233,6 +265,11 @@ static void read_madt(paddr_t pa) {
 
   if (h == NULL)
     return;
+  if (seen.madt) {
+    bad_table(pa, "there was a list of CPUs before");
+    return;
+  }
+  seen.madt = true;
   p = (const char *)h + sizeof(struct madt);
   end = (const char *)h + h->length;
   while (end - p >= 2) {
@@ -361,6 +398,7 @@ static bool read_list(paddr_t list, size_t size) {
 }
 
 static void set_defaults(void) {
+  memset(&seen, 0, sizeof(seen));
   acpi.ncpu = 1;
   acpi.apic_id[0] = apic_id_of_cpu();
   acpi.ioapic = IOAPIC;
@@ -380,4 +418,6 @@ void acpi_init(const void *(*map_physical)(paddr_t pa, size_t n)) {
   if (rsdp.xsdt == 0 || rsdp.xsdt != (paddr_t)rsdp.xsdt ||
       !read_list(rsdp.xsdt, sizeof(uint64)))
     read_list(rsdp.rsdt, sizeof(uint32));
+  if (seen.bad_cpus)
+    printf("acpi: %u CPUs are listed twice or have no number\n", seen.bad_cpus);
 }

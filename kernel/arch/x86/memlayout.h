@@ -67,8 +67,9 @@
 #define APICS_END 0xfef00000UL /* to here */
 #define LAPIC 0xfee00000UL     /* local APIC of each CPU */
 #define IOAPIC 0xfec00000UL    /* unless the MADT says otherwise */
-#define UART0 0x3f8UL          /* COM1, a port */
-#define RTC 0x70UL             /* real-time clock: index and data port */
+#define IOAPICS_END 0xfed00000UL
+#define UART0 0x3f8UL /* COM1, a port */
+#define RTC 0x70UL    /* real-time clock: index and data port */
 #define VGA_TEXT 0x000b8000UL
 
 /* The direct map: physical memory as the kernel sees it. */
