@@ -15,12 +15,13 @@ QEMUEXTRA ?=
 BUILT_FS = $(filter $(B)/fs.img,$(FS))
 
 QEMU_MIN := 7.2
-QEMU_CMD = $(QEMU) $(QEMU_MACHINE) -kernel $(KERNEL) -m $(MEM) -smp $(CPUS) \
-  -nographic $(QEMU_DISK) $(if $(APPEND),-append "$(APPEND)") $(QEMUEXTRA)
+QEMU_BOOT = -kernel $(KERNEL) $(if $(APPEND),-append "$(APPEND)")
+QEMU_CMD = $(QEMU) $(QEMU_MACHINE) $(QEMU_BOOT) -m $(MEM) -smp $(CPUS) \
+  -nographic $(QEMU_DISK) $(QEMUEXTRA)
 # One port for each user of a computer, as xv6 has it.
 GDBPORT ?= $(shell expr $$(id -u) % 5000 + 25000)
 
-.PHONY: qemu qemu-gdb qemu-vga iso print-gdbport check-qemu check test test-all \
+.PHONY: qemu qemu-gdb qemu-vga qemu-iso iso print-gdbport check-qemu check test test-all \
   lint format format-check compile_commands.json clean help check-machine
 
 check-qemu:
@@ -51,6 +52,11 @@ $(B)/pagewise.iso: $(KERNEL) tools/make-iso
 	$(if $(ISO),,$(error iso: no GRUB for ARCH=$(ARCH)))
 	$(call say,ISO,$@)
 	$(Q)tools/make-iso $@ $< '$(APPEND)'
+
+## qemu-iso         the same as qemu, but GRUB boots that image
+qemu-iso: check-qemu check-machine $(B)/pagewise.iso $(BUILT_FS) $(B)/floors.ok
+	$(QEMU_CMD)
+qemu-iso: QEMU_BOOT = -boot d -cdrom $(B)/pagewise.iso
 
 ## print-gdbport    the port that qemu-gdb listens on
 print-gdbport:

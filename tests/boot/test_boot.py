@@ -309,6 +309,10 @@ def test_iso(name):
         print(output)  # names what is missing
         return
     assert status == 0, output
+    output, _ = make("-n", "qemu-iso")
+    command = output.splitlines()[-1]
+    assert "pagewise.iso" in command and "fs.img" in command, output
+    assert "-kernel" not in command, output
     with Machine(extra=["-machine", name, "-cdrom", image, "-boot", "d"],
                  from_disk=True, timeout=60) as m:
         assert m.run("echo booted by GRUB") == "booted by GRUB"

@@ -36,7 +36,7 @@ def test_no_warnings():
 def test_help_lists_targets():
     output, _ = make("help")
     for word in ("qemu", "qemu-gdb", "print-gdbport", "check", "test", "bench",
-                 "format", "clean", "help", "iso", "qemu-vga", "test-all", "compile_commands.json"):
+                 "format", "clean", "help", "iso", "qemu-iso", "qemu-vga", "test-all", "compile_commands.json"):
         assert re.search(rf"^  {re.escape(word)} +\w", output, re.M), word
     for word in ("ARCH", "CPUS", "MEM", "FS", "APPEND", "V", "PROGRAMS",
                  "MACHINE"):
