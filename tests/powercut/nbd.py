@@ -37,8 +37,8 @@ EVENT_WRITE, EVENT_FLUSH, EVENT_MARK = 0, 1, 2
 MARK = re.compile(rb"@([a-z]) (\d+)\r*\n")
 TIMES = re.compile(rb"@([a-z]) (\d+) (\d+) (\d+)\r*\n")
 ERROR = re.compile(rb"@([a-z]) error (\d+) (\d+)\r*\n")
-# The end of what runs: it said so, or the shell has its prompt again.
-DONE = re.compile(rb"@done\r*\n|\n\$ \Z")
+# The end of what runs: it said so, the shell has its prompt again or is gone.
+DONE = re.compile(rb"@done\r*\n|\n\$ \Z|a new one in a second|the system stops")
 
 
 class Disk:
