@@ -4,6 +4,16 @@
 
 # --- Fuzzing ----------------------------------------------------------------
 
+## fuzz SECONDS=n   system calls and ELF files that are wrong in every way, from
+##                  SEED=n on, on CPUS=4 processors; better with DEBUG=1
+.PHONY: fuzz
+fuzz: SECONDS ?= 600
+fuzz: check-qemu all
+	@ARCH=$(ARCH) BUILD=$(BUILD) DEBUG=$(DEBUG) tools/python -B \
+	  tests/fuzz/fuzz_calls.py --seconds $(SECONDS) \
+	  --cpus $(if $(filter command line,$(origin CPUS)),$(CPUS),4) \
+	  $(if $(SEED),--seed $(SEED))
+
 ## fuzz-disks       boot from IMAGES=1000 damaged disks, from SEED=n on
 .PHONY: fuzz-disks
 fuzz-disks: IMAGES ?= 1000
@@ -34,7 +44,7 @@ $(FUZZERS:%=$(BUILD)/host/fuzz/fuzz_%): $(BUILD)/host/fuzz/%: tests/fuzz/%.c \
     $(wildcard tests/fuzz/*.h tests/host/*.c kernel/lib/*.c) mk/trust.mk
 	$(call say,FUZZCC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZCC) $(FUZZ_FLAGS) -o $@ $(call host-sources,$<) $<
+	$(Q)$(FUZZCC) $(FUZZ_FLAGS) -o $@ $(call host-sources,$<) $< -lcmocka
 
 .PHONY: fuzz-host fuzz-host-works
 # libFuzzer comes with clang, but not always in the same package.

@@ -24,7 +24,8 @@ def run_fuzzers(commands, cpus=4, silence=300):
     image, printed = log_path(".img"), []
     shutil.copyfile(path("fs.img"), image)
     before = in_use(image)
-    with Machine(cpus=cpus, disk=image, keep=True) as m:
+    # Few processes, as damaged code may call fork() for ever.
+    with Machine(cpus=cpus, disk=image, keep=True, append="maxproc=64") as m:
         for command in commands:
             m.start(command + "; echo __$?__")
             status = None

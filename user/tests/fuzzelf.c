@@ -243,19 +243,39 @@ static void nap(void) {
 }
 
 static void failed(const char *what) {
-  printf("fuzzelf: %s\n", what);
-  exit(1);
-}
-
-/* What damaged code may have called fork() and left behind. */
-static void kill_children(const char *name) {
   int n;
   struct procinfo *p = all_procs(&n);
 
+  printf("fuzzelf: %s\n", what);
   for (int i = 0; i < n; i++)
-    if (strcmp(p[i].name, name) == 0)
+    printf("  pid %d ppid %d %s threads %d waits for %s: %s\n", p[i].pid,
+           p[i].ppid, proc_state(p[i].state), p[i].threads, p[i].waiting,
+           p[i].name);
+  exit(1);
+}
+
+/* Kill the processes of that name; how many there were. */
+static int kill_named(const char *name) {
+  int n, found = 0;
+  struct procinfo *p = all_procs(&n);
+
+  for (int i = 0; i < n; i++)
+    if (p[i].state != P_ZOMBIE && strcmp(p[i].name, name) == 0) {
       kill(p[i].pid);
+      found++;
+    }
   free(p);
+  return found;
+}
+
+/* Damaged code may call fork(), and its children, too: who kills them must be
+ * faster. */
+static void kill_children(const char *name) {
+  uint64 start = clock();
+
+  while (kill_named(name) > 0)
+    if (clock() - start > DEAD_NS)
+      failed("processes were killed and do not end");
 }
 
 /* What differs from the undamaged one could be anywhere, so all is written. */
@@ -300,12 +320,16 @@ static void try(const char *name) {
 /* The exit status; *killed: it did not end by itself. */
 static int outcome(const char *name, int *killed) {
   uint64 start;
-  int status, pid = fork();
+  int status, pid;
 
+  start = clock();
+  while ((pid = fork()) < 0) { /* too many processes, of another's children */
+    if (clock() - start > DEAD_NS)
+      failed("no process can be made");
+    nap();
+  }
   if (pid == 0)
     try(name);
-  if (pid < 0)
-    fatal("fork");
   start = clock();
   *killed = 0;
   for (uint i = 0; waitpid(pid, &status, WNOHANG) == 0; i++) {
@@ -313,6 +337,7 @@ static int outcome(const char *name, int *killed) {
       failed("a process was killed and does not end");
     if (!*killed && clock() - start > PATIENCE_NS) {
       kill(pid);
+      kill_children(name);
       *killed = 1;
     }
     if (i < 100)

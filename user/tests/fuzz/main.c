@@ -214,8 +214,9 @@ static void show_processes(void) {
   struct procinfo *p = all_procs(&n);
 
   for (int i = 0; i < n; i++)
-    printf("  pid %d ppid %d state %d threads %d waits for %s: %s\n", p[i].pid,
-           p[i].ppid, p[i].state, p[i].threads, p[i].waiting, p[i].name);
+    printf("  pid %d ppid %d %s threads %d waits for %s: %s\n", p[i].pid,
+           p[i].ppid, proc_state(p[i].state), p[i].threads, p[i].waiting,
+           p[i].name);
 }
 
 static void failed(const char *what, int pid) {
@@ -304,8 +305,12 @@ static void supervise(void) {
 
 /* --- is all as before? --- */
 
-#define STACK_SLACK (32 * 3 + 3) /* stacks kept ready (kernel/mm/kstack.c) */
-#define SLAB_SLACK 256           /* pages: remembered inodes and names */
+/* Stacks kept ready (kernel/mm/kstack.c), and one; of pages without a guard. */
+#define STACK_SLACK (33 * (STACK_SLOT / PAGE - 1))
+#ifndef STACK_SLOT          /* mk/debug.mk: the debug kernel's are larger */
+#define STACK_SLOT 0x4000UL /* three pages and a guard */
+#endif
+#define SLAB_SLACK 256 /* pages: remembered inodes and names */
 
 static int lost(const struct meminfo *a, int complain) {
   struct meminfo b;
