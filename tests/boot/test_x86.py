@@ -7,12 +7,13 @@ walks; pictures and constants are in kernel/arch/x86/memlayout.h.
 import os
 import re
 import struct
+import sys
 import tempfile
 import time
 
 import facts_x86 as facts
 from facts_x86 import KERNBASE, KERNEL_START, KSTACK_TOP, PGSIZE, U, W
-from pagewise import DEBUG, Failure, Machine, cases, only, test
+from pagewise import DEBUG, TOP, Failure, Machine, cases, only, path, test
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk, reported,
                     roots, size_of, spin, start_background, without_names)
 
@@ -272,3 +273,19 @@ def test_old_cpu(cpu):
         assert (f"boot: the CPU has no {LACKING[cpu]}; this kernel cannot run "
                 "here" in text), text
         assert status != 0, status
+
+
+@test()
+@only("x86")
+def test_memory_map_without_end():
+    """A boot loader's map of memory that would take years to read."""
+    sys.path.insert(0, os.path.join(TOP, "tests", "fuzz"))
+    import fuzz_tables as tables
+
+    def damage(debugger):
+        at = debugger.register(3, 4)  # ebx: struct multiboot_info
+        debugger.write(at + 4 * tables.MULTIBOOT_MMAP_LENGTH, b"\xff" * 4)
+
+    result = tables.boot(path("fs.img"), damage)
+    assert ("boot: the memory map has 4294967295 bytes; this kernel cannot run "
+            "here" in result.text), result.text

@@ -375,14 +375,14 @@ def damage_pc_tables(debugger, r):
 DAMAGE = {"device tree": damage_device_tree, "PC": damage_pc_tables}
 
 
-def check(disk, entry, seed):
+def boot(disk, damage):
+    """Boot, with damage(debugger) done at the first instruction."""
     path = tempfile.mktemp(prefix="gdb", dir="/tmp")
-    damage = DAMAGE[pagewise.facts.FIRMWARE_TABLES]
 
     def talk(process):
         debugger = Debugger(path, process)
-        debugger.run_to(entry)
-        damage(debugger, random.Random(seed))
+        debugger.run_to(entry_point())
+        damage(debugger)
         debugger.go_on()
 
     result = campaign.run_qemu(disk + ",snapshot=on", talk=talk, extra=[
@@ -393,14 +393,18 @@ def check(disk, entry, seed):
     return result
 
 
+def check(disk, seed):
+    damage = DAMAGE[pagewise.facts.FIRMWARE_TABLES]
+    return boot(disk, lambda d: damage(d, random.Random(seed)))
+
+
 def prepare():
     disk = os.path.join(campaign.folder(), "good.img")
     new = f"{disk}.{os.getpid()}"
     with open(new, "wb") as f:
         f.write(fuzz_disks.make_good())
     os.rename(new, disk)
-    entry = entry_point()
-    return lambda seed: check(disk, entry, seed)
+    return lambda seed: check(disk, seed)
 
 
 if __name__ == "__main__":

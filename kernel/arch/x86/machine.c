@@ -46,6 +46,8 @@ struct range {
   bool ram;
 };
 
+#define MMAP_MAX KiB(16) /* bytes; real ones have some hundreds */
+
 /* The i-th stretch of the memory map; false beyond the last. */
 static bool mmap_entry(const struct multiboot_info *info, int i,
                        struct range *r) {
@@ -56,8 +58,10 @@ static bool mmap_entry(const struct multiboot_info *info, int i,
     e = P2V(info->mmap_address + at);
     if (at + sizeof(*e) > info->mmap_length)
       return false;
+    if (e->size < sizeof(*e) - sizeof(e->size) || e->size > info->mmap_length)
+      return false;
     at += e->size + sizeof(e->size);
-    if (e->size < sizeof(*e) - sizeof(e->size) || at > info->mmap_length)
+    if (at > info->mmap_length)
       return false;
     if (i == 0)
       break;
@@ -106,9 +110,12 @@ static void say_unused(uint64 from, uint64 to) {
 }
 
 static void find_memory(const struct multiboot_info *info) {
-  uint64 end_of_ram = ram_end(info);
+  uint64 end_of_ram;
   struct range r;
 
+  if ((info->flags & MULTIBOOT_HAS_MMAP) && info->mmap_length > MMAP_MAX)
+    refuse("the memory map has %u bytes", info->mmap_length);
+  end_of_ram = ram_end(info);
   if (end_of_ram > PHYSTOP_MAX) {
     say_unused(PHYSTOP_MAX, end_of_ram);
     machine.ram_end = PHYSTOP_MAX;
