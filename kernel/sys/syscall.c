@@ -18,28 +18,34 @@ static long (*const handlers[])(void) = {
 #undef SYSCALL
 };
 
-/* The native ABI: -1 for every error; lasterr() tells the reason. */
-static long native_result(struct thread *t, long r) {
-  if (r >= 0)
-    return r;
-  t->lasterr = -r;
-  return -1;
-}
-
 /*
  * A handler may hold any lock when it finds no memory, so what is left then is
  * what can be taken back without one. Here none is held: mapped files can give
  * up pages, too, and the call is made again. That it can be is a rule for
  * handlers: who returns -ENOMEM has changed nothing that a second call minds.
+ * The error may have other reasons; if no allocation has failed since this was
+ * last looked at, it has.
  */
-static long call(long (*handler)(void)) {
+static long call_again(long (*handler)(void)) {
+  static uint seen; /* [a] kalloc_failures() of then */
   uint failures = kalloc_failures();
-  long r = handler();
 
-  if (r != -ENOMEM || kalloc_failures() == failures || killed())
-    return r;
+  if (__atomic_exchange_n(&seen, failures, __ATOMIC_RELAXED) == failures ||
+      killed())
+    return -ENOMEM;
   fd_release();
-  return memory_release() ? handler() : r;
+  return memory_release() ? handler() : -ENOMEM;
+}
+
+/* The native ABI: -1 for every error; lasterr() tells the reason. */
+static __attribute__((noinline)) long native_error(unsigned long number,
+                                                   long r) {
+  if (r == -ENOMEM)
+    r = call_again(handlers[number]);
+  if (r >= 0)
+    return r;
+  mythread()->lasterr = -r;
+  return -1;
 }
 
 void syscall(void) {
@@ -48,10 +54,12 @@ void syscall(void) {
   long r = -ENOSYS;
 
   if (number < NELEM(handlers) && handlers[number] != NULL)
-    r = call(handlers[number]);
+    r = handlers[number]();
+  if (r < 0)
+    r = native_error(number, r);
   if (t->file != NULL || t->cwd != NULL)
     fd_release(); /* rarely: only processes with threads hold any */
-  user_call_result(&t->arch, native_result(t, r));
+  user_call_result(&t->arch, r);
 }
 
 int argint(int i) { return user_call_arg(&mythread()->arch, i); }
