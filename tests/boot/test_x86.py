@@ -13,7 +13,7 @@ import time
 
 import facts_x86 as facts
 from facts_x86 import KERNBASE, KERNEL_START, KSTACK_TOP, PGSIZE, U, W
-from pagewise import DEBUG, TOP, Failure, Machine, cases, only, path, test
+from pagewise import DEBUG, TOP, Failure, Machine, cases, only, test
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk, reported,
                     roots, size_of, spin, start_background, without_names)
 
@@ -275,17 +275,38 @@ def test_old_cpu(cpu):
         assert status != 0, status
 
 
+def boot_damaged(damage):
+    """What is said after damage(tables, debugger, info) by a boot loader whose
+    struct multiboot_info is at that address."""
+    sys.path.insert(0, os.path.join(TOP, "tests", "fuzz"))
+    import fuzz_tables as tables
+
+    return tables.boot(tables.good_disk(), lambda debugger: damage(
+        tables, debugger, debugger.register(3, 4))).text  # ebx
+
+
 @test()
 @only("x86")
 def test_memory_map_without_end():
     """A boot loader's map of memory that would take years to read."""
-    sys.path.insert(0, os.path.join(TOP, "tests", "fuzz"))
-    import fuzz_tables as tables
 
-    def damage(debugger):
-        at = debugger.register(3, 4)  # ebx: struct multiboot_info
-        debugger.write(at + 4 * tables.MULTIBOOT_MMAP_LENGTH, b"\xff" * 4)
+    def damage(tables, debugger, info):
+        debugger.write(info + 4 * tables.MULTIBOOT_MMAP_LENGTH, b"\xff" * 4)
 
-    result = tables.boot(path("fs.img"), damage)
+    text = boot_damaged(damage)
     assert ("boot: the memory map has 4294967295 bytes; this kernel cannot run "
-            "here" in result.text), result.text
+            "here" in text), text
+
+
+@test()
+@only("x86")
+def test_memory_map_promises_more():
+    """Memory that the map has and the machine has not is not used."""
+
+    def damage(tables, debugger, info):
+        # as if there were no map, but a size: 512 MiB
+        debugger.write(info, struct.pack("<III", 5, 640, 512 << 10))
+
+    text = boot_damaged(damage)
+    assert "boot: no memory at 0x20" in text, text
+    assert re.search(r"2 CPUs, (31|32) MiB", text), text

@@ -398,12 +398,18 @@ def check(disk, seed):
     return boot(disk, lambda d: damage(d, random.Random(seed)))
 
 
-def prepare():
+def good_disk():
+    """An image whose /init switches off when it has used what is there."""
     disk = os.path.join(campaign.folder(), "good.img")
     new = f"{disk}.{os.getpid()}"
     with open(new, "wb") as f:
         f.write(fuzz_disks.make_good())
     os.rename(new, disk)
+    return disk
+
+
+def prepare():
+    disk = good_disk()
     return lambda seed: check(disk, seed)
 
 

@@ -109,6 +109,33 @@ static void say_unused(uint64 from, uint64 to) {
          (unsigned long long)(to - from) >> 20, (unsigned long long)from);
 }
 
+/* Where there is no memory nothing keeps what is written. */
+static bool answers(paddr_t pa) {
+  volatile uint32 *p = P2V(pa);
+  uint32 old = *p;
+  bool kept;
+
+  *p = ~old;
+  kept = *p == ~old;
+  *p = old;
+  return kept;
+}
+
+/* A map that promises more than there is: only what answers is used. */
+static void probe_memory(void) {
+  paddr_t sound = V2P(PGROUNDUP((vaddr_t)end)), pa = sound;
+
+  while (pa < machine.ram_end && answers(pa)) {
+    sound = pa;
+    pa += MIN(MiB(1), MAX(machine.ram_end - PGSIZE - pa, PGSIZE));
+  }
+  if (pa >= machine.ram_end)
+    return;
+  printf("boot: no memory at 0x%lx, though there should be to 0x%lx\n", pa,
+         machine.ram_end);
+  machine.ram_end = PGROUNDDOWN(sound);
+}
+
 static void find_memory(const struct multiboot_info *info) {
   uint64 end_of_ram;
   struct range r;
@@ -127,6 +154,7 @@ static void find_memory(const struct multiboot_info *info) {
       say_unused(r.from, r.to);
   }
   machine.ram_start = EXTMEM;
+  probe_memory();
   if (machine.ram_end < V2P(PGROUNDUP((vaddr_t)end)) + MiB(1))
     refuse("%lu KiB of memory from 0x%lx on are too few",
            (machine.ram_end - EXTMEM) >> 10, EXTMEM);
