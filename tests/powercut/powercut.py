@@ -29,9 +29,11 @@ import nbd  # noqa: E402
 import workload  # noqa: E402
 
 IMAGE_SIZE = "2M"
-LOG_BLOCKS = 256  # so that a transaction can need both sectors of the header
+# By the seed: the largest, so that a transaction can need both sectors of the
+# header; a small one; xv6's own.
+LOG_BLOCKS = (256, 64, 30)
 PROGRAMS = ("init", "sh", "echo", "powercut", "memcheck", "sync")
-POINTS_EACH = 12000  # of one recording; then comes another one
+POINTS_EACH = 6500  # of one recording; then comes another one
 OPERATIONS = 120  # of each script
 WORK_LIMIT = 120  # seconds
 
@@ -44,7 +46,7 @@ def host(name):
     return os.path.join(TOP, pagewise.BUILD, "host", name)
 
 
-def make_image(scripts, suffix, log_blocks=LOG_BLOCKS):
+def make_image(scripts, suffix, log_blocks):
     """A small disk with what the workload takes; its path and scripts' names."""
     image = pagewise.log_path(suffix + ".img")
     files, names = [f"{name}={program(name)}" for name in PROGRAMS], []
@@ -58,6 +60,11 @@ def make_image(scripts, suffix, log_blocks=LOG_BLOCKS):
                     str(log_blocks), image, "console=@1", *files],
                    check=True)
     return image, " ".join(names)
+
+
+def log_blocks(seed):
+    # not in step with workload.SYNC_WEIGHTS
+    return LOG_BLOCKS[seed // len(workload.SYNC_WEIGHTS) % len(LOG_BLOCKS)]
 
 
 def read(path):
@@ -82,7 +89,8 @@ class Recording:
     def __init__(self, seed, operations=OPERATIONS, cpus=3):
         self.suffix = f".{seed}"
         self.scripts = workload.make(operations, seed)
-        self.image, names = make_image(self.scripts, self.suffix)
+        self.image, names = make_image(self.scripts, self.suffix,
+                                       log_blocks(seed))
         self.events = pagewise.log_path(self.suffix + ".events")
         self.expected = pagewise.log_path(self.suffix + ".expected")
         served = nbd.Disk(read(self.image),
@@ -163,7 +171,8 @@ class Errors:
 
     def __init__(self, seed):
         self.scripts = workload.make(ERROR_OPERATIONS, seed)
-        self.image, self.names = make_image(self.scripts, ".errors")
+        self.image, self.names = make_image(self.scripts, ".errors",
+                                            log_blocks(seed))
         self.before = read(self.image)
         self.expected = pagewise.log_path(".errors.expected")
         workload.save_expected(self.scripts, self.expected)

@@ -18,7 +18,7 @@ import zlib
 
 T_DIR, T_FILE = 1, 2
 PAGE, BLOCK = 4096, 1024
-WRITE_MAX = 12000  # bytes that one call writes at once, for a log of 64 blocks
+WRITE_MAX = 12000  # bytes that one call writes at once, even with a small log
 FILE_MAX = 60000
 ALL_MAX = 90000  # bytes of all files of a script
 MAPPED_PAGES = 3
