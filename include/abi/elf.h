@@ -10,8 +10,6 @@
 #define ELFCLASS64 2
 #define ELFDATA2LSB 1
 #define ET_EXEC 2
-#define EM_386 3
-#define EM_RISCV 243
 
 /* File header, 32-bit class; up to `machine` both are the same. */
 struct elfhdr32 {

@@ -9,16 +9,14 @@
 #define CMDLINE_MAX 1024
 #define WORDS_MAX 64
 
-/* Every option that some module asks for, and its only value, if there is but
- * one. */
+/* Every option that some module of the shared kernel asks for, and its only
+ * value, if there is but one. */
 static const struct option {
   const char *name;
   const char *value;
 } options[] = {
-    {"asid", NULL},     /* arch/: bits of address-space identifiers, or off */
     {"maxproc", NULL},  /* proc/: processes at most */
     {"panic", "exit"},  /* lib/panic.c: leave the emulator */
-    {"satp", NULL},     /* arch/: levels of page tables, by the mode's name */
     {"selftest", NULL}, /* selftest.c: the fault to commit */
 };
 
@@ -26,6 +24,7 @@ static const struct option {
 static char text[CMDLINE_MAX];
 static char *words[WORDS_MAX];
 static int nwords;
+static const char *const *machine_options;
 
 /* The value in a word if its name is this one, else NULL. */
 static const char *value_of(const char *word, const char *name) {
@@ -36,6 +35,13 @@ static const char *value_of(const char *word, const char *name) {
   if (word[len] == '=')
     return word + len + 1;
   return word[len] == 0 ? word + len : NULL;
+}
+
+static bool is_of_machine(const char *word) {
+  for (const char *const *name = machine_options; *name != NULL; name++)
+    if (value_of(word, *name) != NULL)
+      return true;
+  return false;
 }
 
 /* Say what is wrong with a word. */
@@ -49,7 +55,8 @@ static void check(const char *word) {
     if (value != NULL)
       return;
   }
-  printf("boot: unknown option \"%s\"\n", word);
+  if (!is_of_machine(word))
+    printf("boot: unknown option \"%s\"\n", word);
 }
 
 static char *next_word(char *p) {
@@ -58,9 +65,10 @@ static char *next_word(char *p) {
   return p;
 }
 
-void cmdline_init(const char *from) {
+void cmdline_init(const char *from, const char *const *of_machine) {
   char *p;
 
+  machine_options = of_machine;
   if (strlen(from) >= sizeof(text))
     printf("boot: command line cut off after %d bytes\n", CMDLINE_MAX - 1);
   safestrcpy(text, from, sizeof(text));

@@ -8,8 +8,9 @@
 #include "types.h"
 
 /* Keep a copy of the text and print one line for each word that is not a known
- * option (the table is in cmdline.c). */
-void cmdline_init(const char *text);
+ * option: in the table of cmdline.c or among those of the machine, which are a
+ * constant list of names that ends with NULL. */
+void cmdline_init(const char *text, const char *const *machine_options);
 
 /* The value of name=value, "" for a bare name, or NULL. */
 const char *cmdline_get(const char *name);

@@ -15,12 +15,14 @@ char *safestrcpy(char *dst, const char *src, size_t n) {
   return dst;
 }
 
+static const char *const none[] = {NULL};
+
 int LLVMFuzzerTestOneInput(const uchar *bytes, size_t n) {
   char *line = malloc(n + 1);
 
   memcpy(line, bytes, n);
   line[n] = 0;
-  cmdline_init(line);
+  cmdline_init(line, none);
   free(line); /* nothing of it may be used any more */
   for (size_t i = 0; i < NELEM(options); i++) {
     const char *value = cmdline_get(options[i].name);

@@ -15,6 +15,7 @@
 #undef vsnprintf
 
 static char printed[8192];
+static const char *const none[] = {NULL};
 
 void kernel_printf(const char *fmt, ...) {
   size_t used = strlen(printed);
@@ -41,28 +42,39 @@ static int start(void **state) {
 
 static void values_are_found(void **state) {
   (void)state;
-  cmdline_init("  panic=exit\tmaxproc=64 ");
+  cmdline_init("  panic=exit\tmaxproc=64 ", none);
   assert_string_equal(cmdline_get("panic"), "exit");
   assert_int_equal(cmdline_number("maxproc", 7), 64);
   assert_null(cmdline_get("max"));
   assert_string_equal(printed, "");
 }
 
+static void a_machine_has_its_own(void **state) {
+  static const char *const own[] = {"pages", "tags", NULL};
+
+  (void)state;
+  cmdline_init("tags=off panic=exit pages=large", own);
+  assert_string_equal(printed, "");
+  assert_string_equal(cmdline_get("tags"), "off");
+  cmdline_init("tag=off", own);
+  assert_string_equal(printed, "boot: unknown option \"tag=off\"\n");
+}
+
 static void a_bare_name_has_an_empty_value(void **state) {
   (void)state;
-  cmdline_init("panic");
+  cmdline_init("panic", none);
   assert_string_equal(cmdline_get("panic"), "");
 }
 
 static void the_last_one_counts(void **state) {
   (void)state;
-  cmdline_init("maxproc=1 maxproc=2");
+  cmdline_init("maxproc=1 maxproc=2", none);
   assert_int_equal(cmdline_number("maxproc", 0), 2);
 }
 
 static void absent_options_leave_the_default(void **state) {
   (void)state;
-  cmdline_init("");
+  cmdline_init("", none);
   assert_null(cmdline_get("panic"));
   assert_int_equal(cmdline_number("maxproc", 7), 7);
   assert_string_equal(printed, "");
@@ -75,7 +87,7 @@ static void bad_numbers_are_said(void **state) {
   (void)state;
   for (size_t i = 0; i < NELEM(bad); i++) {
     printed[0] = 0;
-    cmdline_init(bad[i]);
+    cmdline_init(bad[i], none);
     assert_int_equal(cmdline_number("maxproc", 7), 7);
     assert_non_null(strstr(printed, "maxproc"));
   }
@@ -83,7 +95,7 @@ static void bad_numbers_are_said(void **state) {
 
 static void unknown_options_are_said(void **state) {
   (void)state;
-  cmdline_init("panics=exit panic=exit quiet");
+  cmdline_init("panics=exit panic=exit quiet", none);
   assert_non_null(strstr(printed, "\"panics=exit\""));
   assert_non_null(strstr(printed, "\"quiet\""));
   assert_null(strstr(printed, "\"panic=exit\""));
@@ -96,7 +108,7 @@ static void too_much_is_cut_off_and_said(void **state) {
   for (int i = 0; i < 5000; i++)
     text[i] = i % 2 ? ' ' : 'x';
   text[5000] = 0;
-  cmdline_init(text);
+  cmdline_init(text, none);
   assert_non_null(strstr(printed, "cut off"));
   assert_non_null(strstr(printed, "only the first"));
   free(text);
@@ -105,6 +117,7 @@ static void too_much_is_cut_off_and_said(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(values_are_found, start),
+      cmocka_unit_test_setup(a_machine_has_its_own, start),
       cmocka_unit_test_setup(a_bare_name_has_an_empty_value, start),
       cmocka_unit_test_setup(the_last_one_counts, start),
       cmocka_unit_test_setup(absent_options_leave_the_default, start),

@@ -7,6 +7,6 @@
 #include "abi/elf.h"
 
 #define ARCH_ELF_CLASS ELFCLASS64
-#define ARCH_ELF_MACHINE EM_RISCV
+#define ARCH_ELF_MACHINE 243 /* EM_RISCV (RISC-V psABI, e_machine) */
 
 #endif

@@ -30,6 +30,12 @@
 
 struct machine machine;
 
+/* Of the command line. */
+static const char *const options[] = {
+    "asid", /* tables.c: bits of address-space identifiers, or off */
+    "satp", /* paging.c: levels of page tables, by the mode's name */
+    NULL};
+
 extern char etext[], end[]; /* kernel.ld */
 void kernelvec(void);       /* kernelvec.S */
 
@@ -246,7 +252,7 @@ void machine_init(void *fdt) {
   if (fdt_check(fdt) < 0)
     refuse("no device tree at 0x%lx", (paddr_t)fdt);
   bootargs = fdt_string(fdt, fdt_path(fdt, "/chosen"), "bootargs");
-  cmdline_init(bootargs ? bootargs : "");
+  cmdline_init(bootargs ? bootargs : "", options);
   paging_choose();
   model = fdt_string(fdt, fdt_path(fdt, "/"), "model");
   safestrcpy(machine.model, model ? model : "unknown", sizeof(machine.model));

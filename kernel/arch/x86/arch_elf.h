@@ -7,6 +7,6 @@
 #include "abi/elf.h"
 
 #define ARCH_ELF_CLASS ELFCLASS32
-#define ARCH_ELF_MACHINE EM_386
+#define ARCH_ELF_MACHINE 3 /* EM_386 (gABI 4.1, chapter 4, e_machine) */
 
 #endif

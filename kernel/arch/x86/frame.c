@@ -12,7 +12,7 @@
 #include "sched/thread.h"
 #include "start.h"
 
-extern char stack0[]; /* boot.S: the boot stacks of all CPUs */
+extern char stack0[]; /* entry.S: the boot stacks of all CPUs */
 extern char etext[];  /* kernel.ld */
 
 #define BOOT_STACKS (NCPU << BOOT_STACK_SHIFT) /* bytes at stack0 */

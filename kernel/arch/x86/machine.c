@@ -36,6 +36,9 @@
 
 struct machine machine;
 
+/* Of the command line. */
+static const char *const no_options[] = {NULL};
+
 extern char etext[], end[]; /* kernel.ld */
 
 /* --- memory --- */
@@ -207,7 +210,7 @@ static bool has_cpuid(void) {
 }
 
 /* What the kernel and programs rely on, all of it in CPUs since the Pentium III
- * (SDM vol. 2A, CPUID, leaf 1, edx). boot.S needs PSE already: who comes here
+ * (SDM vol. 2A, CPUID, leaf 1, edx). entry.S needs PSE already: who comes here
  * without is an emulator that does not say what it has. */
 static void check_features(void) {
   static const struct {
@@ -236,7 +239,7 @@ void machine_init(void *firmware_table) {
   printf("\n"); /* the firmware's last line may have no end */
   if (info == NULL)
     refuse("it was not started by a multiboot loader");
-  cmdline_init(command_line(info));
+  cmdline_init(command_line(info), no_options);
   safestrcpy(machine.model, "PC", sizeof(machine.model));
   check_features();
   find_memory(info);

@@ -15,7 +15,7 @@
 
 #define PATIENCE_NS (NSEC_PER_SEC / 2) /* for a CPU to come */
 
-/* boot.S, apboot.S */
+/* entry.S, apboot.S */
 extern char stack0[NCPU][1 << BOOT_STACK_SHIFT];
 extern char apboot[], apboot_end[];
 

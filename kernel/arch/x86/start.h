@@ -1,5 +1,5 @@
 /*
- * How the CPUs get from the boot loader into the kernel (boot.S, apboot.S,
+ * How the CPUs get from the boot loader into the kernel (entry.S, apboot.S,
  * start.c).
  */
 #ifndef START_H
@@ -25,7 +25,7 @@
  */
 extern pte_t boot_directory[PT_ENTRIES];
 
-/* From boot.S, on the boot stack: what the boot loader left in eax and ebx. */
+/* From entry.S, on the boot stack: what the boot loader left in eax and ebx. */
 void start(uint32 magic, uint32 info) __attribute__((noreturn));
 /* From apboot.S, on the stack that start_cpu() provides. */
 void start_other(void) __attribute__((noreturn));

@@ -47,8 +47,8 @@ int table_levels(void);
 #define TINY_PROGRAM \
   { 0x02a00513u, 0x00200893u, 0x00000073u, 0x0000006fu }
 #define TINY_STATUS 42
-#define TINY_MACHINE EM_RISCV
-#define OTHER_MACHINE EM_386
+#define TINY_MACHINE 243 /* EM_RISCV (RISC-V psABI, e_machine) */
+#define OTHER_MACHINE 3  /* EM_386 */
 
 /* An instruction that is illegal everywhere. */
 #define illegal_instruction() asm volatile(".word 0")

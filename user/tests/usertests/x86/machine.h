@@ -44,8 +44,8 @@
 #define TINY_PROGRAM \
   { 0x000002b8u, 0x002abb00u, 0x40cd0000u, 0x0000feebu }
 #define TINY_STATUS 42
-#define TINY_MACHINE EM_386
-#define OTHER_MACHINE EM_RISCV
+#define TINY_MACHINE 3    /* EM_386 (gABI 4.1, chapter 4, e_machine) */
+#define OTHER_MACHINE 243 /* EM_RISCV */
 
 /* An instruction that is illegal everywhere. */
 #define illegal_instruction() asm volatile("ud2")
