@@ -19,7 +19,8 @@ ARCH_UFLAGS = -march=rv64gc -mabi=lp64d -mcmodel=medany $(ARCH_RELAX)
 # lld before version 15 cannot relax.
 ARCH_RELAX = $(if $(LLVM),-mno-relax)
 # In the debug kernel, what it does not check (mk/debug.mk).
-ARCH_UNCHECKED := start.c
+ARCH_UNCHECKED := start.c ipi.c
+DEBUG_LLVM_TARGET := riscv64-linux-gnu
 ARCH_LDFLAGS = -m elf64lriscv -z max-page-size=4096
 
 QEMU_MACHINE = -machine virt -bios none

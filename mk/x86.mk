@@ -23,6 +23,7 @@ $(B)/user/tests/fptest.c.o: UCFLAGS += -msse2 -mfpmath=sse
 ARCH_UOBJS := $(B)/kernel/arch/x86/div64.c.o
 # In the debug kernel, what it does not check (mk/debug.mk).
 ARCH_UNCHECKED := start.c segments.c div64.c
+DEBUG_LLVM_TARGET := i686-linux-gnu
 ARCH_LDFLAGS = -m elf_i386 -z max-page-size=4096 -z noexecstack
 
 ## MACHINE=q35      x86: QEMU's other PC (default: pc)

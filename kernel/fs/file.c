@@ -13,6 +13,7 @@
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "abi/mman.h"
+#include "debug.h"
 #include "dev/chardev.h"
 #include "fs/fsops.h"
 #include "fs/inode.h"
@@ -173,6 +174,7 @@ int pipe_alloc(struct file **reader, struct file **writer) {
 }
 
 struct file *file_dup(struct file *f) {
+  debug_count_get(f->refs, "file", f);
   __atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED);
   return f;
 }

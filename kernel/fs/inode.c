@@ -25,6 +25,7 @@
  */
 #include "fs/inode.h"
 
+#include "debug.h"
 #include "fs/balloc.h"
 #include "fs/bcache.h"
 #include "fs/filemap.h"
@@ -135,6 +136,7 @@ struct inode *iget(uint inum) {
 
 struct inode *idup(struct inode *ip) {
   acquire(&itable.lock);
+  debug_count_get(ip->refs, "inode", ip);
   ip->refs++;
   release(&itable.lock);
   return ip;
@@ -249,6 +251,7 @@ void iput(struct inode *ip) {
     r = free_on_disk(ip);
     acquire(&itable.lock);
   }
+  debug_count_put(ip->refs, "inode", ip);
   if (--ip->refs == 0) {
     if (ip->home == NULL || ip->nlink == 0) {
       drop_locked(ip);

@@ -53,6 +53,7 @@
 #include "fs/log.h"
 
 #include "dev/block.h"
+#include "debug.h"
 #include "fs/bcache.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
@@ -311,6 +312,7 @@ int begin_op(uint blocks) {
   int error;
 
   ASSERT(blocks <= jnl.capacity);
+  debug_sleep_wait("log room", DEBUG_CALLER);
   acquire(&jnl.lock);
   ticket = jnl.tickets++;
   while (!jnl.error && (ticket != jnl.serving || !has_room_locked(blocks))) {
@@ -326,12 +328,14 @@ int begin_op(uint blocks) {
     jnl.reserved += blocks;
     if (++jnl.serving != jnl.tickets)
       wakeup(&jnl.room);
+    debug_sleep_taken(&jnl, "log room");
   }
   release(&jnl.lock);
   return error ? -EROFS : 0;
 }
 
 void end_op(uint blocks) {
+  debug_sleep_released(&jnl);
   acquire(&jnl.lock);
   jnl.ops--;
   jnl.reserved -= blocks;

@@ -1,7 +1,7 @@
 /*
  * The checks of the debug kernel (make DEBUG=1): what shared code tells them.
  *
- * kernel/debug/ implements this for a debug build. In a plain build the functions
+ * kernel/debug/ implements this for a debug build. In a plain build the calls
  * are empty and the constants neutral, so that not an instruction is left of
  * them; this is the one file that asks which of the two is being built.
  *
@@ -24,7 +24,6 @@
 
 struct list;
 struct spinlock;
-struct waitq;
 
 #ifdef DEBUG
 
@@ -56,15 +55,16 @@ void debug_stack_freed(int n);
 
 /* This CPU waits for the lock; has it, by waiting or not; gives it back. */
 void debug_spin_wait(struct spinlock *lk, vaddr_t pc);
-void debug_spin_taken(struct spinlock *lk);
+void debug_spin_taken(struct spinlock *lk, bool waited, vaddr_t pc);
 void debug_spin_released(struct spinlock *lk);
-/* The same for this thread and a sleep lock. */
-void debug_sleep_wait(void *lk, const char *name, vaddr_t pc);
+/* The same for this thread and a sleep lock, or what works like one. Waiting for
+ * one is sleeping: see below. */
+void debug_sleep_wait(const char *name, vaddr_t pc);
 void debug_sleep_taken(void *lk, const char *name);
 void debug_sleep_released(void *lk);
 /* This thread may go to sleep in the queue with no spin lock held but lk, which
  * sleep() gives back; NULL: none. */
-void debug_may_sleep(struct spinlock *lk, const char *queue);
+void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc);
 
 /* --- structures (debug/integrity.c) --- */
 
@@ -79,46 +79,28 @@ void debug_count_put(unsigned long count, const char *what, const void *p);
 
 #define DEBUG_REDZONE 0
 
-static inline vaddr_t debug_reserve(vaddr_t at) { return at; }
-static inline void debug_access(const void *p, size_t n, bool write,
-                                vaddr_t pc) {
-  (void)p, (void)n, (void)write, (void)pc;
-}
-static inline void debug_pages_freed(void *p, size_t n) { (void)p, (void)n; }
-static inline void debug_pages_taken(void *p, size_t n) { (void)p, (void)n; }
-static inline void debug_object_new(void *p, size_t n) { (void)p, (void)n; }
-static inline void debug_object_taken(void *p, size_t n) { (void)p, (void)n; }
-static inline void debug_object_freed(void *p, size_t n) { (void)p, (void)n; }
-static inline void debug_stack_taken(int n) { (void)n; }
-static inline void debug_stack_freed(int n) { (void)n; }
-static inline void debug_spin_wait(struct spinlock *lk, vaddr_t pc) {
-  (void)lk, (void)pc;
-}
-static inline void debug_spin_taken(struct spinlock *lk) { (void)lk; }
-static inline void debug_spin_released(struct spinlock *lk) { (void)lk; }
-static inline void debug_sleep_wait(void *lk, const char *name, vaddr_t pc) {
-  (void)lk, (void)name, (void)pc;
-}
-static inline void debug_sleep_taken(void *lk, const char *name) {
-  (void)lk, (void)name;
-}
-static inline void debug_sleep_released(void *lk) { (void)lk; }
-static inline void debug_may_sleep(struct spinlock *lk, const char *queue) {
-  (void)lk, (void)queue;
-}
-static inline void debug_list_insert(struct list *l, struct list *prev,
-                                     struct list *next) {
-  (void)l, (void)prev, (void)next;
-}
-static inline void debug_list_remove(struct list *l) { (void)l; }
-static inline void debug_count_get(unsigned long count, const char *what,
-                                   const void *p) {
-  (void)count, (void)what, (void)p;
-}
-static inline void debug_count_put(unsigned long count, const char *what,
-                                   const void *p) {
-  (void)count, (void)what, (void)p;
-}
+/* Nothing, and arguments are not even evaluated: that could change the code
+ * around. */
+#define debug_reserve(at) (at)
+#define debug_access(p, n, write, pc) ((void)0)
+#define debug_pages_freed(p, n) ((void)0)
+#define debug_pages_taken(p, n) ((void)0)
+#define debug_object_new(p, size) ((void)0)
+#define debug_object_taken(p, size) ((void)0)
+#define debug_object_freed(p, size) ((void)0)
+#define debug_stack_taken(n) ((void)0)
+#define debug_stack_freed(n) ((void)0)
+#define debug_spin_wait(lk, pc) ((void)0)
+#define debug_spin_taken(lk, waited, pc) ((void)0)
+#define debug_spin_released(lk) ((void)0)
+#define debug_sleep_wait(name, pc) ((void)0)
+#define debug_sleep_taken(lk, name) ((void)0)
+#define debug_sleep_released(lk) ((void)0)
+#define debug_may_sleep(lk, queue, pc) ((void)0)
+#define debug_list_insert(l, prev, next) ((void)0)
+#define debug_list_remove(l) ((void)0)
+#define debug_count_get(count, what, p) ((void)0)
+#define debug_count_put(count, what, p) ((void)0)
 
 #endif
 

@@ -5,6 +5,7 @@
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 
+#include "debug.h"
 #include "types.h"
 
 struct list {
@@ -28,6 +29,7 @@ static inline bool list_empty(const struct list *l) { return l->next == l; }
 /* Insert between two neighbours. */
 static inline void list_insert(struct list *l, struct list *prev,
                                struct list *next) {
+  debug_list_insert(l, prev, next);
   l->prev = prev;
   l->next = next;
   prev->next = l;
@@ -44,6 +46,7 @@ static inline void list_add_back(struct list *head, struct list *l) {
 
 /* Take l out; it is then an empty list, so that removal twice does no harm. */
 static inline void list_remove(struct list *l) {
+  debug_list_remove(l);
   l->prev->next = l->next;
   l->next->prev = l->prev;
   list_init(l);

@@ -11,6 +11,8 @@
  */
 #include "lib/string.h"
 
+#include "debug.h"
+
 /* A word that may overlay any object (C11 6.5p7 does not apply to it). */
 typedef unsigned long __attribute__((may_alias)) word;
 
@@ -31,6 +33,7 @@ void *memset(void *dst, int c, size_t n) {
   word fill = (uchar)c * (~0UL / 0xff);
   size_t head;
 
+  debug_access(dst, n, true, DEBUG_CALLER);
   if (n >= SHORT) {
     head = (WORD - OFFSET(d)) % WORD;
     set_bytes(d, c, head);
@@ -88,6 +91,8 @@ void *memcpy(void *dst, const void *src, size_t n) {
   const uchar *s = src;
   size_t head, body;
 
+  debug_access(src, n, false, DEBUG_CALLER);
+  debug_access(dst, n, true, DEBUG_CALLER);
   if (n >= SHORT) {
     head = (WORD - OFFSET(d)) % WORD;
     copy_bytes(d, s, head);
@@ -109,6 +114,8 @@ void *memmove(void *dst, const void *src, size_t n) {
 
   if (d <= s || d >= s + n)
     return memcpy(dst, src, n);
+  debug_access(src, n, false, DEBUG_CALLER);
+  debug_access(dst, n, true, DEBUG_CALLER);
   d += n, s += n;
   if (OFFSET(d) == OFFSET(s)) {
     for (; n > 0 && OFFSET(d) != 0; n--)

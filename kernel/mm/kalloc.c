@@ -33,6 +33,7 @@
 #include "mm/kalloc.h"
 
 #include "cpu.h"
+#include "debug.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "machine.h"
@@ -319,6 +320,7 @@ static void *block_hand_out(void *block, int order, enum page_owner owner) {
   f->order = order;
   f->count = 1;
   account(owner, 1L << order);
+  debug_pages_taken(block, 1UL << order);
   return block;
 }
 
@@ -367,6 +369,7 @@ static size_t frame_release(const void *p, int order, const char *who) {
   account(f->owner, -(1L << order));
   f->owner = PAGE_FREE;
   f->count = 0;
+  debug_pages_freed(frame_address(frame), 1UL << order);
   return frame;
 }
 
@@ -391,6 +394,7 @@ void kfree(void *page) {
 void frame_get(void *page) {
   struct page *f = &frames[frame_of(page)];
 
+  debug_count_get(f->count, "page", page);
   if (f->owner != PAGE_ZERO)
     __atomic_fetch_add(&f->count, 1, __ATOMIC_RELAXED);
 }
@@ -408,6 +412,7 @@ void frame_put(void *page) {
 
   if (f->owner == PAGE_ZERO)
     return;
+  debug_count_put(f->count, "page", page);
   /* the last one alone cannot gain others */
   if (__atomic_load_n(&f->count, __ATOMIC_ACQUIRE) == 1 ||
       __atomic_fetch_sub(&f->count, 1, __ATOMIC_ACQ_REL) == 1) {
@@ -441,6 +446,7 @@ void block_put(void *block) {
 
   acquire(&whole_lock);
   whole = block_whole(block);
+  debug_count_put(*count, "block", block);
   last = whole && *count == 1;
   if (whole && !last)
     --*count;
@@ -592,6 +598,7 @@ static void free_range(size_t from, size_t to) {
     while (from % (1UL << order) || from + (1UL << order) > to)
       order--;
     frames[from].owner = PAGE_FREE;
+    debug_pages_freed(frame_address(from), 1UL << order);
     block_free(from, order);
     from += 1UL << order;
   }
@@ -614,7 +621,7 @@ void kinit(void) {
   for (int i = 0; i < NCPU; i++)
     initlock(&cpu_lists[i].lock, "cpu pages");
   /* the frame table lies behind the kernel's image */
-  frames = (struct page *)PGROUNDUP((vaddr_t)end);
+  frames = (struct page *)debug_reserve(PGROUNDUP((vaddr_t)end));
   memset(frames, 0, nframes * sizeof(struct page));
   image = frame_of((void *)PGROUNDUP((vaddr_t)(frames + nframes)));
   for (size_t i = 0; i < image; i++)

@@ -16,6 +16,7 @@
  * All CPUs are disturbed when stacks get pages, too. So the more there are in
  * use, the more get theirs together: hundreds of threads take some tens of flushes.
  */
+#include "debug.h"
 #include "lib/panic.h"
 #include "machine.h"
 #include "mm/kalloc.h"
@@ -210,12 +211,17 @@ int kstack_alloc(void) {
   struct batch b;
   int n = claim(&b);
 
-  return b.n > 0 ? map_batch(&b) : n;
+  if (b.n > 0)
+    n = map_batch(&b);
+  if (n >= 0)
+    debug_stack_taken(n);
+  return n;
 }
 
 void kstack_free(int n) {
   void *pages = NULL;
 
+  debug_stack_freed(n);
   acquire(&kstack_lock);
   if (n < 0 || n >= KSTACK_MAX || state[n] != KS_USED)
     panic("kstack_free: stack %d is not in use", n);

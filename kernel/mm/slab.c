@@ -11,6 +11,7 @@
  */
 #include "mm/slab.h"
 
+#include "debug.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
@@ -34,7 +35,7 @@ static struct spinlock caches_lock = SPINLOCK("slab caches");
 static struct list caches = LIST_INIT(caches); /* [caches_lock] */
 
 static size_t object_size(const struct slab_cache *c) {
-  return (c->size + OBJECT_ALIGN - 1) & ~(OBJECT_ALIGN - 1);
+  return (c->size + DEBUG_REDZONE + OBJECT_ALIGN - 1) & ~(OBJECT_ALIGN - 1);
 }
 
 static struct slab *slab_of(void *object) {
@@ -57,6 +58,7 @@ static struct slab *slab_create(struct slab_cache *c) {
 
     o->next = s->free;
     s->free = o;
+    debug_object_new(o, c->size);
   }
   return s;
 }
@@ -143,6 +145,7 @@ void *slab_alloc(struct slab_cache *c) {
     o = take(c);
     release(&c->lock);
   }
+  debug_object_taken(o, c->size);
   return memset(o, 0, c->size);
 }
 
@@ -153,6 +156,7 @@ void slab_free(struct slab_cache *c, void *object) {
 
   if (s->cache != c)
     panic("slab_free: %p is not of cache %s", object, c->name);
+  debug_object_freed(object, c->size);
   acquire(&c->lock);
   if (s->free == NULL)
     list_add_front(&c->partial, &s->link);

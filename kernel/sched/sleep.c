@@ -10,6 +10,7 @@
  */
 #include "sched/sleep.h"
 
+#include "debug.h"
 #include "lib/panic.h"
 #include "sched/sched.h"
 #include "sched/timer.h"
@@ -30,6 +31,7 @@ static void leave(struct waitq *q, struct thread *t) {
 static int sleep_on(struct waitq *q, struct spinlock *lk, bool killable) {
   struct thread *t = mythread();
 
+  debug_may_sleep(lk, q->name, DEBUG_CALLER);
   acquire(&q->lock);
   acquire(&t->lock);
   if (t->alarm || (killable && killed())) {
@@ -130,6 +132,7 @@ void initsleeplock(struct sleeplock *lk, const char *name) {
 }
 
 void acquiresleep(struct sleeplock *lk) {
+  debug_sleep_wait(lk->name, DEBUG_CALLER);
   acquire(&lk->lock);
   if (lk->locked && lk->holder == mythread())
     panic("acquiresleep: this thread already holds lock %s", lk->name);
@@ -137,6 +140,7 @@ void acquiresleep(struct sleeplock *lk) {
     sleep(&lk->waiters, &lk->lock);
   lk->locked = true;
   lk->holder = mythread();
+  debug_sleep_taken(lk, lk->name);
   release(&lk->lock);
 }
 
@@ -144,6 +148,7 @@ void releasesleep(struct sleeplock *lk) {
   acquire(&lk->lock);
   if (!lk->locked || lk->holder != mythread())
     panic("releasesleep: this thread does not hold lock %s", lk->name);
+  debug_sleep_released(lk);
   lk->locked = false;
   lk->holder = NULL;
   if (!list_empty(&lk->waiters.waiters))
@@ -196,11 +201,13 @@ static void wait_turn(struct rwsleeplock *lk, bool alone) {
 }
 
 void acquire_shared(struct rwsleeplock *lk) {
+  debug_sleep_wait(lk->shared.name, DEBUG_CALLER);
   acquire(&lk->lock);
   if (lk->holder == mythread())
     panic("acquire_shared: this thread holds %s alone", lk->shared.name);
   wait_turn(lk, false);
   lk->sharers++;
+  debug_sleep_taken(lk, lk->shared.name);
   release(&lk->lock);
 }
 
@@ -217,12 +224,14 @@ void release_shared(struct rwsleeplock *lk) {
   acquire(&lk->lock);
   if (lk->sharers <= 0)
     panic("release_shared: nobody shares %s", lk->shared.name);
+  debug_sleep_released(lk);
   if (--lk->sharers == 0)
     pass_on_locked(lk);
   release(&lk->lock);
 }
 
 void acquire_exclusive(struct rwsleeplock *lk) {
+  debug_sleep_wait(lk->alone.name, DEBUG_CALLER);
   if (lk->holder == mythread())
     panic("acquire_exclusive: this thread already holds %s", lk->alone.name);
   acquire(&lk->lock);
@@ -230,6 +239,7 @@ void acquire_exclusive(struct rwsleeplock *lk) {
   wait_turn(lk, true);
   lk->waiting--;
   lk->holder = mythread();
+  debug_sleep_taken(lk, lk->alone.name);
   release(&lk->lock);
 }
 
@@ -237,6 +247,7 @@ void release_exclusive(struct rwsleeplock *lk) {
   acquire(&lk->lock);
   if (lk->holder != mythread())
     panic("release_exclusive: this thread does not hold %s", lk->alone.name);
+  debug_sleep_released(lk);
   lk->holder = NULL;
   pass_on_locked(lk);
   release(&lk->lock);

@@ -8,6 +8,7 @@
  */
 #include "sync/spinlock.h"
 
+#include "debug.h"
 #include "lib/panic.h"
 #include "tlb.h"
 
@@ -26,6 +27,7 @@ bool acquire_try(struct spinlock *lk) {
     return false;
   }
   lk->cpu = mycpu();
+  debug_spin_taken(lk, false, DEBUG_CALLER);
   return true;
 }
 
@@ -33,6 +35,7 @@ void acquire(struct spinlock *lk) {
   push_off();
   if (holding(lk))
     panic("acquire: this CPU already holds lock %s", lk->name);
+  debug_spin_wait(lk, DEBUG_CALLER);
   while (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
     while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED)) {
       tlb_serve();
@@ -40,11 +43,13 @@ void acquire(struct spinlock *lk) {
     }
   }
   lk->cpu = mycpu();
+  debug_spin_taken(lk, true, DEBUG_CALLER);
 }
 
 void release(struct spinlock *lk) {
   if (!holding(lk))
     panic("release: this CPU does not hold lock %s", lk->name);
+  debug_spin_released(lk);
   lk->cpu = NULL;
   __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
   pop_off();

@@ -14,6 +14,7 @@
  */
 #include "vm/space.h"
 
+#include "debug.h"
 #include "lib/panic.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
@@ -391,6 +392,7 @@ struct space *space_create(void) {
 }
 
 struct space *space_get(struct space *s) {
+  debug_count_get(s->refs, "space", s);
   __atomic_fetch_add(&s->refs, 1, __ATOMIC_RELAXED);
   return s;
 }
@@ -398,6 +400,7 @@ struct space *space_get(struct space *s) {
 void space_put(struct space *s) {
   struct removal rm;
 
+  debug_count_put(s->refs, "space", s);
   if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   /* the lock keeps the self-check away; no CPU can run in this space again:

@@ -32,7 +32,7 @@
 #define WALKED_KERNEL \
   { 0x80000000UL, 0x10000000UL }
 #define KERNEL_START 0x80000000UL
-#define STACKS_TOP (TOP - 0x4000) /* a slot of four pages below the top */
+#define STACKS_TOP (TOP - STACK_SLOT) /* a slot of theirs below the top */
 /* The root, and for both ends of the addresses a page of each level below. */
 #define INIT_TABLES (2 * TABLE_LEVELS - 1)
 int table_levels(void);
