@@ -88,7 +88,7 @@ $(B)/gen/abi/syscall.h: include/abi/syscall.tbl tools/gensyscalls
 $(B)/gen/syscall_table.h: include/abi/syscall.tbl tools/gensyscalls
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)tools/gensyscalls table $< >$@
+	$(Q)tools/gensyscalls $(if $(DEBUG_KDIRS),debug-)table $< >$@
 
 $(B)/kernel/%.c.o: kernel/%.c $(KSTAMP) | $(GENERATED)
 	$(call say,CC,$<)

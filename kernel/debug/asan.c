@@ -121,7 +121,7 @@ report(vaddr_t at, size_t n, bool write, vaddr_t bad, vaddr_t pc) {
 static bool allowed(vaddr_t at) {
   uint8 s = shadow[(at - ram) >> GRANULE_SHIFT];
 
-  return s == 0 || (at & (GRANULE - 1)) < s % POISON;
+  return s == 0 || (s < POISON && (at & (GRANULE - 1)) < s);
 }
 
 /* A range in RAM, granule by granule. */

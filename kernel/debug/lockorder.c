@@ -259,20 +259,20 @@ void debug_spin_taken(struct spinlock *lk, bool waited, vaddr_t pc) {
   cpu_held[self].n++;
 }
 
-static void check_length(const struct held *h, unsigned long work) {
+static void check_length(const struct held *h, unsigned long work, vaddr_t pc) {
   struct class *c = &spins.classes[h->class];
 
   if (work > c->longest)
     c->longest = work;
   if (work > WORK_MAX && !quiet())
     debug_report(
-        h->pc,
+        pc,
         "lock %s is held too long: %lu accesses to memory, allowed are "
-        "%lu; it was taken",
-        c->name, work, WORK_MAX);
+        "%lu; taken in %s",
+        c->name, work, WORK_MAX, where(h->pc));
 }
 
-void debug_spin_released(struct spinlock *lk) {
+void debug_spin_released(struct spinlock *lk, vaddr_t pc) {
   uint self = mycpu()->id;
   struct held *held = cpu_held[self].held;
   uint i = cpu_held[self].n;
@@ -281,7 +281,7 @@ void debug_spin_released(struct spinlock *lk) {
     i--;
   if (i == 0)
     return; /* taken before a report */
-  check_length(&held[i - 1], debug_work[self] - held[i - 1].work);
+  check_length(&held[i - 1], debug_work[self] - held[i - 1].work, pc);
   for (; i < cpu_held[self].n; i++)
     held[i - 1] = held[i];
   cpu_held[self].n--;

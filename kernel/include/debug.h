@@ -56,7 +56,7 @@ void debug_stack_freed(int n);
 /* This CPU waits for the lock; has it, by waiting or not; gives it back. */
 void debug_spin_wait(struct spinlock *lk, vaddr_t pc);
 void debug_spin_taken(struct spinlock *lk, bool waited, vaddr_t pc);
-void debug_spin_released(struct spinlock *lk);
+void debug_spin_released(struct spinlock *lk, vaddr_t pc);
 /* The same for this thread and a sleep lock, or what works like one. Waiting for
  * one is sleeping: see below. */
 void debug_sleep_wait(const char *name, vaddr_t pc);
@@ -92,7 +92,7 @@ void debug_count_put(unsigned long count, const char *what, const void *p);
 #define debug_stack_freed(n) ((void)0)
 #define debug_spin_wait(lk, pc) ((void)0)
 #define debug_spin_taken(lk, waited, pc) ((void)0)
-#define debug_spin_released(lk) ((void)0)
+#define debug_spin_released(lk, pc) ((void)0)
 #define debug_sleep_wait(name, pc) ((void)0)
 #define debug_sleep_taken(lk, name) ((void)0)
 #define debug_sleep_released(lk) ((void)0)

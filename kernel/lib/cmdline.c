@@ -15,6 +15,7 @@ static const struct option {
   const char *name;
   const char *value;
 } options[] = {
+    {"debug", "plant"}, /* debug/plant.c: commit the bugs that tests ask for */
     {"maxproc", NULL},  /* proc/: processes at most */
     {"panic", "exit"},  /* lib/panic.c: leave the emulator */
     {"selftest", NULL}, /* selftest.c: the fault to commit */

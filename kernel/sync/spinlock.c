@@ -49,7 +49,7 @@ void acquire(struct spinlock *lk) {
 void release(struct spinlock *lk) {
   if (!holding(lk))
     panic("release: this CPU does not hold lock %s", lk->name);
-  debug_spin_released(lk);
+  debug_spin_released(lk, DEBUG_CALLER);
   lk->cpu = NULL;
   __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
   pop_off();

@@ -40,6 +40,7 @@ int vmregions(int pid, struct vmregion *buf, int max);
 int ptdump(int pid, unsigned long from, struct ptentry *buf, int max);
 int ptwalk(int pid, unsigned long va, struct ptwalk *w);
 int memcheck(struct memcheck *sum, struct memfault *buf, int max);
+int debug(int what, long arg); /* the debug kernel's: abi/debug.h */
 int restrict_rights(int rights) __asm__("restrict");
 
 /* Memory mappings, as in POSIX; abi/mman.h. */

@@ -1,0 +1,42 @@
+/*
+ * debug(what, arg): what only the debug kernel does. The others have no such
+ * call (-ENOSYS).
+ */
+#ifndef ABI_DEBUG_H
+#define ABI_DEBUG_H
+
+/* Commit the bug of this number: PLANT_. It does not return if the bug is found;
+ * -EINVAL: there is no such bug; -EPERM: the command line has no debug=plant. */
+#define DEBUG_PLANT 1
+/* Print on the console how deep each kernel stack got. Returns the most that any
+ * had since boot, in bytes. */
+#define DEBUG_STACKS 2
+/* Print what is known of the locks: docs/testing.md. */
+#define DEBUG_LOCKS 3
+
+/* Numbers of bugs, for DEBUG_PLANT. */
+enum {
+  PLANT_PAGE_FREED,      /* write to a page that was freed */
+  PLANT_OBJECT_FREED,    /* read of an object that was freed */
+  PLANT_OBJECT_TWICE,    /* an object freed twice */
+  PLANT_OBJECT_BEYOND,   /* write behind an object's end */
+  PLANT_COPY_BEYOND,     /* the same by memcpy() */
+  PLANT_GLOBAL_BEYOND,   /* read behind a variable's end */
+  PLANT_STACK_BEYOND,    /* write behind a local variable's end */
+  PLANT_STACK_FREED,     /* read of the stack of a thread that ended */
+  PLANT_SHIFT,           /* shift by more than there are bits */
+  PLANT_OVERFLOW,        /* signed overflow */
+  PLANT_INDEX,           /* index beyond an array */
+  PLANT_MISALIGNED,      /* access to an address that is not aligned */
+  PLANT_NULL,            /* access through a null pointer */
+  PLANT_LOCK_ORDER,      /* two spin locks, once this way and once that */
+  PLANT_LOCK_CIRCLE,     /* three spin locks in a circle */
+  PLANT_SLEEPLOCK_ORDER, /* two sleep locks, once this way and once that */
+  PLANT_LOCK_LONG,       /* a spin lock held for long */
+  PLANT_SLEEP,           /* a sleep lock taken while a spin lock is held */
+  PLANT_LIST,            /* a list whose neighbours do not agree */
+  PLANT_COUNT,           /* a holder taken from what has none */
+  PLANTS,
+};
+
+#endif

@@ -1,0 +1,252 @@
+/*
+ * The system call of the debug kernel: its figures, and one bug of each kind that
+ * it must find, for the tests. A bug that is not found makes the call return, as
+ * if all were well.
+ *
+ * What the compiler could see through goes through volatile.
+ */
+#include "abi/debug.h"
+#include "debug.h"
+#include "lib/cmdline.h"
+#include "lib/list.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+#include "lockorder.h"
+#include "memlayout.h"
+#include "mm/kalloc.h"
+#include "mm/kvm.h"
+#include "mm/slab.h"
+#include "sched/sleep.h"
+#include "sched/thread.h"
+#include "stackmark.h"
+#include "sync/spinlock.h"
+#include "sys/syscall.h"
+
+#define OBJECT 40 /* bytes */
+
+static struct slab_cache cache = SLAB_CACHE(cache, "planted", OBJECT);
+static char variable[20];
+static volatile int some = 40;
+static volatile uint sink;
+
+static void page_freed(void) {
+  volatile char *p = kalloc();
+
+  kfree((void *)p);
+  p[100] = 1;
+}
+
+static void object_freed(void) {
+  volatile char *p = slab_alloc(&cache);
+
+  slab_free(&cache, (void *)p);
+  sink = p[24];
+}
+
+static void object_twice(void) {
+  void *p = slab_alloc(&cache);
+
+  slab_free(&cache, p);
+  slab_free(&cache, p);
+}
+
+static void object_beyond(void) {
+  volatile char *p = slab_alloc(&cache);
+
+  p[some] = 1;
+}
+
+static void copy_beyond(void) {
+  void *p = slab_alloc(&cache);
+  char from[OBJECT + 1] = {0};
+
+  memcpy(p, from, some + 1);
+}
+
+/* The compiler must not see whose address it is. */
+static volatile char *hidden(void *p) {
+  asm("" : "+r"(p));
+  return p;
+}
+
+static void global_beyond(void) {
+  sink = hidden(variable)[sizeof(variable) + some % 8];
+}
+
+static void __attribute__((noinline)) stack_beyond(void) {
+  char local[16];
+  volatile char *p = hidden(local);
+
+  for (int i = 0; i < some; i++)
+    p[i] = 0x55;
+}
+
+static void stack_freed(void) {
+  int n = kstack_alloc();
+  volatile char *p = (volatile char *)KSTACK(n);
+
+  kstack_free(n);
+  sink = p[PGSIZE];
+}
+
+static void shift(void) { sink = 1U << some; }
+
+static void overflow(void) {
+  volatile int most = 0x7fffffff;
+
+  sink = most + some;
+}
+
+static void index_beyond(void) {
+  static int array[4];
+
+  sink = array[some];
+}
+
+static void misaligned(void) {
+  static uint words[4];
+  volatile uint *p = (volatile uint *)((vaddr_t)words + some / 40);
+
+  sink = *p;
+}
+
+static void null(void) {
+  volatile struct spinlock *p = (void *)(vaddr_t)(some - 40);
+
+  sink = p->locked;
+}
+
+static struct spinlock a = SPINLOCK("planted a"), b = SPINLOCK("planted b"),
+                       c = SPINLOCK("planted c");
+
+static void take_two(struct spinlock *first, struct spinlock *second) {
+  acquire(first);
+  acquire(second);
+  release(second);
+  release(first);
+}
+
+static void lock_order(void) {
+  take_two(&a, &b);
+  take_two(&b, &a);
+}
+
+static void lock_circle(void) {
+  take_two(&a, &b);
+  take_two(&b, &c);
+  take_two(&c, &a);
+}
+
+static void sleeplock_order(void) {
+  static struct sleeplock x, y;
+
+  initsleeplock(&x, "planted x");
+  initsleeplock(&y, "planted y");
+  for (int i = 0; i < 2; i++) {
+    acquiresleep(i ? &y : &x);
+    acquiresleep(i ? &x : &y);
+    releasesleep(&x);
+    releasesleep(&y);
+  }
+}
+
+static void lock_long(void) {
+  acquire(&a);
+  for (uint i = 0; i < 1000 * 1000; i++)
+    sink = variable[i % sizeof(variable)];
+  release(&a);
+}
+
+static void sleep_locked(void) {
+  static struct sleeplock x;
+
+  initsleeplock(&x, "planted x");
+  acquire(&a);
+  acquiresleep(&x); /* it is free: nobody sleeps */
+}
+
+static void list_broken(void) {
+  struct list head = LIST_INIT(head), one, two;
+
+  list_add_back(&head, &one);
+  list_add_back(&head, &two);
+  one.next = &head;
+  list_remove(&two);
+}
+
+static void count_underflow(void) {
+  void *page = kalloc();
+
+  kfree(page);
+  frame_put(page);
+}
+
+static void (*const plants[PLANTS])(void) = {
+    [PLANT_PAGE_FREED] = page_freed,
+    [PLANT_OBJECT_FREED] = object_freed,
+    [PLANT_OBJECT_TWICE] = object_twice,
+    [PLANT_OBJECT_BEYOND] = object_beyond,
+    [PLANT_COPY_BEYOND] = copy_beyond,
+    [PLANT_GLOBAL_BEYOND] = global_beyond,
+    [PLANT_STACK_BEYOND] = stack_beyond,
+    [PLANT_STACK_FREED] = stack_freed,
+    [PLANT_SHIFT] = shift,
+    [PLANT_OVERFLOW] = overflow,
+    [PLANT_INDEX] = index_beyond,
+    [PLANT_MISALIGNED] = misaligned,
+    [PLANT_NULL] = null,
+    [PLANT_LOCK_ORDER] = lock_order,
+    [PLANT_LOCK_CIRCLE] = lock_circle,
+    [PLANT_SLEEPLOCK_ORDER] = sleeplock_order,
+    [PLANT_LOCK_LONG] = lock_long,
+    [PLANT_SLEEP] = sleep_locked,
+    [PLANT_LIST] = list_broken,
+    [PLANT_COUNT] = count_underflow,
+};
+
+/* The thread's name is read while the thread may end: it can be wrong, but the
+ * stack's pages are there as long as it has a depth. */
+static long print_stacks(void) {
+  size_t most = stackmark_deepest();
+
+  for (int n = 0; n < KSTACK_MAX; n++) {
+    size_t depth = stackmark_depth(n);
+
+    if (depth > 0)
+      printf("stack %d: %zu bytes\n", n, depth);
+  }
+  printf(
+      "deepest of all since boot: %zu of %lu bytes, of which %d are the "
+      "thread's own\n",
+      most, (unsigned long)KSTACK_PAGES * PGSIZE, THREAD_ROOM);
+  return most;
+}
+
+/* Only where the command line asks for it: some programs make calls at random. */
+static long plant(long bug) {
+  const char *how = cmdline_get("debug");
+
+  if (how == NULL || strcmp(how, "plant") != 0)
+    return -EPERM;
+  if (bug < 0 || bug >= PLANTS)
+    return -EINVAL;
+  plants[bug]();
+  return 0;
+}
+
+/* debug(what, arg): abi/debug.h */
+long sys_debug(void) {
+  long arg = arglong(1);
+
+  switch (argint(0)) {
+    case DEBUG_PLANT:
+      return plant(arg);
+    case DEBUG_STACKS:
+      return print_stacks();
+    case DEBUG_LOCKS:
+      lockorder_print();
+      return 0;
+    default:
+      return -EINVAL;
+  }
+}

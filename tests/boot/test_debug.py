@@ -1,0 +1,88 @@
+"""The debug kernel finds what it is there to find: each test has it commit a bug,
+and reads the report: what it says, and that the backtrace begins where the bug
+is."""
+
+import re
+
+from pagewise import (Machine, Panic, cases, debug_kernel, test)
+
+# The bug, what the report says, and the function of kernel/debug/plant.c that the
+# backtrace begins in, if the compiler keeps it apart.
+ADDRESS = r"at 0x[0-9a-f]+, "
+ASAN = r"asan: %s of %d bytes " + ADDRESS
+REPORTS = {
+    "page_freed": ASAN % ("write", 1) + "in a page that is free",
+    "object_freed": ASAN % ("read", 1) + "in an object that is free",
+    "object_twice": r"asan: object 0x\w+ of 40 bytes is freed, but was free",
+    "object_beyond": ASAN % ("write", 1) + "behind an object's end",
+    "copy_beyond": ASAN % ("write", 41) + "behind an object's end",
+    "global_beyond": ASAN % ("read", 1) +
+                     r"behind the end of variable variable \(\S*plant\.c\)",
+    "stack_beyond": "stack: this function wrote beyond a variable of its own",
+    "stack_freed": ASAN % ("read", 1) + "in a stack that is free",
+    "shift": r"ubsan: \S*plant\.c:\d+: shift of 1 \('.*'\) by 40",
+    "overflow": r"ubsan: \S*plant\.c:\d+: overflow: 2147483647 \+ 40 does not "
+                "fit in 'int'",
+    "index": r"ubsan: \S*plant\.c:\d+: index 40 is out of bounds of 'int ?\[4\]'",
+    "misaligned": r"ubsan: \S*plant\.c:\d+: load of misaligned address 0x\w+ of "
+                  "type '.*'",
+    "null": r"ubsan: \S*plant\.c:\d+: .* null pointer .* of type '.*'",
+    "lock_order": "lock order: planted a is taken while planted b is held; "
+                  r"\w+ took planted b while it held planted a",
+    "lock_circle": "lock order: planted a is taken while planted c is held, but "
+                   "planted a is known to come before it by way of others",
+    "sleeplock_order": "lock order: planted x is taken while planted y is held; "
+                       r"\w+ took planted y while it held planted x",
+    "lock_long": r"lock planted a is held too long: \d+ accesses",
+    "sleep": "sleep: this may wait for planted x, but spin lock planted a is "
+             r"held, taken in \w+",
+    "list": r"list: 0x\w+ is taken from between 0x\w+, whose next is 0x\w+, and "
+            r"0x\w+, whose previous is 0x\w+",
+    "count": r"count: a holder is taken from page 0x\w+, which has none",
+}
+
+
+def report_of(bug):
+    with Machine(cpus=1, append="debug=plant panic=exit") as m:
+        try:
+            m.run(f"debugtest {bug}")
+        except Panic as panic:
+            return str(panic)
+    raise AssertionError(f"{bug}: no report")
+
+
+@debug_kernel
+@test(quick=True)
+@cases(*REPORTS)
+def test_finds(bug):
+    text = report_of(bug)
+    assert re.match("panic: debug: " + REPORTS[bug], text), text
+    # some frame is of the code that did it, and none above is of the checks
+    frames = re.findall(r"^  0x\w+ (\w+)\+", text, re.MULTILINE)
+    assert frames and not re.match("__|debug_|check", frames[0]), text
+    assert "sys_debug" in frames or "syscall" in frames, text
+
+
+@debug_kernel
+@test()
+def test_figures():
+    with Machine(cpus=2) as m:
+        assert m.call("debugtest shift")[1] == 2  # not asked for: refused
+        out = m.run("debugtest stacks")
+        deepest = re.search(r"deepest of all since boot: (\d+) of (\d+) bytes",
+                            out)
+        used, there = int(deepest.group(1)), int(deepest.group(2))
+        assert 1024 < used < there, out
+        each = [int(n) for n in re.findall(r"stack \d+: (\d+) bytes", out)]
+        assert len(each) > 2 and max(each) <= used, out
+        out = m.run("debugtest locks")
+        assert re.search(r"^spin waitq: .* then.* thread", out, re.MULTILINE), out
+        assert re.search(r"^sleep inode: ", out, re.MULTILINE), out
+        assert "memcheck: all is right" in m.run("memcheck")
+
+
+@test()
+def test_plain_kernel_has_none_of_it():
+    with Machine(cpus=1) as m:
+        out, status = m.call("debugtest shift")
+        assert status == 2 and "this is not the debug kernel" in out, out

@@ -1,0 +1,68 @@
+/*
+ * debugtest BUG     have the debug kernel commit a bug, which it should find
+ * debugtest stacks  how deep kernel stacks got
+ * debugtest locks   what is known of the order of locks
+ * debugtest         the names of the bugs
+ *
+ * The plain kernel can do none of it: status 2.
+ */
+#include "abi/debug.h"
+#include "user/user.h"
+#include "abi/errno.h"
+
+static const char *const bugs[PLANTS] = {
+    [PLANT_PAGE_FREED] = "page_freed",
+    [PLANT_OBJECT_FREED] = "object_freed",
+    [PLANT_OBJECT_TWICE] = "object_twice",
+    [PLANT_OBJECT_BEYOND] = "object_beyond",
+    [PLANT_COPY_BEYOND] = "copy_beyond",
+    [PLANT_GLOBAL_BEYOND] = "global_beyond",
+    [PLANT_STACK_BEYOND] = "stack_beyond",
+    [PLANT_STACK_FREED] = "stack_freed",
+    [PLANT_SHIFT] = "shift",
+    [PLANT_OVERFLOW] = "overflow",
+    [PLANT_INDEX] = "index",
+    [PLANT_MISALIGNED] = "misaligned",
+    [PLANT_NULL] = "null",
+    [PLANT_LOCK_ORDER] = "lock_order",
+    [PLANT_LOCK_CIRCLE] = "lock_circle",
+    [PLANT_SLEEPLOCK_ORDER] = "sleeplock_order",
+    [PLANT_LOCK_LONG] = "lock_long",
+    [PLANT_SLEEP] = "sleep",
+    [PLANT_LIST] = "list",
+    [PLANT_COUNT] = "count",
+};
+
+static int do_debug(int what, long arg) {
+  int r = debug(what, arg);
+
+  if (r >= 0)
+    return 0;
+  if (lasterr() == ENOSYS)
+    fprintf(2, "debugtest: this is not the debug kernel\n");
+  else
+    fprintf(2, "debugtest: error %d\n", lasterr());
+  return 2;
+}
+
+int main(int argc, char **argv) {
+  for (int i = 0; i < PLANTS; i++) {
+    if (argc < 2) {
+      printf("%s\n", bugs[i]);
+    } else if (strcmp(argv[1], bugs[i]) == 0) {
+      int r = do_debug(DEBUG_PLANT, i);
+
+      if (r == 0)
+        fprintf(2, "debugtest: %s was not found\n", argv[1]);
+      exit(r ? r : 1);
+    }
+  }
+  if (argc < 2)
+    exit(0);
+  if (strcmp(argv[1], "stacks") == 0)
+    exit(do_debug(DEBUG_STACKS, 0));
+  if (strcmp(argv[1], "locks") == 0)
+    exit(do_debug(DEBUG_LOCKS, 0));
+  fprintf(2, "usage: debugtest [BUG | stacks | locks]\n");
+  exit(2);
+}
