@@ -1,0 +1,35 @@
+/*
+ * The messages to the page, as docs/explore.md has them. Addresses are strings
+ * ("0x80000000"): JavaScript's numbers end at 2^53.
+ */
+#ifndef EXPLORE_JSON_H
+#define EXPLORE_JSON_H
+
+#include <jansson.h>
+
+#include "model.h"
+
+/* What stays the same: {"type":"hello", ...}. After memory_refresh(). */
+json_t *json_hello(struct memory *m);
+/* {"type":"state", ...}. Who shows them fills in the rest: "paused" and "why" are
+ * false and "". Only events later than `since` (ns) are in it. */
+json_t *json_state(const struct model *model, const struct memory *m,
+                   uint64_t since);
+
+/*
+ * Answer a request of the page that needs only the model and memory: "table",
+ * "walk", "frame". Answers carry the request's "id", if it has one; one that
+ * makes no sense is answered by {"id":.., "error":".."}. NULL: "op" is none of
+ * these, the caller's to answer.
+ */
+json_t *json_answer(const struct model *model, struct memory *m,
+                    const json_t *request);
+/* {"id":.., "error":".."} */
+json_t *json_error(const json_t *request, const char *error);
+
+/* The frames as a binary message: "FRAM", u32 seq, u32 frames, then runs of u32
+ * length, u8 class, u8 order, u16 mappings; all little-endian. The caller frees
+ * it; *n bytes. */
+unsigned char *json_frames(const struct model *model, size_t *n);
+
+#endif
