@@ -72,6 +72,7 @@ void main(void *firmware_table) {
   sched_init();       /* run queues */
   machine_init_cpu(); /* traps, clock, interrupt controller */
   proc_start_init(start_init, init_ended);
+  kalloc_use_lock(); /* until here nobody else was there */
   __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
   machine_start_cpus();
   sched_start();

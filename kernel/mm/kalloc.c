@@ -28,7 +28,7 @@
  * something to give back.
  *
  * Locks: a CPU's list lock, then block_lock; neither is held while a reclaimer
- * runs.
+ * runs, nor before there can be more than one CPU.
  */
 #include "mm/kalloc.h"
 
@@ -67,6 +67,8 @@ static size_t nframes;
 static paddr_t first_frame;
 
 static struct spinlock block_lock = SPINLOCK("pages");
+static bool use_lock; /* [c] once kalloc_use_lock() was called */
+
 /* [block_lock] free blocks, by their chunk's use and by order */
 static struct list blocks[USES][ORDER_MAX + 1];
 static size_t block_pages[USES]; /* [block_lock] pages in those */
@@ -98,6 +100,18 @@ static size_t frame_of(const void *p) {
 
 static void *frame_address(size_t frame) {
   return P2V(first_frame + frame * PGSIZE);
+}
+
+void kalloc_use_lock(void) { use_lock = true; }
+
+static void lock(struct spinlock *lk) {
+  if (use_lock)
+    acquire(lk);
+}
+
+static void unlock(struct spinlock *lk) {
+  if (use_lock)
+    release(lk);
 }
 
 /* Count n pages as moved to an owner. */
@@ -224,11 +238,11 @@ static void *block_cut(enum use use, int order, bool borrow) {
 static void *list_take(struct cpu_list *l, enum use use) {
   struct list *link;
 
-  acquire(&l->lock);
+  lock(&l->lock);
   link = list_pop(&l->pages[use]);
   if (link != NULL)
     l->n[use]--;
-  release(&l->lock);
+  unlock(&l->lock);
   return link ? list_entry(link, struct run, link) : NULL;
 }
 
@@ -237,8 +251,8 @@ static void *list_take(struct cpu_list *l, enum use use) {
 static void *list_fill(struct cpu_list *l, enum use use, bool borrow) {
   void *page;
 
-  acquire(&l->lock);
-  acquire(&block_lock);
+  lock(&l->lock);
+  lock(&block_lock);
   page = block_cut(use, 0, borrow);
   for (int i = 1; page != NULL && i < LIST_MOVE; i++) {
     struct run *r = block_cut(use, 0, false);
@@ -248,22 +262,22 @@ static void *list_fill(struct cpu_list *l, enum use use, bool borrow) {
     list_add_back(&l->pages[use], &r->link);
     l->n[use]++;
   }
-  release(&block_lock);
-  release(&l->lock);
+  unlock(&block_lock);
+  unlock(&l->lock);
   return page;
 }
 
 /* Move pages from a list to the blocks until `keep` are left. */
 static void list_drain(struct cpu_list *l, enum use use, uint keep) {
-  acquire(&l->lock);
-  acquire(&block_lock);
+  lock(&l->lock);
+  lock(&block_lock);
   for (; l->n[use] > keep; l->n[use]--) {
     struct list *link = list_pop(&l->pages[use]);
 
     block_free(frame_of(list_entry(link, struct run, link)), 0);
   }
-  release(&block_lock);
-  release(&l->lock);
+  unlock(&block_lock);
+  unlock(&l->lock);
 }
 
 static struct cpu_list *my_list(void) {
@@ -381,10 +395,10 @@ void kfree(void *page) {
 
   use = __atomic_load_n(chunk_use(frame_release(page, 0, "kfree")),
                         __ATOMIC_RELAXED);
-  acquire(&l->lock);
+  lock(&l->lock);
   list_add_front(&l->pages[use], &r->link);
   n = ++l->n[use];
-  release(&l->lock);
+  unlock(&l->lock);
   if (n > LIST_MAX)
     list_drain(l, use, LIST_MAX - LIST_MOVE);
 }
@@ -488,9 +502,9 @@ void block_break(void *block) {
 static void *block_cut_locked(enum use use, int order, bool borrow) {
   void *block;
 
-  acquire(&block_lock);
+  lock(&block_lock);
   block = block_cut(use, order, borrow);
-  release(&block_lock);
+  unlock(&block_lock);
   return block;
 }
 
@@ -528,9 +542,9 @@ void *block_alloc(enum page_owner owner) {
 void kfree_pages(void *block, int order) {
   size_t frame = frame_release(block, order, "kfree_pages");
 
-  acquire(&block_lock);
+  lock(&block_lock);
   block_free(frame, order);
-  release(&block_lock);
+  unlock(&block_lock);
 }
 
 size_t pages_owned(enum page_owner owner) {
@@ -554,11 +568,11 @@ size_t pages_total(void) { return nframes; }
 size_t pages_largest(void) {
   int order = ORDER_MAX;
 
-  acquire(&block_lock);
+  lock(&block_lock);
   while (order >= 0 && list_empty(&blocks[FIXED][order]) &&
          list_empty(&blocks[MOVABLE][order]))
     order--;
-  release(&block_lock);
+  unlock(&block_lock);
   return order < 0 ? 0 : 1UL << order;
 }
 
@@ -591,7 +605,7 @@ void free_each(void (*visit)(void *arg, size_t frame, int order), void *arg) {
 
 /* Give the frames [from, to) to the blocks, as large as they can be. */
 static void free_range(size_t from, size_t to) {
-  acquire(&block_lock);
+  lock(&block_lock);
   while (from < to) {
     int order = ORDER_MAX;
 
@@ -602,7 +616,7 @@ static void free_range(size_t from, size_t to) {
     block_free(from, order);
     from += 1UL << order;
   }
-  release(&block_lock);
+  unlock(&block_lock);
 }
 
 void kinit(void) {

@@ -30,6 +30,9 @@ enum page_owner {
 
 /* Take over all RAM; called once, before paging is on, on the boot CPU. */
 void kinit(void);
+/* From now on there may be more than one CPU, and interrupts: until this is
+ * called no lock is used. Called once, on the boot CPU. */
+void kalloc_use_lock(void);
 
 /* A page for the kernel, or NULL. */
 void *kalloc(void);

@@ -264,6 +264,19 @@ def test_gdb_session():
            ("bt", r"#1 .* main ")))
 
 
+@test(quick=True)
+def test_lock_of_the_free_list():
+    """It is not used before there is more than one CPU (B7), and then it is."""
+    lock = "&'kernel/mm/kalloc.c'::block_lock"
+    debug((("target remote :26000", facts.RESET_ADDRESS),
+           ("b kinit", "Breakpoint 1 at "),
+           (f"b acquire if lk == {lock}", "Breakpoint 2 at "),
+           ("b kalloc_use_lock", "Breakpoint 3 at "),
+           ("c", "Breakpoint 1, kinit "),
+           ("c", "Breakpoint 3, kalloc_use_lock "),
+           ("c", "Breakpoint 2, acquire ")))
+
+
 def readme_transcript():
     """What the README shows of gdb; numbers may differ."""
     with open(os.path.join(TOP, "README.md"), encoding="utf-8") as f:

@@ -40,6 +40,7 @@ void ram_start_at(uint64 first, uint64 pages) {
   machine.ram_end = (paddr_t)ram + pages * PGSIZE;
   memset(ram, 0xaa, pages * PGSIZE);
   kinit();
+  kalloc_use_lock();
   reclaimer_register(&reclaimer);
 }
 
