@@ -24,7 +24,7 @@ else
 SANITIZE += $(foreach o,asan-instrumentation-with-call-threshold=0 asan-globals=1 \
     asan-stack=0,--param $(o))
 endif
-SANITIZE += -fstack-protector-strong -mstack-protector-guard=global
+SANITIZE += -fstack-protector-strong $(call cc-option,-mstack-protector-guard=global)
 
 # Not instrumented: the checks themselves; of the machine, what runs before
 # mycpu() can be asked, and what programs are linked with; the owners of free
