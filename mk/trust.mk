@@ -94,7 +94,7 @@ disk-errors: check-qemu all $(POWERCUT)
 # The model checker that is here, or else one that is fetched.
 CBMC ?= $(or $(shell command -v cbmc),$(BUILD)/cbmc/cbmc)
 
-$(BUILD)/cbmc/cbmc: tests/prove/get-cbmc
+$(BUILD)/cbmc/cbmc: | tests/prove/get-cbmc
 	$(call say,FETCH,$@)
 	$(Q)tests/prove/get-cbmc $(@D)
 	@touch $@
@@ -116,5 +116,12 @@ prove: $(CBMC)
 	  $(if $(QUICK),--quick) $(ONLY)
 
 # --- Mutants ----------------------------------------------------------------
+
+## mutants          wrong kernels, which the tests must notice; ONLY=pattern,
+##                  DEPTH=units, named, host, quick or full: how far (full)
+.PHONY: mutants
+mutants: DEPTH ?= full
+mutants: check-qemu
+	@ARCH='$(MACHINES)' BUILD=$(BUILD) tests/mutants/run --depth $(DEPTH) $(ONLY)
 
 # --- Soak -------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Run tests and say how they went.
 
-    tests/run [--quick] [--jobs N] [--list] [PATTERN ...]
+    tests/run [--quick] [--stop] [--jobs N] [--list] [PATTERN ...]
     ARCH=x86 tests/run ...
     ARCH="riscv x86" tests/run ...
     DEBUG=1 tests/run ...
@@ -160,6 +160,8 @@ def run_machine():
                         help="only the quick tests")
     parser.add_argument("--jobs", type=int, default=2,
                         help="tests at a time (default: 2)")
+    parser.add_argument("--stop", action="store_true",
+                        help="begin no test after one has failed")
     parser.add_argument("--list", action="store_true", help="only name them")
     parser.add_argument("--repeated", action="store_true",
                         help="leave out what no machine makes different")
@@ -195,6 +197,8 @@ def run_machine():
     passed, failed = [], []
 
     def job(test):
+        if options.stop and failed:
+            return
         ok, seconds, text = run_one(test)
         with lock:
             (passed if ok else failed).append(test.name)
