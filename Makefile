@@ -7,6 +7,7 @@
 #   mk/user.mk    user programs and the disk image
 #   mk/run.mk     QEMU, gdb, tests, tidying
 #   mk/debug.mk   the debug kernel: what its compiler is told
+#   mk/explore.mk the explorer, which looks into a running machine
 #   mk/trust.mk   fuzzing, power cuts, proofs: campaigns longer than tests
 #
 # Products are in $(BUILD)/$(ARCH)/ or $(BUILD)/$(ARCH)-debug/; kernel/kernel is a
@@ -142,6 +143,7 @@ $(B)/floors.ok: $(sort $(wildcard $(KDIRS:%=%/*.[chS]) kernel/debug/*.[ch] \
 include mk/user.mk
 include mk/run.mk
 include mk/trust.mk
+include mk/explore.mk
 
 # The link that gdb sessions name. Builds into other folders leave it alone.
 ifeq ($(BUILD),build)

@@ -158,5 +158,5 @@ clean:
 
 ## help             this list
 help:
-	@tools/make-help Makefile mk/run.mk mk/trust.mk mk/user.mk \
+	@tools/make-help Makefile mk/run.mk mk/explore.mk mk/trust.mk mk/user.mk \
 	  $(patsubst kernel/arch/%,mk/%.mk,$(sort $(wildcard kernel/arch/*))) bench/bench.mk

@@ -15,7 +15,7 @@
 #include "source.h"
 
 /* X(name here, its name in C): NAME or "struct NAME" or "STRUCT.MEMBER" (members
- * of members with more dots). */
+ * of members with more dots). FILE:NAME is a file's own variable. */
 #define LAYOUT_ITEMS(X)                          \
   /* the kernel's own table */                   \
   X(V_KERNEL_TABLE, "kernel_pagetable")          \
@@ -24,7 +24,7 @@
   X(V_END, "end")                                \
   X(V_TRAMPOLINE, "trampoline")                  \
   /* processes in a hash of lists */             \
-  X(V_PIDS, "pids")                              \
+  X(V_PIDS, "proc/proc.c:pids")                  \
   X(T_LIST, "struct list")                       \
   X(M_LIST_NEXT, "list.next")                    \
   X(M_LIST_PREV, "list.prev")                    \
@@ -53,16 +53,16 @@
   X(M_OBJECT_OPS, "memobject.ops")               \
   X(V_FILE_OPS, "filemap_ops")                   \
   /* frames */                                   \
-  X(V_FRAMES, "frames")                          \
-  X(V_NFRAMES, "nframes")                        \
-  X(V_FIRST_FRAME, "first_frame")                \
+  X(V_FRAMES, "mm/kalloc.c:frames")              \
+  X(V_NFRAMES, "mm/kalloc.c:nframes")            \
+  X(V_FIRST_FRAME, "mm/kalloc.c:first_frame")    \
   X(T_PAGE, "struct page")                       \
   X(M_PAGE_OWNER, "page.owner")                  \
   X(M_PAGE_ORDER, "page.order")                  \
   X(M_PAGE_HEAD, "page.head")                    \
   X(M_PAGE_COUNT, "page.count")                  \
   /* counters */                                 \
-  X(V_FAULTS_PAST, "past")                       \
+  X(V_FAULTS, "vm/fault.c:counts")               \
   X(T_FAULTS, "struct fault_counts")             \
   X(M_FAULTS_TOTAL, "fault_counts.total")        \
   X(M_FAULTS_ZERO, "fault_counts.zero")          \

@@ -16,7 +16,7 @@
 
 /* What a frame is used for, and what a run of pages consists of. The names that
  * messages have: class_name(). */
-enum class {
+enum page_class {
   CLASS_FREE,
   CLASS_TEXT,    /* of the kernel; a program's pages that can be executed */
   CLASS_DATA,    /* of the kernel */
@@ -35,7 +35,7 @@ enum class {
   CLASS_ABSENT = CLASS_FRAMES, /* of a run: nothing there yet */
   CLASS_COUNT
 };
-const char *class_name(enum class c);
+const char *class_name(enum page_class c);
 
 /* Flags of a run. */
 #define RUN_SUPER 1
@@ -52,7 +52,7 @@ struct page_run {
   uint64_t first; /* page of the region */
   uint64_t pages;
   uint64_t pa; /* of the first; of no meaning for CLASS_ABSENT */
-  enum class class;
+  enum page_class kind;
   unsigned flags; /* RUN_* */
 };
 
@@ -84,7 +84,7 @@ struct space_view {
 
 struct frame_view {
   uint8_t owner; /* layout_enumerator(E_OWNER) */
-  uint8_t class;
+  uint8_t kind;
   uint8_t order;  /* of the block that it belongs to; of a free one, too */
   uint16_t maps;  /* runs of processes that map it, capped */
   uint32_t count; /* holders, as the kernel has it */

@@ -50,6 +50,8 @@ int source_read(struct source *s, uint64_t pa, void *buf, size_t n);
 /* RAM: [start, start + bytes), physical addresses. */
 uint64_t source_start(const struct source *s);
 uint64_t source_bytes(const struct source *s);
+/* Pages that can be read, at most. */
+uint64_t source_pages(const struct source *s);
 /* Is it a machine's memory, or a snapshot's? */
 bool source_live(const struct source *s);
 

@@ -1,0 +1,459 @@
+/* Messages. See json.h. */
+#include "json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util.h"
+
+#define FLAGS_MAX 16 /* letters of an entry's flags */
+
+static json_t *address(uint64_t a) {
+  char text[24];
+
+  snprintf(text, sizeof(text), "0x%" PRIx64, a);
+  return json_string(text);
+}
+
+static void set(json_t *o, const char *key, json_t *value) {
+  json_object_set_new(o, key, value);
+}
+
+static void set_number(json_t *o, const char *key, uint64_t n) {
+  set(o, key, json_integer((json_int_t)n));
+}
+
+static void set_text(json_t *o, const char *key, const char *text) {
+  set(o, key, json_string(text));
+}
+
+/* --- hello --- */
+
+json_t *json_hello(struct memory *m) {
+  const struct layout *l = memory_layout(m);
+  struct geometry g = memory_geometry(m);
+  json_t *o = json_object(), *bits = json_array(), *missing = json_array();
+
+  for (int i = 0; i < g.levels; i++)
+    json_array_append_new(bits, json_integer(g.machine->index_bits));
+  for (int i = 0; layout_missing(l, i) != NULL; i++)
+    json_array_append_new(missing, json_string(layout_missing(l, i)));
+  set_text(o, "type", "hello");
+  set_text(o, "arch", g.machine->name);
+  set_text(o, "mode", g.machine->mode(g.levels));
+  set_number(o, "levels", g.levels);
+  set(o, "bits", bits);
+  set_number(o, "page", PAGE_BYTES);
+  set_number(o, "pte", g.machine->pte_bytes);
+  set_text(o, "letters", g.machine->letters);
+  set(o, "live", json_boolean(source_live(memory_source(m))));
+  set_text(o, "kernel", layout_kernel(l));
+  set(o, "missing", missing);
+  return o;
+}
+
+/* --- state --- */
+
+/* "r-xu" */
+static json_t *rights_text(unsigned rights) {
+  char text[] = "----";
+
+  for (int i = 0; i < 4; i++)
+    if (rights & 1U << i)
+      text[i] = "rwxu"[i];
+  return json_string(text);
+}
+
+static json_t *run_message(const struct page_run *p) {
+  json_t *a = json_array();
+
+  json_array_append_new(a, json_integer((json_int_t)p->first));
+  json_array_append_new(a, json_integer((json_int_t)p->pages));
+  json_array_append_new(a, json_string(class_name(p->kind)));
+  json_array_append_new(a,
+                        p->kind == CLASS_ABSENT ? json_null() : address(p->pa));
+  json_array_append_new(a, json_integer(p->flags));
+  return a;
+}
+
+static json_t *region_message(const struct region_view *r) {
+  json_t *o = json_object(), *runs = json_array();
+
+  for (size_t i = 0; i < r->nruns; i++)
+    json_array_append_new(runs, run_message(&r->runs[i]));
+  set(o, "start", address(r->start));
+  set(o, "end", address(r->end));
+  set(o, "rights", rights_text(r->rights));
+  set_text(o, "what", r->what);
+  set(o, "shared", json_boolean(r->shared));
+  set_number(o, "file", r->file);
+  set(o, "runs", runs);
+  return o;
+}
+
+static json_t *faults_message(const struct fault_view *f) {
+  json_t *o = json_object();
+
+  set_number(o, "total", f->total);
+  set_number(o, "zero", f->zero);
+  set_number(o, "copy", f->copy);
+  set_number(o, "file", f->file);
+  set_number(o, "super", f->super);
+  return o;
+}
+
+static json_t *space_message(const struct space_view *s) {
+  json_t *o = json_object(), *regions = json_array();
+
+  for (size_t i = 0; i < s->nregions; i++)
+    json_array_append_new(regions, region_message(&s->regions[i]));
+  set_number(o, "pid", s->pid);
+  set_text(o, "name", s->name);
+  set(o, "root", address(s->root));
+  set_number(o, "tables", s->tables);
+  set(o, "consistent", json_boolean(s->consistent));
+  set(o, "faults", faults_message(&s->faults));
+  set(o, "regions", regions);
+  return o;
+}
+
+static json_t *event_message(const struct event_view *e) {
+  json_t *o = json_object();
+
+  set_number(o, "ns", e->ns);
+  set_number(o, "cpu", e->cpu);
+  set_number(o, "pid", e->pid);
+  set_text(o, "kind", e->kind);
+  set(o, "a", address(e->a));
+  set(o, "b", address(e->b));
+  return o;
+}
+
+static json_t *owners_message(const struct model *model,
+                              const struct layout *l) {
+  json_t *o = json_object();
+
+  for (int i = 0; i < MODEL_OWNERS; i++)
+    if (layout_enumerator(l, E_OWNER, i) != NULL)
+      set_number(o, layout_enumerator(l, E_OWNER, i), model->owners[i]);
+  return o;
+}
+
+static json_t *counters_message(const struct model *model) {
+  json_t *o = json_object();
+
+  set_number(o, "faults", model->faults.total);
+  set_number(o, "faults_zero", model->faults.zero);
+  set_number(o, "faults_copy", model->faults.copy);
+  set_number(o, "faults_file", model->faults.file);
+  set_number(o, "faults_super", model->faults.super);
+  set_number(o, "shootdowns", model->shootdowns);
+  set_number(o, "forks", model->forks);
+  set_number(o, "execs", model->execs);
+  return o;
+}
+
+static json_t *free_message(const struct model *model) {
+  json_t *a = json_array();
+  int n = MODEL_ORDERS;
+
+  while (n > 0 && model->free_blocks[n - 1] == 0)
+    n--;
+  for (int i = 0; i < n; i++)
+    json_array_append_new(a, json_integer((json_int_t)model->free_blocks[i]));
+  return a;
+}
+
+static json_t *ram_message(const struct model *model) {
+  json_t *o = json_object();
+
+  set(o, "start", address(model->start));
+  set_number(o, "frames", model->nframes);
+  return o;
+}
+
+static json_t *classes_message(void) {
+  json_t *a = json_array();
+
+  for (int i = 0; i < CLASS_FRAMES; i++)
+    json_array_append_new(a, json_string(class_name(i)));
+  return a;
+}
+
+json_t *json_state(const struct model *model, const struct memory *m,
+                   uint64_t since) {
+  json_t *o = json_object(), *spaces = json_array(), *events = json_array();
+
+  for (size_t i = 0; i < model->nspaces; i++)
+    json_array_append_new(spaces, space_message(&model->spaces[i]));
+  for (size_t i = 0; i < model->nevents; i++)
+    if (model->events[i].ns > since)
+      json_array_append_new(events, event_message(&model->events[i]));
+  set_text(o, "type", "state");
+  set_number(o, "seq", model->seq);
+  set_number(o, "ns", model->ns);
+  set(o, "paused", json_false());
+  set_text(o, "why", "");
+  set(o, "ram", ram_message(model));
+  set(o, "owners", owners_message(model, memory_layout(m)));
+  set(o, "classes", classes_message());
+  set(o, "free_blocks", free_message(model));
+  set(o, "counters", counters_message(model));
+  set(o, "spaces", spaces);
+  set(o, "events", events);
+  return o;
+}
+
+/* --- answers --- */
+
+static json_t *answer_to(const json_t *request) {
+  json_t *o = json_object(), *id = json_object_get(request, "id");
+
+  if (id != NULL)
+    json_object_set(o, "id", id);
+  return o;
+}
+
+json_t *json_error(const json_t *request, const char *error) {
+  json_t *o = answer_to(request);
+
+  set_text(o, "error", error);
+  return o;
+}
+
+/* An address in a request: "0x...". */
+static bool get_address(const json_t *request, const char *key, uint64_t *a) {
+  const char *text = json_string_value(json_object_get(request, key));
+  char *end;
+
+  if (text == NULL || *text < '0' || *text > '9')
+    return false;
+  errno = 0;
+  *a = strtoull(text, &end, 0);
+  return *end == 0 && errno == 0;
+}
+
+static const struct space_view *get_space(const struct model *model,
+                                          const json_t *request) {
+  json_t *pid = json_object_get(request, "pid");
+
+  return json_is_integer(pid) ? model_space(model, (int)json_integer_value(pid))
+                              : NULL;
+}
+
+/* "vrwxu-ad": a letter or a '-' for each flag, from bit 0 up. */
+static json_t *flags_text(const struct machine *machine, uint64_t value) {
+  char text[FLAGS_MAX + 1] = "";
+
+  for (int i = 0; machine->letters[i] && i < FLAGS_MAX; i++)
+    text[i] = value >> i & 1 ? machine->letters[i] : '-';
+  return json_string(text);
+}
+
+static const char *kind_name(const struct pte *p) {
+  return p->kind == PTE_TABLE ? "table" : p->kind == PTE_LEAF ? "leaf" : "none";
+}
+
+static json_t *what_is_at(const struct space_view *s, uint64_t va) {
+  const struct region_view *r = space_region(s, va);
+
+  return json_string(r ? r->what : "");
+}
+
+static json_t *step_message(struct geometry g, const struct walk_step *s) {
+  json_t *o = json_object();
+
+  set_number(o, "level", s->level);
+  set_number(o, "index", s->index);
+  set(o, "entry_pa", address(s->entry_pa));
+  set(o, "value", address(s->value));
+  set(o, "flags", flags_text(g.machine, s->value));
+  set_text(o, "kind", kind_name(&s->pte));
+  set(o, "next", s->pte.kind == PTE_NONE ? json_null() : address(s->pte.pa));
+  return o;
+}
+
+static json_t *answer_walk(const struct model *model, struct memory *m,
+                           const json_t *request) {
+  const struct space_view *s = get_space(model, request);
+  struct geometry g = memory_geometry(m);
+  json_t *o, *steps;
+  struct walk w;
+  uint64_t va;
+
+  if (s == NULL)
+    return json_error(request, "no such process");
+  if (!get_address(request, "va", &va))
+    return json_error(request, "not an address");
+  walk_address(memory_source(m), g, s->root, va, &w);
+  o = answer_to(request);
+  steps = json_array();
+  for (int i = 0; i < w.steps; i++)
+    json_array_append_new(steps, step_message(g, &w.step[i]));
+  set(o, "va", address(va));
+  set(o, "root", address(s->root));
+  set(o, "steps", steps);
+  set(o, "result", w.mapped ? address(w.pa) : json_null());
+  set_text(o, "reason", w.reason);
+  set(o, "what", what_is_at(s, va));
+  return o;
+}
+
+/* Look for the table at physical address `wanted` in the tree below `table`: its
+ * level and the first address that it translates. */
+static bool find_table(struct source *s, struct geometry g, uint64_t table,
+                       int level, uint64_t wanted, uint64_t va, int *found,
+                       uint64_t *base) {
+  uint64_t values[1024];
+
+  if (table == wanted) {
+    *found = level;
+    *base = va;
+    return true;
+  }
+  if (level == 0 || walk_table(s, g, table, values) < 0)
+    return false;
+  for (unsigned i = 0; i < walk_entries(g); i++) {
+    struct pte p = g.machine->decode(values[i], level);
+
+    if (p.kind == PTE_TABLE &&
+        find_table(s, g, p.pa, level - 1, wanted, va + i * walk_span(g, level),
+                   found, base))
+      return true;
+  }
+  return false;
+}
+
+static json_t *entry_message(struct geometry g, unsigned index, uint64_t value,
+                             int level) {
+  struct pte p = g.machine->decode(value, level);
+  json_t *a = json_array();
+
+  json_array_append_new(a, json_integer(index));
+  json_array_append_new(a, address(value));
+  json_array_append_new(a, flags_text(g.machine, value));
+  json_array_append_new(a, json_string(kind_name(&p)));
+  json_array_append_new(a, p.kind == PTE_NONE ? json_null() : address(p.pa));
+  return a;
+}
+
+/* Entries that are 0 are left out. */
+static json_t *answer_table(const struct model *model, struct memory *m,
+                            const json_t *request) {
+  const struct space_view *s = get_space(model, request);
+  struct geometry g = memory_geometry(m);
+  uint64_t values[1024], pa, base = 0;
+  int level = g.levels - 1, children = 0;
+  json_t *o, *entries;
+
+  if (s == NULL)
+    return json_error(request, "no such process");
+  if (!get_address(request, "pa", &pa))
+    pa = s->root;
+  if (!find_table(memory_source(m), g, s->root, level, pa, 0, &level, &base) ||
+      walk_table(memory_source(m), g, pa, values) < 0)
+    return json_error(request, "no such table in this address space");
+  entries = json_array();
+  for (unsigned i = 0; i < walk_entries(g); i++) {
+    if (values[i] != 0)
+      json_array_append_new(entries, entry_message(g, i, values[i], level));
+    children += g.machine->decode(values[i], level).kind == PTE_TABLE;
+  }
+  o = answer_to(request);
+  set_number(o, "level", level);
+  set(o, "pa", address(pa));
+  set(o, "base", address(base));
+  set(o, "entries", entries);
+  set_number(o, "children", children);
+  return o;
+}
+
+static void add_map(void *arg, const struct space_view *s,
+                    const struct region_view *r, uint64_t va) {
+  json_t *o = json_object();
+
+  set_number(o, "pid", s->pid);
+  set_text(o, "name", s->name);
+  set(o, "va", address(va));
+  set_text(o, "what", r->what);
+  json_array_append_new(arg, o);
+}
+
+static json_t *answer_frame(const struct model *model, struct memory *m,
+                            const json_t *request) {
+  const char *owner;
+  const struct frame_view *f;
+  json_t *o, *maps;
+  uint64_t pa;
+
+  if (!get_address(request, "pa", &pa))
+    return json_error(request, "not an address");
+  if (pa < model->start || (pa - model->start) / PAGE_BYTES >= model->nframes)
+    return json_error(request, "no memory of this machine is there");
+  f = &model->frames[(pa - model->start) / PAGE_BYTES];
+  owner = layout_enumerator(memory_layout(m), E_OWNER, f->owner);
+  maps = json_array();
+  model_maps(model, pa, add_map, maps);
+  o = answer_to(request);
+  set(o, "pa", address(pa));
+  set_text(o, "owner", owner ? owner : "unknown");
+  set_text(o, "class", class_name(f->kind));
+  set_number(o, "count", f->count);
+  set_number(o, "order", f->order);
+  set(o, "maps", maps);
+  return o;
+}
+
+json_t *json_answer(const struct model *model, struct memory *m,
+                    const json_t *request) {
+  static const struct {
+    const char *op;
+    json_t *(*answer)(const struct model *model, struct memory *m,
+                      const json_t *request);
+  } ops[] = {
+      {"walk", answer_walk}, {"table", answer_table}, {"frame", answer_frame}};
+  const char *op = json_string_value(json_object_get(request, "op"));
+
+  for (size_t i = 0; op != NULL && i < NELEM(ops); i++)
+    if (strcmp(ops[i].op, op) == 0)
+      return ops[i].answer(model, m, request);
+  return NULL;
+}
+
+/* --- frames --- */
+
+#define FRAMES_HEADER 12
+#define FRAMES_RUN 8
+
+static unsigned char *put(unsigned char *p, uint64_t x, int bytes) {
+  for (int i = 0; i < bytes; i++)
+    *p++ = x >> 8 * i;
+  return p;
+}
+
+static bool same(const struct frame_view *a, const struct frame_view *b) {
+  return a->kind == b->kind && a->order == b->order && a->maps == b->maps;
+}
+
+unsigned char *json_frames(const struct model *model, size_t *n) {
+  unsigned char *bytes, *p;
+  uint64_t runs = 0;
+
+  for (uint64_t i = 0; i < model->nframes; i++)
+    runs += i == 0 || !same(&model->frames[i], &model->frames[i - 1]);
+  *n = FRAMES_HEADER + runs * FRAMES_RUN;
+  bytes = must_alloc(1, *n);
+  memcpy(bytes, "FRAM", 4);
+  p = put(put(bytes + 4, model->seq, 4), model->nframes, 4);
+  for (uint64_t i = 0, k; i < model->nframes; i = k) {
+    const struct frame_view *f = &model->frames[i];
+
+    for (k = i + 1; k < model->nframes && same(f, &model->frames[k]);)
+      k++;
+    p = put(put(put(put(p, k - i, 4), f->kind, 1), f->order, 1), f->maps, 2);
+  }
+  return bytes;
+}
