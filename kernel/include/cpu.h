@@ -22,6 +22,7 @@ struct cpu {
   int noff;              /* depth of push_off() */
   bool intena;           /* were interrupts on before push_off()? */
   uint ipi;              /* [a] IPI_* bits that wait to be served */
+  int pid;               /* of the process that runs here; 0: none */
   bool online;           /* [a] takes part in scheduling */
   uint64 interrupts;     /* served here since boot */
   uint64 syscalls;       /* of threads that were switched away from here */

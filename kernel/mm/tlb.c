@@ -42,6 +42,7 @@
 #include "tlb.h"
 
 #include "sync/spinlock.h"
+#include "sync/trace.h"
 #include "tables.h"
 
 static struct request {
@@ -60,6 +61,7 @@ static void ask(uint cpumask, struct arch_space *as, vaddr_t va, size_t size) {
 
   if (cpumask == 0)
     return;
+  trace(TRACE_SHOOTDOWN, va, size);
   r->as = as;
   r->va = va;
   r->size = size;

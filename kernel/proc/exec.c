@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "proc/proc.h"
+#include "sync/trace.h"
 #include "trap.h"
 #include "vm/fault.h"
 #include "vm/usercopy.h"
@@ -321,6 +322,7 @@ int exec(const char *path, struct args *args) {
   }
   set_name(p, path);
   old = proc_set_space(p, t, im.space);
+  trace(TRACE_EXEC, im.entry, V2P(im.space->pagetable));
   user_start(t, im.entry, sp, args->argc, sp);
   if (old != NULL)
     space_put(old);

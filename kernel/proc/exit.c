@@ -8,6 +8,7 @@
  */
 #include "abi/tty.h"
 #include "proc/proc.h"
+#include "sync/trace.h"
 
 /* Give our children to init. proctree_lock held. */
 static void reparent(struct proc *p) {
@@ -35,6 +36,7 @@ void proc_finish(int status) {
   struct proc *p = myproc();
 
   proc_end(p, mythread(), status);
+  trace(TRACE_EXIT, p->status, 0);
   if (p == init_proc)
     init_gone(p->status);
   release_resources(p);

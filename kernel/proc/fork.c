@@ -3,6 +3,7 @@
  */
 #include "fs/inode.h"
 #include "proc/proc.h"
+#include "sync/trace.h"
 #include "trap.h"
 
 /* Where the child's thread begins. */
@@ -43,6 +44,7 @@ int fork(void) {
   }
   proc_publish(child, parent);
   pid = child->pid;
+  trace(TRACE_FORK, pid, 0);
   thread_start(proc_thread(child)); /* it may be gone from here on */
   return pid;
 }

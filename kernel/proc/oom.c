@@ -22,6 +22,7 @@
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "proc/proc.h"
+#include "sync/trace.h"
 #include "vm/anon.h"
 #include "vm/fault.h"
 
@@ -131,6 +132,7 @@ static void end(const struct victim *v, bool impatient) {
     last_end_ns = clock_ns();
     safestrcpy(name, p->name, sizeof(name));
     proc_end(p, NULL, STATUS_KILLED);
+    trace(TRACE_OOM, v->pid, 0);
   }
   release(&proctree_lock);
   if (chosen)

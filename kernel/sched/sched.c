@@ -180,6 +180,7 @@ static void switch_to(struct thread *prev, struct thread *next) {
   next->state = T_RUNNING; /* taken from its queue, it is ours alone */
   next->cpu = c;
   c->thread = next;
+  c->pid = next->pid;
   tables_switch(prev->arch_space, next->arch_space);
   runqs[c->id].prev = prev;
   runqs[c->id].switches++;

@@ -34,6 +34,7 @@
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "sync/spinlock.h"
+#include "sync/trace.h"
 #include "tlb.h"
 
 /* One page in so many stays free when more is given than was asked for. */
@@ -72,6 +73,12 @@ void fault_totals(struct fault_counts *total) {
     counts[mycpu()->id].kind++;                                 \
     pop_off();                                                  \
   } while (0)
+
+/* Note what the program now finds at the page: `frame`, or what begins there. */
+static void trace_fault(const struct fault *f, enum trace_kind kind,
+                        const void *frame) {
+  trace(kind, f->page, V2P(frame));
+}
 
 /* Look at the entry. ptl held. */
 static void look(struct fault *f) {
@@ -163,10 +170,12 @@ static bool fault_super(struct fault *f) {
     f->s->anon += level_size(1) / PGSIZE;
   }
   release(&f->s->ptl);
-  if (done)
+  if (done) {
     count_fault(f->s, super);
-  else
+    trace_fault(f, TRACE_FAULT_SUPER, block);
+  } else {
     block_put(block);
+  }
   return done;
 }
 
@@ -216,11 +225,10 @@ static void zero_ahead(struct fault *f) {
 /* Untouched memory. The hardware may have remembered that the entry is not
  * valid: then it faults once more, and the entry is found to be right. */
 static int fault_zero(struct fault *f) {
+  void *page = zero_page;
   int r;
 
   if (f->access == PROT_WRITE) {
-    void *page;
-
     if (f->level >= 1 && super_fits(f) && fault_super(f))
       return 0;
     page = kalloc_zero(PAGE_USER);
@@ -230,8 +238,10 @@ static int fault_zero(struct fault *f) {
     r = install(f, uvm_pte(zero_page, f->r->rights & ~(uint)PROT_WRITE, 0));
     release(&f->s->ptl);
   }
-  if (r > 0)
+  if (r > 0) {
     count_fault(f->s, zero);
+    trace_fault(f, TRACE_FAULT_ZERO, page);
+  }
   if (r > 0 && f->access == PROT_WRITE && may_be_generous(f, AHEAD_MAX))
     zero_ahead(f);
   return MIN(r, 0);
@@ -248,10 +258,12 @@ static bool must_copy(struct fault *f, void *old) {
   if (unchanged(f)) {
     /* nobody can gain the frame from us: that takes ptl */
     copy = !uvm_anonymous(old) || frame_count(old) > 1;
-    if (copy)
+    if (copy) {
       frame_get(old);
-    else
+    } else {
       install(f, uvm_pte(old, f->r->rights, 0));
+      trace_fault(f, TRACE_FAULT_REUSE, old);
+    }
   }
   release(&f->s->ptl);
   if (!copy)
@@ -302,6 +314,7 @@ static int fault_copy(struct fault *f) {
     frame_put(old); /* the entry's */
     let_write(f, page, uvm_anonymous(old));
     count_fault(f->s, copy);
+    trace_fault(f, TRACE_FAULT_COPY, page);
   }
   if (page != NULL)
     frame_put(page);
@@ -318,11 +331,13 @@ static int fault_copy_super(struct fault *f) {
 
   acquire(&f->s->ptl);
   if (unchanged(f)) {
-    if (block_count(block) > 1)
+    if (block_count(block) > 1) {
       r = uvm_split_locked(f->s, f->page) < 0 ? -ENOMEM : 1;
-    else
+    } else {
       uvm_set(walk_level(f->s->pagetable, f->page, f->level, false),
               uvm_pte(block, f->r->rights, f->level));
+      trace_fault(f, TRACE_FAULT_REUSE, block);
+    }
   }
   release(&f->s->ptl);
   if (r == 0)
@@ -341,8 +356,10 @@ static int copy_held(struct fault *f) {
     return -ENOMEM;
   memcpy(page, f->held->page, PGSIZE);
   r = install_private(f, page, f->r->rights);
-  if (r > 0)
+  if (r > 0) {
     count_fault(f->s, copy);
+    trace_fault(f, TRACE_FAULT_COPY, page);
+  }
   return r;
 }
 
@@ -403,8 +420,8 @@ static int fault_object(struct fault *f) {
     r = copy_held(f);
   else if ((f->seen & PTE_V) && pte_page(f->seen) != p.page)
     uvmdealloc(f->r, f->page, f->page + PGSIZE); /* an old one: anew */
-  else
-    r = map_held(f);
+  else if ((r = map_held(f)) > 0)
+    trace_fault(f, TRACE_FAULT_FILE, p.page);
   o->ops->drop(o, &p);
   if (r > 0 && !write)
     map_around(f);
@@ -471,8 +488,10 @@ static int resolve_locked(struct fault *f) {
 
   count_fault(f->s, total);
   f->r = space_find_locked(f->s, f->page);
-  if (f->r == NULL || (f->r->rights & f->access) != f->access)
+  if (f->r == NULL || (f->r->rights & f->access) != f->access) {
+    trace(TRACE_FAULT_REFUSED, f->page, f->access);
     return -EFAULT;
+  }
   do {
     r = resolve_entry(f);
   } while (r > 0);

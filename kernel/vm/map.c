@@ -12,6 +12,7 @@
 #include "vm/map.h"
 
 #include "sched/thread.h"
+#include "sync/trace.h"
 #include "vm/anon.h"
 #include "vm/fault.h"
 
@@ -160,6 +161,8 @@ int space_map(struct space *s, struct mapping *m) {
   acquire_exclusive(&s->lock);
   r = map_locked(s, m);
   release_exclusive(&s->lock);
+  if (r == 0)
+    trace(TRACE_MMAP, m->at, m->size);
   if (shared != NULL)
     shared->ops->put(shared); /* the region has its own reference */
   if (r == 0 && (m->flags & MAP_POPULATE))
@@ -170,7 +173,10 @@ int space_map(struct space *s, struct mapping *m) {
 int space_unmap(struct space *s, vaddr_t at, size_t size) {
   vaddr_t end = end_of(at, size);
 
-  return end != 0 ? space_remove(s, at, end) : -EINVAL;
+  if (end == 0)
+    return -EINVAL;
+  trace(TRACE_MUNMAP, at, end - at);
+  return space_remove(s, at, end);
 }
 
 /* --- mprotect --- */

@@ -18,6 +18,7 @@
 
 #include "lib/string.h"
 #include "mm/kalloc.h"
+#include "sync/trace.h"
 #include "vm/space.h"
 
 pagetable_t uvmcreate(void) {
@@ -221,8 +222,10 @@ int uvm_split_locked(struct space *s, vaddr_t va) {
    * flushed: both entries say the same, and a flush of a page takes a superpage
    * around it away, too. */
   r = pagetable_split(s->pagetable, va);
-  if (r == 0)
+  if (r == 0) {
     block_break(pte_page(pte));
+    trace(TRACE_SPLIT, va & -level_size(level), 0);
+  }
   return r;
 }
 
@@ -326,6 +329,7 @@ bool uvm_join(struct region *r, vaddr_t va) {
   uvm_set(at, uvm_pte(block, r->rights, 1));
   release(&s->ptl);
   kfree(table);
+  trace(TRACE_FAULT_SUPER, va & -level_size(1), V2P(block));
   return true;
 }
 

@@ -5,7 +5,7 @@
  * or take it, and then what it made of it must be sound. fuzz_exec32.c does the same
  * with files of the 32-bit class.
  */
-/* sources: kernel/proc/exec.c kernel/proc/args.c kernel/vm/usercopy.c kernel/vm/space.c kernel/vm/anon.c kernel/vm/uvm.c kernel/vm/fault.c kernel/vm/object.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
+/* sources: kernel/proc/exec.c kernel/proc/args.c kernel/vm/usercopy.c kernel/vm/space.c kernel/vm/anon.c kernel/vm/uvm.c kernel/vm/fault.c kernel/vm/object.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c kernel/sync/trace.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
 #define main exec_tests_main
 #ifdef FUZZ_ELF32
 #include "../host/test_exec32.c"

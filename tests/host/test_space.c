@@ -2,7 +2,7 @@
  * Address spaces, kernel/vm/{space,uvm,fault}.c, against a model: an array that
  * says of each page what is there. Memory runs out at every place where it can.
  */
-/* sources: kernel/vm/anon.c kernel/vm/uvm.c kernel/vm/fault.c kernel/vm/object.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
+/* sources: kernel/vm/anon.c kernel/vm/uvm.c kernel/vm/fault.c kernel/vm/object.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c kernel/sync/trace.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
 #include "mm_fakes.h"
 
 #include "vm/fault.h"

@@ -3,7 +3,7 @@
  * and that programs never notice them: what is unmapped, protected or copied in
  * part is the part.
  */
-/* sources: kernel/vm/map.c kernel/vm/anon.c kernel/vm/space.c kernel/vm/uvm.c kernel/vm/fault.c kernel/vm/object.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
+/* sources: kernel/vm/map.c kernel/vm/anon.c kernel/vm/space.c kernel/vm/uvm.c kernel/vm/fault.c kernel/vm/object.c kernel/lib/tree.c kernel/mm/slab.c kernel/mm/pagetable.c kernel/mm/kalloc.c kernel/sync/spinlock.c kernel/sync/trace.c tests/host/mm_fakes.c tests/host/vm_fakes.c */
 #include "mm_fakes.h"
 
 #include "sched/thread.h"

@@ -51,6 +51,7 @@ static inline void intr_on(void) {}
 static inline void intr_off(void) {}
 static inline bool intr_get(void) { return false; }
 static inline void cpu_relax(void) { sched_yield(); }
+static inline uint64 cpu_clock(void) { return 0; }
 struct thread *mythread(void);
 
 #define ARCH_THREAD_H
@@ -73,6 +74,7 @@ static uint random_below(uint n);
 #include "../../kernel/arch/riscv/tables.c"
 #include "../../kernel/mm/tlb.c"
 #include "../../kernel/sync/spinlock.c"
+#include "../../kernel/sync/trace.c"
 
 #define HARTS 4
 #define SPACES 8
