@@ -78,7 +78,9 @@
   X(M_TRACE_NEXT, "trace_ring.next")             \
   X(M_TRACE_RECORDS, "trace_ring.records")       \
   X(T_TRACE, "struct trace_record")              \
-  X(M_TRACE_NS, "trace_record.ns")               \
+  /* its clock: ticks, clock_hz a second */       \
+  X(M_TRACE_NS, "trace_record.time")             \
+  X(V_CLOCK_HZ, "clock_hz")                      \
   X(M_TRACE_PID, "trace_record.pid")             \
   X(M_TRACE_KIND, "trace_record.kind")           \
   X(M_TRACE_A, "trace_record.a")                 \
