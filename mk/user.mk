@@ -34,13 +34,14 @@ $(B)/gen/usys.S: include/abi/syscall.tbl tools/gensyscalls \
 	@mkdir -p $(@D)
 	$(Q)tools/gensyscalls stubs $< user/lib/$(ARCH)/stub.inc >$@
 
-# Names and parameters of all calls, for the fuzzer.
+# Names and parameters of all calls, for the tests that try each.
 $(B)/gen/prototypes.h: include/abi/syscall.tbl tools/gensyscalls
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
 	$(Q)tools/gensyscalls prototypes $< >$@
 
-$(B)/user/tests/fuzz/calls.c.o: $(B)/gen/prototypes.h
+$(B)/user/tests/fuzz/calls.c.o $(B)/user/tests/isolation/calls.c.o: \
+  $(B)/gen/prototypes.h
 
 $(B)/gen/usys.S.o: $(B)/gen/usys.S $(USTAMP) $(B)/gen/abi/syscall.h
 	$(Q)$(CC) $(UASFLAGS) $(INCLUDES) -c -o $@ $<
