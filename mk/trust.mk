@@ -89,6 +89,16 @@ powercuts: check-qemu all $(POWERCUT)
 disk-errors: check-qemu all $(POWERCUT)
 	@$(POWERCUTS) disk-errors $(SEED)
 
+# --- Shortage ---------------------------------------------------------------
+
+## shortage         each allocation of memory fails once: ONLY=program, STEP=1
+.PHONY: shortage
+shortage: STEP ?= 1
+shortage: check-qemu
+	@$(MAKE) -s DEBUG=1 all
+	@ARCH=$(ARCH) BUILD=$(BUILD) DEBUG=1 tools/python -B tests/shortage/shortage.py \
+	  --step $(STEP) $(if $(SEED),--seed $(SEED)) $(WAY:%=--way %) $(ONLY)
+
 # --- Proofs -----------------------------------------------------------------
 
 # The model checker that is here, or else one that is fetched.

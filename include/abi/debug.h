@@ -14,6 +14,30 @@
 /* Print what is known of the locks: docs/testing.md. */
 #define DEBUG_LOCKS 3
 
+/* Allocations of pages or objects on behalf of the caller, and of the processes
+ * and threads that descend from it, fail as the argument says: a number and FAIL_
+ * bits. -EBUSY: so somebody else's do. */
+#define DEBUG_FAIL 4
+/* No more. Returns how many failed. */
+#define DEBUG_FAIL_END 5
+/* At how many places allocations have failed like this since boot: different
+ * chains of callers. */
+#define DEBUG_FAIL_PLACES 6
+/* After all that is only remembered was given back: slab objects that there are,
+ * beyond one for each page of the cache, and threads' stacks. What is only once
+ * more or less than before was leaked. */
+#define DEBUG_HELD 7
+
+/* Drop what the caches can do without: all is read from the disk again. */
+#define DEBUG_FORGET 8
+
+#define FAIL_NUMBER 0xffffffL /* the n-th alone, counted from 1 */
+#define FAIL_FROM (1L << 24)  /* and all after it */
+#define FAIL_AGAIN (1L << 25) /* the kernel tries again, as it does in need */
+#define FAIL_ALL (1L << 26)   /* count and fail those of all threads */
+#define FAIL_TELL (1L << 27)  /* print where each fails */
+#define FAIL_TELL_NEW (1L << 28) /* print where none failed before */
+
 /* Numbers of bugs, for DEBUG_PLANT. */
 enum {
   PLANT_PAGE_FREED,      /* write to a page that was freed */

@@ -28,6 +28,7 @@
 
 #include "cpu.h"
 #include "debug.h"
+#include "inject.h"
 #include "machine.h"
 #include "memlayout.h"
 #include "pte.h"
@@ -269,6 +270,7 @@ void debug_object_taken(void *p, size_t size) {
 
   poison(end, DEBUG_REDZONE, POISON_REDZONE);
   allow((vaddr_t)p, size);
+  inject_object(1);
 }
 
 void debug_object_freed(void *p, size_t size) {
@@ -277,5 +279,6 @@ void debug_object_freed(void *p, size_t size) {
   if (before >= POISON && !debug_reporting)
     debug_report(PC, "asan: object %p of %zu bytes is freed, but was free", p,
                  size);
+  inject_object(-1);
   poison((vaddr_t)p, size + DEBUG_REDZONE, POISON_OBJECT);
 }

@@ -7,6 +7,10 @@
  */
 #include "abi/debug.h"
 #include "debug.h"
+#include "fs/bcache.h"
+#include "fs/inode.h"
+#include "fs/mount.h"
+#include "inject.h"
 #include "lib/cmdline.h"
 #include "lib/list.h"
 #include "lib/printf.h"
@@ -234,6 +238,20 @@ static long plant(long bug) {
   return 0;
 }
 
+static long held(void) {
+  fs_sync();
+  inode_shrink();
+  return inject_objects() - pages_owned(PAGE_CACHE) + stackmark_count();
+}
+
+static long forget(void) {
+  fs_release();
+  inode_shrink();
+  while (bcache_shrink(pages_total()) > 0)
+    ;
+  return 0;
+}
+
 /* debug(what, arg): abi/debug.h */
 long sys_debug(void) {
   long arg = arglong(1);
@@ -246,6 +264,16 @@ long sys_debug(void) {
     case DEBUG_LOCKS:
       lockorder_print();
       return 0;
+    case DEBUG_FAIL:
+      return inject_begin(arg);
+    case DEBUG_FAIL_END:
+      return inject_end();
+    case DEBUG_FAIL_PLACES:
+      return inject_places();
+    case DEBUG_HELD:
+      return held();
+    case DEBUG_FORGET:
+      return forget();
     default:
       return -EINVAL;
   }

@@ -15,6 +15,7 @@
 
 #include "asan.h"
 #include "debug.h"
+#include "inject.h"
 #include "lockorder.h"
 #include "memlayout.h"
 #include "pte.h"
@@ -55,6 +56,7 @@ static void fill(int n, size_t bytes) {
 }
 
 void debug_stack_taken(int n) {
+  inject_stack_taken(n);
   fill(n, STACK_BYTES);
   acquire(&lock);
   marked[n] = true;
@@ -79,6 +81,16 @@ size_t stackmark_depth(int n) {
 
   acquire(&lock);
   used = marked[n] ? depth(n) : 0;
+  release(&lock);
+  return used;
+}
+
+int stackmark_count(void) {
+  int used = 0;
+
+  acquire(&lock);
+  for (int n = 0; n < KSTACK_MAX; n++)
+    used += marked[n];
   release(&lock);
   return used;
 }

@@ -12,4 +12,7 @@ size_t stackmark_depth(int n);
 /* The most that any thread has used since boot. */
 size_t stackmark_deepest(void);
 
+/* Stacks that threads have. */
+int stackmark_count(void);
+
 #endif

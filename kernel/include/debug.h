@@ -66,6 +66,15 @@ void debug_sleep_released(void *lk);
  * sleep() gives back; NULL: none. */
 void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc);
 
+/* --- allocations that fail by order (debug/inject.c) --- */
+
+/* Is this one to fail? Each is asked about once. */
+bool debug_alloc_fails(void);
+/* How many that failed like this count as lack of memory: kalloc_failures(). */
+uint debug_shortages(void);
+/* Does the calling thread lack memory by order, so that nothing will help it? */
+bool debug_starved(void);
+
 /* --- structures (debug/integrity.c) --- */
 
 /* l comes between two neighbours, or out: are these what they should be? */
@@ -97,6 +106,9 @@ void debug_count_put(unsigned long count, const char *what, const void *p);
 #define debug_sleep_taken(lk, name) ((void)0)
 #define debug_sleep_released(lk) ((void)0)
 #define debug_may_sleep(lk, queue, pc) ((void)0)
+#define debug_alloc_fails() false
+#define debug_shortages() 0
+#define debug_starved() false
 #define debug_list_insert(l, prev, next) ((void)0)
 #define debug_list_remove(l) ((void)0)
 #define debug_count_get(count, what, p) ((void)0)

@@ -344,13 +344,16 @@ static void *failed(void) {
 }
 
 uint kalloc_failures(void) {
-  return __atomic_load_n(&failures, __ATOMIC_RELAXED);
+  return __atomic_load_n(&failures, __ATOMIC_RELAXED) + debug_shortages();
 }
 
 void *kalloc_for(enum page_owner owner) {
   enum use use = use_of(owner);
-  void *page = page_take(use, use == FIXED);
+  void *page;
 
+  if (debug_alloc_fails())
+    return NULL;
+  page = page_take(use, use == FIXED);
   if (page == NULL) {
     reclaim(LIST_MOVE);
     page = page_take(use, true);
@@ -520,6 +523,8 @@ void *kalloc_pages(int order, enum page_owner owner) {
   void *block;
 
   ASSERT(order >= 0 && order <= ORDER_MAX);
+  if (debug_alloc_fails())
+    return NULL;
   block = block_cut_locked(use, order, false);
   if (block == NULL) {
     reclaim(1UL << order);
@@ -530,8 +535,11 @@ void *kalloc_pages(int order, enum page_owner owner) {
 }
 
 void *block_alloc(enum page_owner owner) {
-  void *block = block_cut_locked(use_of(owner), SUPER_ORDER, false);
+  void *block;
 
+  if (debug_alloc_fails())
+    return NULL;
+  block = block_cut_locked(use_of(owner), SUPER_ORDER, false);
   if (block == NULL) {
     lists_drain();
     block = block_cut_locked(use_of(owner), SUPER_ORDER, false);

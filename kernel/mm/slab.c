@@ -131,6 +131,8 @@ void *slab_alloc(struct slab_cache *c) {
   struct slab *s;
   void *o;
 
+  if (debug_alloc_fails())
+    return NULL;
   acquire(&c->lock);
   o = take(c);
   release(&c->lock);

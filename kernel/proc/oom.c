@@ -16,6 +16,7 @@
  * memory, the next one is.
  */
 #include "abi/tty.h"
+#include "debug.h"
 #include "fs/bcache.h"
 #include "fs/inode.h"
 #include "lib/printf.h"
@@ -177,6 +178,8 @@ static int out_of_memory(struct space *s, uint attempt) {
   struct victim v;
   bool impatient;
 
+  if (debug_starved())
+    return -ENOMEM;
   if (attempt == 0 && memory_release())
     return 0;
   /* a program that is only being loaded is an error, and nobody's end */

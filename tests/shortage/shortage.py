@@ -1,0 +1,153 @@
+"""Programs that meet a shortage of memory, at each allocation in turn.
+
+    shortage.py [--way WAY] [--seed N] [--step N] [PATTERN ...]
+
+The guest's `shortage` (user/tests/shortage.c) runs a program until it succeeds
+without a failed allocation, on the debug kernel; here are the programs, the ways
+for allocations to fail, and what happens around it: the console shows no panic,
+and fsck finds nothing on the disk that is left. --step 3 tries one n in three,
+which ones is up to the seed. With a PATTERN only programs whose command has it.
+"""
+
+import argparse
+import os
+import random
+import re
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "boot"))
+from pagewise import Machine, log_path, path
+from test_guest import check_disk
+
+# What the guest's program is asked for: see there.
+WAYS = {
+    "one": "",
+    "all": "-a",
+    "again": "-r",
+    "anywhere": "-k",
+}
+
+SCRIPT = ("echo a | cat > f; cat < f f | wc >> g; mkdir d; cp f d; rm d/f; "
+          "mv f h; ls | sort; cat h > i; ln i j")
+
+# Tests of usertests that few allocations are enough for.
+USERTESTS = """
+    copyin copyoutcalls rwsbrk lazy forkmemory mallocs opentest writetest writebig
+    createtest bigwrite bigfile unlinkread truncate1 truncate2 fdlimit dups
+    seek holes ftruncates append devices syncs mapself mapkept mapgiven
+    textbusy dirtest subdir linktest bigdir iref iputtest openiput renames
+    renamedir getcwds deep renameremoved sharedfd fourfiles createdelete
+    concreate linkunlink sharedread removedraces exitwait twochildren forkfork
+    reparent reparent2 orphan waitpids groups processlist
+    exectest manyargs bigargtest execbig execerrors execrunning tinyprogram
+    badheaders truncated pipe1 pipeatomic pipecapacity pipebroken pipeends
+    regions dumpandwalk usage
+""".split()
+
+# Those of whose threads or processes one waits for what another will do. If that
+# is killed, nobody ends it: so these are only for failures that they must not
+# notice.
+PARTNERS = """
+    threads_join threads_exec threads_fork threads_multiply futexes
+    futex_shared threads_malloc threads_files threads_table killstatus killwait
+    pingpong pipechain pipekill
+""".split()
+
+ALONE = [
+    "echo hello",
+    f"sh -c '{SCRIPT}'",
+    "mmaptest anon",
+    "mmaptest file",
+    *(f"usertests -b {name}" for name in USERTESTS),
+]
+TOGETHER = [
+    "mmaptest fork",
+    "stressfs 2 2 1",
+    "vmthreads -s 1 -n 20 -t 3",
+    *(f"usertests -b {name}" for name in PARTNERS),
+]
+
+
+def programs(way):
+    return ALONE + (TOGETHER if way in ("again", "anywhere") else [])
+
+
+SUMMARY = re.compile(r"shortage: (\d+) runs, (\d+) failures at (\d+) new places")
+
+
+class Sums:
+    """What a machine's runs amount to."""
+
+    def __init__(self):
+        self.runs = self.failures = self.places = 0
+        self.bad = []
+
+    def add(self, name, text):
+        found = SUMMARY.findall(text)
+        if found:
+            runs, failures, places = map(int, found[-1])
+            self.runs += runs
+            self.failures += failures
+            self.places += places
+        if not found or not text.endswith("OK\n"):
+            self.bad.append((name, text))
+
+    def __str__(self):
+        return (f"{self.runs} runs, {self.failures} failures at {self.places} "
+                f"places, {len(self.bad)} programs FAILED")
+
+
+def run(commands, cpus=2, limit=600, say=lambda line: None):
+    """Run commands of the guest on a machine with a disk of its own. Sums."""
+    image, sums = log_path(".img"), Sums()
+    shutil.copyfile(path("fs.img"), image)
+    with Machine(cpus=cpus, disk=image, keep=True) as m:
+        for command in commands:
+            text, _ = m.call(command, timeout=limit)
+            sums.add(command, text)
+            say(f"{command}: {(SUMMARY.findall(text) or ['?'])[-1]} "
+                f"{text.splitlines()[-1][-6:]}")
+        m.run("memcheck", timeout=60)
+        m.poweroff()
+    check_disk(image)
+    os.unlink(image)
+    return sums
+
+
+def command(way, program, step, chance, options="-d -c 8"):
+    """The guest's command."""
+    return (f"shortage {options} {WAYS[way]} -f {1 + chance.randrange(step)} "
+            f"-s {step} {program}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--way", choices=WAYS, action="append")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 20))
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("--most", type=int, default=400, help="runs of a program")
+    parser.add_argument("pattern", nargs="*")
+    options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
+    bad = 0
+    for way in options.way or WAYS:
+        os.environ["PAGEWISE_TEST"] = f"shortage-{way}"
+        chance = random.Random(options.seed)
+        sums = run([command(way, program, options.step, chance,
+                            f"-d -c 8 -m {options.most}")
+                    for program in programs(way)
+                    if not options.pattern
+                    or any(word in program for word in options.pattern)],
+                   limit=3600, say=lambda line: print("  " + line, flush=True))
+        print(f"{way}: {sums}", flush=True)
+        for name, text in sums.bad:
+            print(f"--- {name}\n{text[-2000:]}")
+        bad += len(sums.bad)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
