@@ -57,7 +57,7 @@ static const struct need {
     {"this kernel does not count page faults",
      {V_FAULTS, T_FAULTS, M_FAULTS_ZERO, M_FAULTS_COPY}},
     {"this kernel keeps no trace: no events are shown",
-     {V_TRACE, T_TRACE_RING, T_TRACE, M_TRACE_NS, M_TRACE_KIND}},
+     {V_TRACE, T_TRACE_RING, T_TRACE, M_TRACE_TIME, M_TRACE_KIND}},
 };
 
 /* The other form of a table of processes. */

@@ -16,6 +16,7 @@
 
 /* X(name here, its name in C): NAME or "struct NAME" or "STRUCT.MEMBER" (members
  * of members with more dots). FILE:NAME is a file's own variable. */
+/* clang-format off */
 #define LAYOUT_ITEMS(X)                          \
   /* the kernel's own table */                   \
   X(V_KERNEL_TABLE, "kernel_pagetable")          \
@@ -73,18 +74,18 @@
   X(T_CPU, "struct cpu")                         \
   X(M_CPU_SHOOTDOWNS, "cpu.shootdowns")          \
   /* what happened */                            \
+  X(V_CLOCK_HZ, "clock_hz")                      \
   X(V_TRACE, "trace_rings")                      \
   X(T_TRACE_RING, "struct trace_ring")           \
   X(M_TRACE_NEXT, "trace_ring.next")             \
   X(M_TRACE_RECORDS, "trace_ring.records")       \
   X(T_TRACE, "struct trace_record")              \
-  /* its clock: ticks, clock_hz a second */       \
-  X(M_TRACE_NS, "trace_record.time")             \
-  X(V_CLOCK_HZ, "clock_hz")                      \
+  X(M_TRACE_TIME, "trace_record.time")           \
   X(M_TRACE_PID, "trace_record.pid")             \
   X(M_TRACE_KIND, "trace_record.kind")           \
   X(M_TRACE_A, "trace_record.a")                 \
   X(M_TRACE_B, "trace_record.b")
+/* clang-format on */
 
 enum layout_item {
 #define X(item, name) item,

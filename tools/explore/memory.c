@@ -19,6 +19,7 @@ struct memory {
   const struct layout *layout;
   struct geometry geometry;
   uint64_t root;
+  struct tally tally;
   struct {
     bool known;
     uint64_t va, pa; /* of pages */
@@ -36,6 +37,9 @@ struct memory *memory_create(struct source *s, const struct layout *l) {
 
 void memory_free(struct memory *m) { free(m); }
 
+struct tally *memory_tally(struct memory *m) {
+  return &m->tally;
+}
 struct source *memory_source(const struct memory *m) {
   return m->source;
 }

@@ -12,6 +12,16 @@
 
 struct memory;
 
+#define TALLY_CPUS 64
+
+/* What was counted of the trace so far, which forgets: the numbers rise from
+ * what it still had when it was first read. */
+struct tally {
+  uint32_t next[TALLY_CPUS]; /* the record to be counted next, by CPU */
+  bool begun[TALLY_CPUS];
+  uint64_t forks, execs;
+};
+
 /* Both must live longer. Never NULL. */
 struct memory *memory_create(struct source *s, const struct layout *l);
 void memory_free(struct memory *m);
@@ -20,6 +30,8 @@ void memory_free(struct memory *m);
  * if there is no kernel table: the machine has not started its kernel yet. */
 int memory_refresh(struct memory *m);
 
+/* Kept from one reading to the next. */
+struct tally *memory_tally(struct memory *m);
 struct source *memory_source(const struct memory *m);
 const struct layout *memory_layout(const struct memory *m);
 /* How page tables look; valid after memory_refresh(). */

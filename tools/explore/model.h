@@ -111,7 +111,8 @@ struct model {
   uint64_t owners[MODEL_OWNERS]; /* frames, by owner */
   uint64_t free_blocks[MODEL_ORDERS];
   struct fault_view faults; /* of all, those that ended included */
-  uint64_t shootdowns, forks, execs;
+  uint64_t shootdowns;
+  uint64_t forks, execs;     /* struct tally */
   struct space_view *spaces; /* the kernel's, then processes by pid */
   size_t nspaces;
   struct event_view events[MODEL_EVENTS]; /* oldest first */

@@ -1,0 +1,284 @@
+"""The explorer reads a machine's memory from outside, and must see what the
+machine's own tools see.
+
+The machine stands still while the explorer looks, unless a test says otherwise.
+tests/boot/tables.py says what pgtbl and vmmap showed; here the explorer's walk,
+its regions and its totals are held against that.
+"""
+
+import json
+import os
+import re
+import subprocess
+
+from pagewise import BUILD, TOP, Machine, Failure, log_path, make, path, test
+from tables import (PGSIZE, R, U, V, W, X, check_free, facts, regions, reported,
+                    start_background)
+
+EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
+KERNEL = path("kernel.elf")
+LETTERS = {"r": R, "w": W, "x": X, "u": U}
+GUARD, SUPER, TRAMPOLINE = 64, 1, 16
+
+
+def explore(*arguments, text="", status=0):
+    """Run the explorer; what it printed, and its messages about errors."""
+    done = subprocess.run([EXPLORE, *arguments], input=text, text=True,
+                          capture_output=True, timeout=60)
+    if done.returncode != status:
+        raise Failure(f"explore {arguments}: status {done.returncode}:\n"
+                      f"{done.stderr[-2000:]}")
+    return done.stdout, done.stderr
+
+
+class Explored(Machine):
+    """A machine whose RAM is a file that the explorer maps."""
+
+    def __init__(self, mem="128M", **options):
+        make("-s", "explorer")
+        self.ram = log_path(".ram")
+        size = f"id=ram,size={mem},mem-path={self.ram},share=on"
+        super().__init__(mem=mem, qmp=True, extra=[
+            "-object", "memory-backend-file," + size,
+            "-machine", "memory-backend=ram"], **options)
+
+    def kill(self):
+        super().kill()
+        if os.path.exists(self.ram):
+            os.unlink(self.ram)
+
+    def see(self):
+        """The explorer's hello and state."""
+        out, _ = explore("--json", "--live", KERNEL, self.ram)
+        return [json.loads(line) for line in out.splitlines()]
+
+    def ask(self, requests, where=None):
+        """Its answers."""
+        out, _ = explore("--ask", *(where or ("--live", KERNEL, self.ram)),
+                         text="".join(json.dumps(r) + "\n" for r in requests))
+        return [json.loads(line) for line in out.splitlines()]
+
+    def still(self):
+        """A block in which the machine stands still."""
+        return Still(self)
+
+
+class Still:
+    def __init__(self, machine):
+        self.machine = machine
+
+    def __enter__(self):
+        self.machine.monitor("stop")
+
+    def __exit__(self, *error):
+        self.machine.monitor("cont")
+
+
+def space_of(state, pid):
+    found = [s for s in state["spaces"] if s["pid"] == pid]
+    assert len(found) == 1, (pid, [s["pid"] for s in state["spaces"]])
+    return found[0]
+
+
+def bits(rights):
+    return sum(bit for letter, bit in LETTERS.items() if letter in rights)
+
+
+def pages_of(space):
+    """{va: (pa, kind, flags)} of all that is there."""
+    pages = {}
+    for r in space["regions"]:
+        for first, count, kind, pa, flags in r["runs"]:
+            if pa is None:
+                continue
+            for i in range(count):
+                va = int(r["start"], 16) + (first + i) * PGSIZE
+                assert va not in pages, hex(va)
+                pages[va] = (int(pa, 16) + i * PGSIZE, kind, flags)
+    return pages
+
+
+def check_space(m, state, pid, said, listed):
+    """What is shown of a process is what pgtbl and vmmap said."""
+    root, leaves = said
+    space = space_of(state, pid)
+    assert space["consistent"]
+    assert int(space["root"], 16) == root
+    assert {va: pa for va, (pa, _, _) in pages_of(space).items()} == \
+        {va: pa for va, (pa, _, name) in leaves.items() if name != "kernel"}
+    shown = [(int(r["start"], 16), int(r["end"], 16), bits(r["rights"]),
+              r["what"]) for r in space["regions"]
+             if r["what"] not in ("trampoline", "trapframe")]
+    assert shown == listed
+    for r in space["regions"]:
+        size = (int(r["end"], 16) - int(r["start"], 16)) // PGSIZE
+        at = 0
+        for first, count, _, _, flags in r["runs"]:
+            assert first == at and count > 0
+            at += count
+            assert bool(flags & GUARD) == (r["what"] == "guard")
+        assert at == size, r
+
+
+def check_walks(m, pid, said, listed):
+    """Each page, those beside, and those that no table translates."""
+    _, leaves = said
+    ends = {at for start, end, _, _ in listed for at in (start, end - PGSIZE,
+                                                          end)}
+    asked = sorted(set(leaves) | ends | {va + PGSIZE for va in leaves} |
+                   {1 << 63, (1 << 64) - 1})
+    asked = [va | (va >> 12 & 0xfff) for va in asked if va < 1 << 64]
+    answers = m.ask([{"id": i, "op": "walk", "pid": pid, "va": hex(va)}
+                     for i, va in enumerate(asked)])
+    assert [a["id"] for a in answers] == list(range(len(asked)))
+    for va, a in zip(asked, answers):
+        page, offset = va & -PGSIZE, va % PGSIZE
+        if page in leaves:
+            pa, rights, name = leaves[page]
+            assert int(a["result"], 16) == pa + offset, (hex(va), a)
+            assert a["steps"][-1]["kind"] == "leaf"
+            assert facts.spelled(a["steps"][-1]["flags"][1:]) == rights, \
+                (hex(va), a)
+            assert (a["reason"] == "") == bool(rights & U), a
+        else:
+            assert a["result"] is None and a["reason"], (hex(va), a)
+
+
+def check_totals(state, machine_ram):
+    owners = state["owners"]
+    assert sum(owners.values()) == state["ram"]["frames"]
+    in_blocks = sum(n << order for order, n in enumerate(state["free_blocks"]))
+    assert in_blocks == owners["free"], "free frames are in blocks or alone"
+    facts.check_memory_kib(machine_ram >> 10,
+                           state["ram"]["frames"] * PGSIZE >> 10)
+
+
+def hold(m):
+    """Two processes with memory of every kind."""
+    m.start("holdmem &")
+    m.expect(rb"(\d+) (\d+) held\r*\n", timeout=60)
+    pids = int(m.match.group(1)), int(m.match.group(2))
+    m.send("\n")
+    m.run("true")
+    return pids
+
+
+@test(quick=True)
+def test_explorer_sees_processes():
+    """Walks, regions and totals of processes with all kinds of memory."""
+    with Explored() as m:
+        pids = [1, start_background(m, "sleep 1000"), *hold(m),
+                start_background(m, "sh -c 'sleep 1000; echo'")]
+        said = {pid: reported(m, pid) for pid in pids}
+        listed = {pid: regions(m, pid) for pid in pids}
+        with m.still():
+            hello, state = m.see()
+            assert [text for text in hello["missing"]
+                    if "trace" not in text] == [], hello
+            assert hello["live"] and len(hello["bits"]) == hello["levels"]
+            check_totals(state, 128 << 20)
+            for pid in pids:
+                check_space(m, state, pid, said[pid], listed[pid])
+                check_walks(m, pid, said[pid], listed[pid])
+        check_free(m, 128 << 20)
+
+
+@test()
+def test_explorer_sees_the_kernel():
+    """The kernel's own table, devices and stacks included."""
+    with Explored() as m:
+        root, leaves = reported(m, "-k")
+        with m.still():
+            _, state = m.see()
+            space = space_of(state, 0)
+            assert int(space["root"], 16) == root
+            pages = pages_of(space)
+            # pgtbl itself had a stack when it looked.
+            assert {va: pa for va, (pa, _, name) in leaves.items()
+                    if not name.startswith("stack")}.items() <= \
+                {va: pa for va, (pa, _, _) in pages.items()}.items()
+            assert {va for va in pages if va not in leaves} == set()
+            stacks = [r for r in space["regions"] if r["what"] == "stack"]
+            for r in stacks:
+                below = [g for g in space["regions"] if g["end"] == r["start"]]
+                assert below and below[0]["what"] == "guard", r
+
+
+@test(quick=True)
+def test_explorer_tells_who_shares():
+    """After fork two have a frame until one writes: the point of it all."""
+    with Explored() as m:
+        parent, child = hold(m)
+        with m.still():
+            _, state = m.see()
+            one, other = (pages_of(space_of(state, p)) for p in (parent, child))
+            heap = [r for r in space_of(state, parent)["regions"]
+                    if r["what"] == "heap"][0]
+            at = int(heap["start"], 16)
+            kinds = [(one[va][1], other[va][1], one[va][0] == other[va][0])
+                     for va in (at, at + PGSIZE, at + 2 * PGSIZE)]
+            assert kinds == [("cow", "cow", True), ("private", "private", False),
+                             ("cow", "cow", True)], kinds
+            shared = {va for va, page in one.items() if page[1] == "shared"}
+            assert len(shared) == 3 and all(other[va] == one[va]
+                                            for va in shared)
+            zeros = [va for va, page in one.items() if page[1] == "zero"]
+            assert len(zeros) == 3 and len({one[va][0] for va in zeros}) == 1
+            assert any(page[2] & SUPER for page in one.values())
+            files = [r for r in space_of(state, parent)["regions"] if r["file"]]
+            assert len(files) >= 2, "the program and what it mapped"
+            # Who has the frame, from the frame's side.
+            answer, gone = m.ask([{"op": "frame", "pa": hex(one[at][0])},
+                                  {"op": "frame", "pa": "0xfffffffff000"}])
+            assert answer["owner"] == "user" and answer["class"] == "cow"
+            assert {(a["pid"], int(a["va"], 16)) for a in answer["maps"]} >= \
+                {(parent, at), (child, at)}, answer
+            assert "error" in gone
+            kinds = {e["kind"] for e in state["events"]}
+            assert {"fork", "exec", "fault_copy"} <= kinds, kinds
+
+
+@test()
+def test_explorer_under_load():
+    """Processes that stand still look the same while others do not, and whatever
+    changes underneath, there is an answer."""
+    with Explored() as m:
+        pids = [1, *hold(m)]
+        said = {pid: reported(m, pid) for pid in pids}
+        listed = {pid: regions(m, pid) for pid in pids}
+        for _ in range(2):
+            start_background(m, "sh -c 'while :; do ls | sort | cat > /dev/null;"
+                                " done' > /dev/null")
+        torn = 0
+        for i in range(40):
+            _, state = m.see()
+            for pid in pids:
+                check_space(m, state, pid, said[pid], listed[pid])
+            torn += any(not s["consistent"] for s in state["spaces"])
+        with m.still():
+            _, state = m.see()
+            for pid in pids:
+                check_walks(m, pid, said[pid], listed[pid])
+        assert torn < 40, "each time something could not be read"
+        assert m.run("memcheck", timeout=60).endswith("all is right")
+
+
+@test(quick=True)
+def test_snapshot():
+    """A snapshot shows what the machine showed, without kernel file and RAM."""
+    kept = log_path(".snap")
+    with Explored() as m:
+        parent, _ = hold(m)
+        with m.still():
+            hello, state = m.see()
+            explore("--snapshot", kept, "--live", KERNEL, m.ram)
+            requests = [{"op": "table", "pid": parent},
+                        {"op": "walk", "pid": parent, "va": "0x1008"},
+                        {"op": "walk", "pid": 0, "va": hex(facts.KERNEL_START)}]
+            answers = m.ask(requests)
+            assert m.ask(requests, [kept]) == answers
+        out, _ = explore("--json", kept)
+        again, state_again = [json.loads(line) for line in out.splitlines()]
+        assert not again.pop("live") and hello.pop("live")
+        assert again == hello and state_again == state
+        assert os.path.getsize(kept) < 4 << 20
