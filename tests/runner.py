@@ -75,6 +75,8 @@ def boot_tests(repeated):
             timeout = getattr(function, "timeout", 120)
             quick = getattr(function, "quick", False)
             debug = getattr(function, "debug", False)
+            if debug or pagewise.DEBUG == "1":
+                timeout *= pagewise.DEBUG_PATIENCE
             if not hasattr(function, "cases"):
                 yield Test(full, command, timeout, quick, debug)
                 continue

@@ -9,8 +9,10 @@
  * locks have a graph each, since a sleep lock is never taken under a spin lock.
  * A lock taken by acquire_try() cannot make anybody wait: no arrow leads to it.
  *
+ * Nor does one to a lock that nobody else knows (debug_lock_is_new()).
+ *
  * Of two locks of one class the order is unknown. That is reported, too.
- * exceptions[] lists what is safe all the same, each with its reason.
+ * may_nest() says where it is safe all the same.
  *
  * Length. A spin lock is held too long if this CPU makes more than WORK_MAX
  * accesses to memory meanwhile (debug/asan.c counts them). A clock would be
@@ -76,20 +78,8 @@ static struct {
   uint8 n;
   uint8 class[SLEEP_HELD];
   const void *lock[SLEEP_HELD];
+  const void *new; /* what it asks for next, if nobody else knows it */
 } thread_held[KSTACK_MAX];
-
-/* Orders that say nothing, when this function takes the second lock. */
-static const struct exception {
-  const char *from, *to, *function;
-} exceptions[] = {
-    /* nobody else knows the new space */
-    {"space", "space", "space_copy"},
-    {"inode", "space", "exec"},
-    /* under `tree`, or one that nobody else knows: docs/locks.md */
-    {"inode", "inode", NULL},
-    /* the parent's, then that of the child, which does not run yet */
-    {"page table", "page table", "uvmcopy"},
-};
 
 static bool quiet(void) {
   return __atomic_load_n(&debug_reporting, __ATOMIC_RELAXED);
@@ -184,16 +174,9 @@ static const char *where(vaddr_t pc) {
   return name ? name : "?";
 }
 
-static bool is_exception(const char *from, const char *to, vaddr_t pc) {
-  const struct exception *e = exceptions;
-
-  for (; e < exceptions + NELEM(exceptions); e++) {
-    if (same(e->from, from) && same(e->to, to) &&
-        (e->function == NULL || same(e->function, where(pc))))
-      return true;
-  }
-  return false;
-}
+/* Of two inodes one is new, or the thread is alone with them under `tree`:
+ * docs/locks.md. */
+static bool may_nest(const char *name) { return same(name, "inode"); }
 
 /* `to` is asked for by pc while `from` is held, for the first time. */
 static void add_arrow(struct graph *g, uint from, uint to, vaddr_t pc) {
@@ -201,7 +184,7 @@ static void add_arrow(struct graph *g, uint from, uint to, vaddr_t pc) {
   bool circle;
   vaddr_t other;
 
-  if (is_exception(a, b, pc))
+  if (from == to && may_nest(a))
     return;
   if (from == to)
     debug_report(pc, "lock order: %s is taken while another %s is held", b, a);
@@ -230,6 +213,32 @@ static inline void check_order(struct graph *g, uint from, uint to,
     add_arrow(g, from, to, pc);
 }
 
+/* --- locks that are new --- */
+
+/* The slot of the stack that runs; KSTACK_MAX: a boot stack. */
+static uint my_slot(void) {
+  vaddr_t below = KSTACK_TOP - 1 - (vaddr_t)__builtin_frame_address(0);
+
+  return MIN(below / KSTACK_SLOT, (vaddr_t)KSTACK_MAX);
+}
+
+void debug_lock_is_new(const void *lk) {
+  uint slot = my_slot();
+
+  if (slot < KSTACK_MAX)
+    thread_held[slot].new = lk;
+}
+
+/* Is the lock asked for one of those? It is not the next time. */
+static bool is_new(const void *lk) {
+  uint slot = my_slot();
+
+  if (slot == KSTACK_MAX || thread_held[slot].new != lk)
+    return false;
+  thread_held[slot].new = NULL;
+  return true;
+}
+
 /* --- spin locks; interrupts off --- */
 
 void debug_spin_wait(struct spinlock *lk, vaddr_t pc) {
@@ -237,7 +246,7 @@ void debug_spin_wait(struct spinlock *lk, vaddr_t pc) {
   uint class;
 
   cpu_held[self].work = debug_work[self];
-  if (cpu_held[self].n == 0 || quiet())
+  if (cpu_held[self].n == 0 || is_new(lk) || quiet())
     return;
   class = class_of(&spins, lk->name);
   for (uint i = 0; i < cpu_held[self].n; i++)
@@ -289,13 +298,6 @@ void debug_spin_released(struct spinlock *lk, vaddr_t pc) {
 
 /* --- sleep locks --- */
 
-/* The slot of the stack that runs; KSTACK_MAX: a boot stack. */
-static uint my_slot(void) {
-  vaddr_t below = KSTACK_TOP - 1 - (vaddr_t)__builtin_frame_address(0);
-
-  return MIN(below / KSTACK_SLOT, (vaddr_t)KSTACK_MAX);
-}
-
 void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc) {
   uint self, i;
 
@@ -312,11 +314,11 @@ void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc) {
   pop_off();
 }
 
-void debug_sleep_wait(const char *name, vaddr_t pc) {
+void debug_sleep_wait(const void *lk, const char *name, vaddr_t pc) {
   uint slot = my_slot(), class;
 
   debug_may_sleep(NULL, name, pc);
-  if (slot == KSTACK_MAX || thread_held[slot].n == 0 || quiet())
+  if (is_new(lk) || slot == KSTACK_MAX || thread_held[slot].n == 0 || quiet())
     return;
   push_off();
   class = class_of(&sleeps, name);

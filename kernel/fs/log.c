@@ -312,7 +312,7 @@ int begin_op(uint blocks) {
   int error;
 
   ASSERT(blocks <= jnl.capacity);
-  debug_sleep_wait("log room", DEBUG_CALLER);
+  debug_sleep_wait(&jnl, "log room", DEBUG_CALLER);
   acquire(&jnl.lock);
   ticket = jnl.tickets++;
   while (!jnl.error && (ticket != jnl.serving || !has_room_locked(blocks))) {

@@ -59,9 +59,12 @@ void debug_spin_taken(struct spinlock *lk, bool waited, vaddr_t pc);
 void debug_spin_released(struct spinlock *lk, vaddr_t pc);
 /* The same for this thread and a sleep lock, or what works like one. Waiting for
  * one is sleeping: see below. */
-void debug_sleep_wait(const char *name, vaddr_t pc);
+void debug_sleep_wait(const void *lk, const char *name, vaddr_t pc);
 void debug_sleep_taken(void *lk, const char *name);
 void debug_sleep_released(void *lk);
+/* This thread is about to ask for a lock of either kind that nobody else knows
+ * yet: it will not wait, whatever it holds. */
+void debug_lock_is_new(const void *lk);
 /* This thread may go to sleep in the queue with no spin lock held but lk, which
  * sleep() gives back; NULL: none. */
 void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc);
@@ -102,9 +105,10 @@ void debug_count_put(unsigned long count, const char *what, const void *p);
 #define debug_spin_wait(lk, pc) ((void)0)
 #define debug_spin_taken(lk, waited, pc) ((void)0)
 #define debug_spin_released(lk, pc) ((void)0)
-#define debug_sleep_wait(name, pc) ((void)0)
+#define debug_sleep_wait(lk, name, pc) ((void)0)
 #define debug_sleep_taken(lk, name) ((void)0)
 #define debug_sleep_released(lk) ((void)0)
+#define debug_lock_is_new(lk) ((void)0)
 #define debug_may_sleep(lk, queue, pc) ((void)0)
 #define debug_alloc_fails() false
 #define debug_shortages() 0

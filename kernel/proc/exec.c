@@ -14,6 +14,7 @@
  */
 #include "abi/elf.h"
 #include "arch_elf.h"
+#include "debug.h"
 #include "fs/inode.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
@@ -215,6 +216,7 @@ static int add_stack(struct image *im) {
 static int build(struct image *im) {
   int r;
 
+  debug_lock_is_new(&im->space->lock);
   acquire_exclusive(&im->space->lock);
   r = load_file(im);
   if (r == 0)

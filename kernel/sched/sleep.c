@@ -132,7 +132,7 @@ void initsleeplock(struct sleeplock *lk, const char *name) {
 }
 
 void acquiresleep(struct sleeplock *lk) {
-  debug_sleep_wait(lk->name, DEBUG_CALLER);
+  debug_sleep_wait(lk, lk->name, DEBUG_CALLER);
   acquire(&lk->lock);
   if (lk->locked && lk->holder == mythread())
     panic("acquiresleep: this thread already holds lock %s", lk->name);
@@ -201,7 +201,7 @@ static void wait_turn(struct rwsleeplock *lk, bool alone) {
 }
 
 void acquire_shared(struct rwsleeplock *lk) {
-  debug_sleep_wait(lk->shared.name, DEBUG_CALLER);
+  debug_sleep_wait(lk, lk->shared.name, DEBUG_CALLER);
   acquire(&lk->lock);
   if (lk->holder == mythread())
     panic("acquire_shared: this thread holds %s alone", lk->shared.name);
@@ -231,7 +231,7 @@ void release_shared(struct rwsleeplock *lk) {
 }
 
 void acquire_exclusive(struct rwsleeplock *lk) {
-  debug_sleep_wait(lk->alone.name, DEBUG_CALLER);
+  debug_sleep_wait(lk, lk->alone.name, DEBUG_CALLER);
   if (lk->holder == mythread())
     panic("acquire_exclusive: this thread already holds %s", lk->alone.name);
   acquire(&lk->lock);

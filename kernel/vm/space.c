@@ -447,6 +447,7 @@ struct space *space_copy(struct space *s) {
   if (c == NULL)
     return NULL;
   acquire_exclusive(&s->lock);
+  debug_lock_is_new(&c->lock);
   acquire_exclusive(&c->lock);
   r = copy_regions(s, c, &lost);
   release_exclusive(&c->lock);

@@ -16,6 +16,7 @@
  */
 #include "vm/uvm.h"
 
+#include "debug.h"
 #include "lib/string.h"
 #include "mm/kalloc.h"
 #include "sync/trace.h"
@@ -386,6 +387,7 @@ int uvmcopy(struct region *r, struct space *child, bool *lost) {
 
   do {
     acquire(&s->ptl);
+    debug_lock_is_new(&child->ptl); /* it does not run yet */
     acquire(&child->ptl);
     more = share_pages(r, child, &l, lost);
     release(&child->ptl);

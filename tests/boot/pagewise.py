@@ -36,6 +36,9 @@ BUILD = os.environ.get("BUILD", "build")
 # DEBUG=1: test the debug kernel.
 DEBUG = os.environ.get("DEBUG", "")
 FOLDER = ARCH + ("-debug" if DEBUG == "1" else "")  # of a build's products
+# All limits of time are this much longer on it.
+DEBUG_PATIENCE = 8
+PATIENCE = DEBUG_PATIENCE if DEBUG == "1" else 1
 
 # What is so on the machine under test and not on the others.
 facts = importlib.import_module("facts_" + ARCH)
@@ -172,7 +175,7 @@ class Machine:
                  extra=(), build=BUILD, wait=True, qmp=False, from_disk=False,
                  timeout=30):
         Machine.count += 1
-        self.timeout = timeout
+        self.timeout = timeout * PATIENCE
         extra = list(extra)
         disk = disk or os.path.join(build, FOLDER, "fs.img")
         if not keep:
@@ -194,7 +197,7 @@ class Machine:
         self.log.flush()
         self.child = pexpect.spawn(
             command[0], command[1:], cwd=TOP, env=environment(),
-            logfile=None, timeout=timeout, dimensions=(50, 200))
+            logfile=None, timeout=self.timeout, dimensions=(50, 200))
         self.child.logfile_read = self.log
         self.child.delaybeforesend = None
         if wait:
@@ -217,11 +220,11 @@ class Machine:
     def expect(self, *patterns, timeout=None):
         """Wait until one of the patterns (bytes) appears. Return its number and
         the text before it; the match itself is self.match."""
+        limit = timeout * PATIENCE if timeout else self.timeout
         try:
-            got = self.child.expect([*patterns, PANIC],
-                                    timeout=timeout or self.timeout)
+            got = self.child.expect([*patterns, PANIC], timeout=limit)
         except pexpect.TIMEOUT:
-            raise Failure(f"no {patterns} within {timeout or self.timeout} s; "
+            raise Failure(f"no {patterns} within {limit} s; "
                           f"got {clean(self.child.before)[-500:]!r}") from None
         except pexpect.EOF:
             raise Failure(f"QEMU ended before {patterns}: "
@@ -270,8 +273,9 @@ class Machine:
 
     def wait_exit(self, timeout=None):
         """Wait for QEMU's end; return what was printed and the exit status."""
+        limit = timeout * PATIENCE if timeout else self.timeout
         try:
-            self.child.expect(pexpect.EOF, timeout=timeout or self.timeout)
+            self.child.expect(pexpect.EOF, timeout=limit)
         except pexpect.TIMEOUT:
             raise Failure(f"QEMU still runs: "
                           f"{clean(self.child.before)[-500:]!r}") from None
