@@ -11,7 +11,7 @@ import shortage
 from pagewise import Machine, cases, debug_kernel, test
 
 STEPS = {"one": 3, "all": 5, "again": 9, "anywhere": 9}
-PROGRAMS = 5  # for each way
+PROGRAMS = 4  # for each way
 
 
 @debug_kernel
@@ -24,7 +24,7 @@ def test_programs(way):
     chance = random.Random(seed)
     programs = chance.sample(shortage.programs(way), PROGRAMS)
     sums = shortage.run([shortage.command(way, program, STEPS[way], chance,
-                                          "-d -c 8 -m 25")
+                                          "-d -c 8 -m 20")
                          for program in programs], limit=200)
     print(sums)
     assert not sums.bad, sums.bad

@@ -17,7 +17,8 @@
  * how many runs memcheck is asked each time; -v: say how each run ended, and print
  * where the allocation was.
  *
- * The program may end with an error, or be killed. When it has, and all that
+ * The program may end with an error, or be killed. If it, or what it started, waits
+ * for somebody who was killed, it is ended, and that is told. When it has, and all that
  * descends from it, nothing of it may be left: no process or zombie, and no page,
  * object or stack of the kernel's. It runs in an empty directory, which is emptied
  * then.
@@ -31,6 +32,7 @@
 #define LIMIT_NS 60000000000ULL /* for a run, and for memory to come back */
 #define SETTLE_NS 10000000000ULL
 #define WATCH_NS 1000000000ULL
+#define IDLE 5 /* looks that find no progress, until they are ended */
 #define PROCS_MAX 256
 
 #define STATUS_NO_EXEC 127 /* it could not be started: as for the shell */
@@ -51,14 +53,18 @@ struct held {
   long things; /* DEBUG_HELD */
 };
 
-/* The watchdog ends what runs for too long. */
+/* The watchdog ends what runs for too long, and those who wait: for somebody who
+ * was killed, and would have gone on with them. */
 static int running;          /* the child, and its process group; 0: none */
 static uint64 running_since; /* nanoseconds */
 static int too_long;
+static int waited; /* runs of which some were ended for that */
 
-/* How many processes are in a group. */
-static int group_size(int pgid, void (*each)(int pid)) {
-  static struct procinfo list[PROCS_MAX];
+/* Of each of the two threads. They are written to before anything is measured. */
+static struct procinfo seen[PROCS_MAX], watched[PROCS_MAX];
+
+/* How many processes are in a group; in a list with room for all. */
+static int group_size(struct procinfo *list, int pgid, void (*each)(int pid)) {
   int n = procs(list, PROCS_MAX), found = 0;
 
   for (int i = 0; i < n; i++)
@@ -72,20 +78,39 @@ static int group_size(int pgid, void (*each)(int pid)) {
 
 static void kill_one(int pid) { kill(pid); }
 
+/* Processor time of a group, in nanoseconds. */
+static uint64 group_time(int pgid) {
+  const struct procinfo *list = watched;
+  int n = procs(watched, PROCS_MAX);
+  uint64 sum = 0;
+
+  for (int i = 0; i < n; i++)
+    sum += list[i].pgid == pgid ? list[i].cpu_ns : 0;
+  return sum;
+}
+
 static int watch(void *arg) {
   static uint never;
+  uint64 time = 0;
+  int idle = 0;
 
   (void)arg;
   for (;;) {
-    uint64 ns = WATCH_NS;
+    uint64 ns = WATCH_NS, now;
     int group = __atomic_load_n(&running, __ATOMIC_ACQUIRE);
 
     futex(&never, FUTEX_WAIT, 0, &ns);
-    if (group != 0 && group == __atomic_load_n(&running, __ATOMIC_ACQUIRE) &&
-        clock() - running_since > LIMIT_NS) {
+    now = group_time(group);
+    idle = now == time ? idle + 1 : 0;
+    time = now;
+    if (group == 0 || group != __atomic_load_n(&running, __ATOMIC_ACQUIRE))
+      continue;
+    if (clock() - running_since > LIMIT_NS)
       too_long = 1;
-      group_size(group, kill_one);
-    }
+    else if (idle == IDLE)
+      waited++;
+    if (too_long || idle >= IDLE)
+      group_size(watched, group, kill_one);
   }
   return 0;
 }
@@ -133,12 +158,12 @@ static int all_came_back(const struct held *before) {
 static int all_gone(int group) {
   uint64 start = clock();
 
-  while (group_size(group, 0) > 0 && clock() - start < LIMIT_NS)
+  while (group_size(seen, group, 0) > 0 && clock() - start < LIMIT_NS)
     yield();
-  if (group_size(group, 0) == 0)
+  if (group_size(seen, group, 0) == 0)
     return 1;
   printf("shortage: processes are left\n");
-  group_size(group, kill_one);
+  group_size(seen, group, kill_one);
   return 0;
 }
 
@@ -177,13 +202,14 @@ static int run(long n, char **argv) {
     fatal("fork");
   if (pid == 0)
     child(n, argv);
+  too_long = 0;
   running_since = clock();
   __atomic_store_n(&running, pid, __ATOMIC_RELEASE);
   if (waitpid(pid, &status, 0) != pid)
     fatal("waitpid");
-  __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
   if (!all_gone(pid))
     too_long = 1;
+  __atomic_store_n(&running, 0, __ATOMIC_RELEASE);
   return status;
 }
 
@@ -267,6 +293,8 @@ static int all(long first, long step, long most, char **argv) {
     return 1;
   }
   measure(&before);
+  held_more(&before, 0); /* its stack, too, is there from now on */
+  measure(&before);
   do {
     failed = attempt(n, argv, &before);
     injected += failed > 0 ? failed : 0;
@@ -279,6 +307,8 @@ static int all(long first, long step, long most, char **argv) {
   printf("shortage: %d runs, %d failures at %d new places%s: ", (int)runs,
          (int)injected, (int)(debug(DEBUG_FAIL_PLACES, 0) - places),
          failed == 0 ? "" : ", not all");
+  if (waited > 0)
+    printf("%d ended that waited: ", waited);
   printf(bad ? "FAILED\n" : "OK\n");
   return bad > 0;
 }
@@ -316,6 +346,8 @@ int main(int argc, char **argv) {
   check_every = check;
   if (debug(DEBUG_FAIL_END, 0) < 0)
     fatal("not the debug kernel");
+  memset(seen, 1, sizeof(seen));
+  memset(watched, 1, sizeof(watched));
   if (!thread_create(watch, 0))
     fatal("no thread");
   r = all(first, step, most, argv + optind);
