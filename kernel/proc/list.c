@@ -61,7 +61,7 @@ static void describe_thread(struct thread *t, struct procinfo *info) {
   if (info->threads == 0 || outweighs(state, info->state)) {
     info->state = state;
     info->cpu = t->cpu ? t->cpu->id : 0;
-    info->waiting[0] = 0;
+    memset(info->waiting, 0, sizeof(info->waiting)); /* of another thread */
     if (t->state == T_SLEEPING && t->waitq != NULL)
       safestrcpy(info->waiting, t->waitq->name, sizeof(info->waiting));
   }

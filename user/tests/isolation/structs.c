@@ -8,6 +8,7 @@
  */
 #include "abi/stat.h"
 #include "isolation.h"
+#include "user/thread.h"
 
 #define LIST 40
 #define UNTOUCHED 0xee
@@ -166,6 +167,20 @@ static void see_procs(void) {
   check_untouched("behind procs()", list + n, list + LIST);
 }
 
+/* While the first thread sleeps, this one runs: what is told of the process is
+ * of this one then, and nothing of the other's. */
+static int see_procs_in_thread(void *unused) {
+  (void)unused;
+  see_procs();
+  return 0;
+}
+
+static void see_procs_with_threads(void) {
+  struct thread *t = thread_create(see_procs_in_thread, 0);
+
+  CHECK(t != 0 && thread_join(t) == 0);
+}
+
 static void see_regions(void) {
   static struct vmregion list[LIST];
   int n;
@@ -275,6 +290,7 @@ void structs(void) {
     see_stat();
     see_sysinfo();
     see_procs();
+    see_procs_with_threads();
     see_regions();
     see_entries(getpid());
     see_entries(PID_KERNEL);
