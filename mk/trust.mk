@@ -135,3 +135,13 @@ mutants: check-qemu
 	@ARCH='$(MACHINES)' BUILD=$(BUILD) tests/mutants/run --depth $(DEPTH) $(ONLY)
 
 # --- Soak -------------------------------------------------------------------
+
+## soak MINUTES=n   all at once on CPUS=4 processors with MEM=128M, hardly any
+##                  of which is left; from SEED=n on
+.PHONY: soak
+soak: MINUTES ?= 10
+soak: check-qemu all $(BUILD)/host/fsck
+	@ARCH=$(ARCH) BUILD=$(BUILD) DEBUG=$(DEBUG) tools/python -B \
+	  tests/fuzz/soak.py --minutes $(MINUTES) --mem $(MEM) \
+	  --cpus $(if $(filter command line,$(origin CPUS)),$(CPUS),4) \
+	  $(if $(SEED),--seed $(SEED))

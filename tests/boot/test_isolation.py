@@ -22,7 +22,7 @@ def isolation(names, cpus):
 
 
 @test(timeout=300)
-@cases("walk_calls walk_direct call_pointers", "stale_memory stale_rights",
+@cases("walk_calls walk_direct call_pointers", "stale_memory",
        "remains_memory remains_files remains_text structs")
 def test_isolation(names):
     isolation(names, 3)

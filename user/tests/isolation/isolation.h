@@ -62,7 +62,6 @@ void walk_calls(void);
 void walk_direct(void);
 void call_pointers(void);
 void stale_memory(void);
-void stale_rights(void);
 void remains_memory(void);
 void remains_files(void);
 void remains_text(void);

@@ -31,7 +31,6 @@
 #define WORD 5 /* of a page: the one that threads use */
 #define MARK 0x600d0000u
 #define FILE_NAME "isolation.stale"
-#define LOOKS 3000
 
 /* What all see. */
 static struct common {
@@ -41,7 +40,6 @@ static struct common {
   uint overwritten; /* [a] what the taker found in its pages */
   uint old;         /* [a] what it found in new ones */
   uint rounds;      /* [a] that the taker did */
-  uint loads[THREADS];
 } * common;
 
 static volatile uint *target;
@@ -87,7 +85,6 @@ static int load_for_ever(void *arg) {
       if (seen != 0 && seen != MARK)
         set(&common->leaked, seen);
     }
-    common->loads[(addr)arg]++;
     __atomic_fetch_or(&common->started, self_bit, __ATOMIC_SEQ_CST);
   }
   return 0;
@@ -252,34 +249,4 @@ void stale_memory(void) {
       check_trial(&(struct trial){&ways[i], store_for_ever});
     }
   unlink(FILE_NAME);
-}
-
-/* --- rights that were taken --- */
-
-/* After mprotect() nobody loads there any more. */
-static int lose_rights(void *unused) {
-  uint before, more = 0;
-
-  (void)unused;
-  make_target(MAPPED);
-  CHECK(thread_create(load_for_ever, 0) != 0);
-  while (get(&common->started) == 0)
-    yield();
-  CHECK(mprotect((void *)target, pages * PAGE, PROT_NONE) == 0);
-  before = *(volatile uint *)&common->loads[0];
-  for (uint i = 0; i < LOOKS; i++)
-    more = *(volatile uint *)&common->loads[0] - before;
-  /* It may have been through the pages, and not have said so. */
-  set(&common->leaked, more > 1);
-  for (;;)
-    pause(1);
-}
-
-void stale_rights(void) {
-  common = map(1, SHARED);
-  for (uint n = 0; n < 2 * ROUNDS; n++) {
-    memset(common, 0, sizeof(*common));
-    CHECK(join(spawn(lose_rights, 0)) == STATUS_KILLED);
-    CHECK(common->leaked == 0);
-  }
 }
