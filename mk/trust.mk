@@ -127,9 +127,10 @@ prove: $(CBMC)
 
 # --- Mutants ----------------------------------------------------------------
 
-## mutants          wrong kernels, which the tests must notice; ONLY=pattern,
-##                  DEPTH=units, named, host, quick or full: how far (full)
-.PHONY: mutants
+## mutants          wrong kernels, which tests must notice; ONLY=, DEPTH=quick
+.PHONY: mutants mutants-check
+mutants-check:
+	@tests/mutants/run --check
 mutants: DEPTH ?= full
 mutants: check-qemu
 	@ARCH='$(MACHINES)' BUILD=$(BUILD) tests/mutants/run --depth $(DEPTH) $(ONLY)

@@ -71,7 +71,7 @@ PROVE(
     "below the end of user memory, that show no more of the file than it has; "
     "nothing is read but bytes of the file into whole pages of those regions",
     "any program header, any file size; three pages of memory",
-    "levels quick --unwind 5") {
+    "levels --unwind 5") {
   struct image im = {.ip = &file, .space = &space};
   struct proghdr ph;
   vaddr_t before;
