@@ -271,6 +271,7 @@ PROVE(unmappages,
       "address; any third address",
       "small --unwind 5") {
   struct translation was[ADDRESSES], after;
+  uint n = 1 + any_below(2), valid;
   vaddr_t step, end;
 
   begin(ADDRESSES);
@@ -278,16 +279,17 @@ PROVE(unmappages,
     was[i] = look(address[i]);
   assume(was[0].level == was[1].level && was[0].level <= 1);
   step = (vaddr_t)1 << (12 + was[0].level * PT_INDEX_BITS);
-  end = address[0] + 2 * step;
+  end = address[0] + n * step;
   assume(address[0] % step == 0 && address[1] == address[0] + step);
-  assume(end > address[1] && end <= MAXVA);
+  assume(end > address[0] && end <= MAXVA);
   assume(address[2] < address[0] || address[2] >= end);
   seen = 0;
-  unmappages(pages, address[0], 2 * step, see, was);
-  claim(seen == !!(was[0].pte & PTE_V) + !!(was[1].pte & PTE_V));
-  claim(!(look(address[0]).pte & PTE_V) && !(look(address[1]).pte & PTE_V));
+  unmappages(pages, address[0], n * step, see, was);
+  valid = !!(was[0].pte & PTE_V) + (n == 2 && (was[1].pte & PTE_V));
+  claim(seen == valid && !(look(address[0]).pte & PTE_V));
+  claim(n == 1 || !(look(address[1]).pte & PTE_V));
   after = look(address[2]);
   claim(after.pte == was[2].pte && after.level == was[2].level);
-  reached(seen == 2 && was[0].level == 1);
+  reached(seen == 1 && n == 1 && was[0].level == 1 && (after.pte & PTE_V));
   reached(seen == 2 && was[0].page != was[1].page && (after.pte & PTE_V));
 }
