@@ -21,6 +21,9 @@
 
 #define MIB_PAGES (MiB(1) / PGSIZE)
 
+/* Who looks at the machine's memory finds out here what it sees, too. */
+static const char kernel_name[] = KERNEL_NAME " " KERNEL_VERSION;
+
 static bool ready; /* [a] the other CPUs may come in */
 
 /* The system cannot go on, though the kernel is sound. */
@@ -63,8 +66,8 @@ static void start_init(void *unused) {
 void main(void *firmware_table) {
   machine_init(firmware_table); /* memory, CPUs, console */
   kinit();                      /* physical pages */
-  printf("\n%s %s (%s), %d CPUs, %lu MiB\n", KERNEL_NAME, KERNEL_VERSION,
-         MACHINE_ARCH, ncpu, (pages_total() + MIB_PAGES / 2) / MIB_PAGES);
+  printf("\n%s (%s), %d CPUs, %lu MiB\n", kernel_name, MACHINE_ARCH, ncpu,
+         (pages_total() + MIB_PAGES / 2) / MIB_PAGES);
   kvminit();          /* the kernel's page table */
   kvminithart();      /* turn on paging */
   report_init();      /* messages about faults */

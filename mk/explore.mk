@@ -16,7 +16,19 @@ $(BUILD)/host/explore/explore: $(EXPLORE_OBJS)
 
 -include $(EXPLORE_OBJS:.o=.d)
 
-.PHONY: explorer check-explore
+# The same with every check that the compiler has, for tests with damaged files.
+EXPLORE_CHECKED := -g -O1 -fsanitize=address,undefined \
+  -fno-sanitize-recover=undefined
+$(BUILD)/host/explore/explore-checked: $(EXPLORE_SRCS) \
+    $(wildcard tools/explore/*.h) mk/explore.mk
+	$(call say,HOSTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(EXPLORE_FLAGS) $(EXPLORE_CHECKED) -o $@ $(EXPLORE_SRCS) \
+	  $(EXPLORE_LIBS)
+
+.PHONY: explorer explorer-checked check-explore
+explorer-checked: check-explore $(BUILD)/host/explore/explore-checked
+	@:
 ## explorer         build the program that looks into a machine's memory
 explorer: check-explore $(BUILD)/host/explore/explore
 	@:

@@ -8,8 +8,9 @@ its regions and its totals are held against that.
 
 import json
 import os
-import re
+import random
 import subprocess
+import zlib
 
 from pagewise import BUILD, TOP, Machine, Failure, log_path, make, path, test
 from tables import (PGSIZE, R, U, V, W, X, check_free, facts, regions, reported,
@@ -72,6 +73,50 @@ class Still:
 
     def __exit__(self, *error):
         self.machine.monitor("cont")
+
+
+# --- damaged files ---
+
+CHECKED = os.path.join(TOP, BUILD, "host", "explore", "explore-checked")
+MAGIC, CRC, HEADER = b"PGWSNAP1", 12, 20
+REQUESTS = "".join(json.dumps(r) + "\n" for r in (
+    {"op": "table", "pid": 0}, {"op": "walk", "pid": 1, "va": "0x1000"},
+    {"op": "frame", "pa": "0x80100000"}, {"op": "table", "pid": 2, "pa": "0"},
+    {"op": "walk", "pid": "x"}, [], {"op": 3}))
+
+
+def packed(content):
+    """A snapshot whose checksum is right."""
+    body = len(content).to_bytes(8, "little") + zlib.compress(content, 1)
+    return MAGIC + zlib.crc32(body).to_bytes(4, "little") + body
+
+
+def mutated(data, rng, limit):
+    """Some bytes of the first `limit` are others; or the end is missing."""
+    data = bytearray(data)
+    for _ in range(rng.choice((1, 2, 8, 64))):
+        at = rng.randrange(min(limit, len(data)))
+        n = rng.choice((1, 1, 2, 4, 8))
+        value = rng.choice((rng.randbytes(n), b"\xff" * n, b"\0" * n))
+        data[at:at + n] = value
+    if rng.randrange(8) == 0:
+        del data[rng.randrange(len(data)):]
+    return bytes(data)
+
+
+def survives(*arguments, text=""):
+    """The explorer ends with or without an error, in its own words."""
+    done = subprocess.run(
+        [CHECKED, *arguments], input=text, text=True, capture_output=True,
+        timeout=100, errors="replace",
+        env={**os.environ, "ASAN_OPTIONS": "exitcode=99:detect_leaks=0",
+             "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"})
+    if done.returncode not in (0, 1) or "ERROR: " in done.stderr:
+        raise Failure(f"explore {arguments}: status {done.returncode}\n"
+                      f"{done.stderr[-3000:]}")
+    assert done.returncode == 0 or done.stderr.startswith("explore: "), \
+        done.stderr
+    return done.returncode
 
 
 def space_of(state, pid):
@@ -174,6 +219,7 @@ def test_explorer_sees_processes():
         with m.still():
             hello, state = m.see()
             assert hello["missing"] == [], hello
+            assert hello["kernel"] in m.booted, hello
             assert hello["live"] and len(hello["bits"]) == hello["levels"]
             check_totals(state, 128 << 20)
             for pid in pids:
@@ -281,3 +327,60 @@ def test_snapshot():
         assert not again.pop("live") and hello.pop("live")
         assert again == hello and state_again == state
         assert os.path.getsize(kept) < 4 << 20
+
+
+@test(timeout=400)
+def test_damaged_snapshots():
+    """Whatever is in a snapshot, it is shown or refused."""
+    kept, bad = log_path(".snap"), log_path(".bad")
+    make("-s", "explorer-checked")
+    with Explored() as m:
+        hold(m)
+        with m.still():
+            explore("--snapshot", kept, "--live", KERNEL, m.ram)
+    with open(kept, "rb") as f:
+        whole = f.read()
+    content = zlib.decompress(whole[HEADER:])
+    assert packed(content)[:4] == whole[:4]
+    rng = random.Random(int(os.environ.get("SEED", "1")))
+    refused = 0
+    for i in range(int(os.environ.get("ROUNDS", "24"))):
+        if i % 6 == 0:
+            data = mutated(whole, rng, len(whole))
+        elif i % 6 == 1:
+            data = packed(mutated(content, rng, 6000))  # the layout
+        else:
+            data = packed(mutated(content, rng, len(content)))
+        with open(bad, "wb") as f:
+            f.write(data)
+        refused += survives("--json", bad)
+        survives("--ask", bad, text=REQUESTS)
+    assert refused > 0
+    for data in (b"", MAGIC, packed(b""), packed(content[:3000]), b"\x7fELF"):
+        with open(bad, "wb") as f:
+            f.write(data)
+        assert survives("--json", bad) == 1
+    os.unlink(bad)
+
+
+@test(timeout=400)
+def test_wrong_kernels():
+    """A file that is no kernel, or a damaged one, is refused or read; a kernel
+    that is not the one that runs shows nothing that is not there."""
+    ram, bad = log_path(".ram"), log_path(".elf")
+    make("-s", "explorer-checked")
+    with open(ram, "wb") as f:
+        f.truncate(16 << 20)
+    assert survives("--json", "--live", KERNEL, ram) == 0, "not booted yet"
+    for path_of in (__file__, "/", "/nonexistent", ram, EXPLORE,
+                    path("user", "init")):
+        assert survives("--json", "--live", path_of, ram) == 1, path_of
+    with open(KERNEL, "rb") as f:
+        elf = f.read()
+    rng = random.Random(int(os.environ.get("SEED", "1")))
+    for i in range(int(os.environ.get("ROUNDS", "24"))):
+        with open(bad, "wb") as f:
+            f.write(mutated(elf, rng, 1000 if i % 3 == 0 else len(elf)))
+        survives("--json", "--live", bad, ram)
+    for name in (ram, bad):
+        os.unlink(name)

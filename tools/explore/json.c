@@ -50,7 +50,7 @@ json_t *json_hello(struct memory *m) {
   set_number(o, "pte", g.machine->pte_bytes);
   set_text(o, "letters", g.machine->letters);
   set(o, "live", json_boolean(source_live(memory_source(m))));
-  set_text(o, "kernel", layout_kernel(l));
+  set_text(o, "kernel", memory_kernel_name(m));
   set(o, "missing", missing);
   return o;
 }

@@ -20,6 +20,7 @@
 #define LAYOUT_ITEMS(X)                          \
   /* the kernel's own table */                   \
   X(V_KERNEL_TABLE, "kernel_pagetable")          \
+  X(V_NAME, "main.c:kernel_name")                \
   X(V_LEVELS, "pt_levels")                       \
   X(V_ETEXT, "etext")                            \
   X(V_END, "end")                                \
@@ -111,7 +112,7 @@ struct layout *layout_read_text(const char *text, size_t n,
                                 struct trouble *why);
 
 const struct machine *layout_machine(const struct layout *l);
-/* "Pagewise 0.1": what the ELF file calls itself, else its file name. */
+/* The ELF file's name; what the kernel calls itself: memory_kernel_name(). */
 const char *layout_kernel(const struct layout *l);
 
 bool layout_has(const struct layout *l, enum layout_item item);

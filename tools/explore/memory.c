@@ -20,6 +20,7 @@ struct memory {
   struct geometry geometry;
   uint64_t root;
   struct tally tally;
+  char name[64];
   struct {
     bool known;
     uint64_t va, pa; /* of pages */
@@ -37,6 +38,9 @@ struct memory *memory_create(struct source *s, const struct layout *l) {
 
 void memory_free(struct memory *m) { free(m); }
 
+const char *memory_kernel_name(const struct memory *m) {
+  return m->name[0] ? m->name : layout_kernel(m->layout);
+}
 struct tally *memory_tally(struct memory *m) {
   return &m->tally;
 }
@@ -67,6 +71,21 @@ static uint64_t early(struct memory *m, enum layout_item v, size_t bytes) {
   return number(raw, bytes);
 }
 
+static void printable(char *text) {
+  for (; *text; text++)
+    if (*text < ' ' || *text > '~')
+      *text = '?';
+}
+
+static void read_name(struct memory *m) {
+  size_t n = MIN(layout_size(m->layout, V_NAME), sizeof(m->name) - 1);
+
+  source_read(m->source,
+              layout_at(m->layout, V_NAME) - layout_offset(m->layout), m->name,
+              n);
+  printable(m->name);
+}
+
 int memory_refresh(struct memory *m) {
   const struct machine *machine = m->geometry.machine;
   uint64_t table = early(m, V_KERNEL_TABLE, machine->word_bytes);
@@ -74,6 +93,7 @@ int memory_refresh(struct memory *m) {
   unsigned char probe;
 
   memset(m->cache, 0, sizeof(m->cache));
+  read_name(m);
   if (layout_has(m->layout, V_LEVELS))
     levels = early(m, V_LEVELS, 4);
   if (levels < (uint64_t)machine->levels ||
@@ -168,9 +188,8 @@ int memory_string(struct memory *m, uint64_t va, char *buf, size_t n) {
     }
     if (buf[i] == 0)
       break;
-    if (buf[i] < ' ' || buf[i] > '~')
-      buf[i] = '?';
   }
+  printable(buf);
   return 0;
 }
 

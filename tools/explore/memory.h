@@ -30,6 +30,8 @@ void memory_free(struct memory *m);
  * if there is no kernel table: the machine has not started its kernel yet. */
 int memory_refresh(struct memory *m);
 
+/* "Pagewise 0.1": what the kernel calls itself, else its file's name. */
+const char *memory_kernel_name(const struct memory *m);
 /* Kept from one reading to the next. */
 struct tally *memory_tally(struct memory *m);
 struct source *memory_source(const struct memory *m);

@@ -18,6 +18,7 @@
 /* More than these is no snapshot of ours. */
 #define FILE_MAX (256U << 20)
 #define UNPACKED_MAX (1U << 30)
+#define ZLIB_RATIO 1040 /* what zlib can pack no better than: 1032 */
 #define LAYOUT_MAX (1U << 20)
 #define RAM_MAX (64ULL << 30)
 
@@ -161,8 +162,8 @@ static unsigned char *unpack(const unsigned char *bytes, size_t size, size_t *n,
     trouble_say(why, "the snapshot is damaged: its checksum is wrong");
     return NULL;
   }
-  if (content > UNPACKED_MAX) {
-    trouble_say(why, "the snapshot is too large");
+  if (content > UNPACKED_MAX || content / ZLIB_RATIO > c.left) {
+    trouble_say(why, "the snapshot is damaged: its length makes no sense");
     return NULL;
   }
   out = must_alloc(1, content);
@@ -236,6 +237,21 @@ int snapshot_open(const unsigned char *bytes, size_t n, struct source **s,
   return r;
 }
 
+/* All of a file, *n bytes, or of one that is too long as much as FILE_MAX. */
+static unsigned char *read_file(FILE *f, size_t *n) {
+  unsigned char *bytes = NULL;
+  size_t room = 1 << 20, got;
+
+  *n = 0;
+  do {
+    room *= 2;
+    bytes = must_grow(bytes, room, 1);
+    got = fread(bytes + *n, 1, room - *n, f);
+    *n += got;
+  } while (*n == room && room < FILE_MAX);
+  return bytes;
+}
+
 int snapshot_open_file(const char *path, struct source **s, struct layout **l,
                        struct trouble *why) {
   FILE *f = fopen(path, "rb");
@@ -246,8 +262,7 @@ int snapshot_open_file(const char *path, struct source **s, struct layout **l,
 
   if (f == NULL)
     return trouble_say(why, "%s: %s", path, strerror(errno));
-  bytes = must_alloc(1, FILE_MAX);
-  n = fread(bytes, 1, FILE_MAX, f);
+  bytes = read_file(f, &n);
   fclose(f);
   r = snapshot_open(bytes, n, s, l, &inner);
   free(bytes);
