@@ -63,10 +63,13 @@ print-gdbport:
 	@echo $(GDBPORT)
 
 # gdb reads this at its start, if the person allows it (add-auto-load-safe-path).
-# It does not connect: that is for the person to type.
-.gdbinit: mk/run.mk
+# It does not connect: that is for the person to type. Made each time, since it
+# depends on the machine. The last line, which needs a gdb with Python, adds what
+# docs/gdb.md describes; without it the others hold.
+.PHONY: .gdbinit
+.gdbinit:
 	@printf '%s\n' 'set confirm off' 'set architecture $(GDB_ARCH)' \
-	  'set disassemble-next-line auto' >$@
+	  'set disassemble-next-line auto' 'source tools/gdb/pagewise.py' >$@
 
 # For the tests, which fill in the words between @.
 .PHONY: print-qemu

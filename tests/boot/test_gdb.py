@@ -1,0 +1,171 @@
+"""The gdb commands of tools/gdb: what they show is what the guest says."""
+
+import os
+import re
+import shutil
+import tempfile
+
+import pexpect
+
+from pagewise import (TOP, Machine, environment, free_port, gdb_program,
+                      log_path, make, path, test)
+
+PROMPT = r"\(gdb\) "
+ENDS = re.compile(r"0x[0-9a-f]+")
+
+
+class Gdb:
+    """A gdb that holds a running machine."""
+
+    def __init__(self, m, port):
+        self.m = m
+        gdb = gdb_program()
+        assert gdb, "no gdb that knows the target"
+        self.child = pexpect.spawn(
+            gdb, ["-q", "-nx", path("kernel.elf")], cwd=TOP, timeout=60,
+            encoding="utf-8", env=dict(environment(), TERM="dumb"),
+            dimensions=(100, 200), logfile=open(log_path(".gdb.log"), "w"))
+        self.child.expect(PROMPT)
+        for line in ("set confirm off", "set pagination off", "set width 0",
+                     "set style enabled off", "source tools/gdb/pagewise.py",
+                     f"target remote :{port}"):
+            self.do(line)
+
+    def do(self, command):
+        """What gdb says to a command."""
+        self.child.sendline(command)
+        self.child.expect(PROMPT)
+        return self.child.before.replace("\r", "").split("\n", 1)[1]
+
+    def go(self, typed):
+        """Let the machine run, type a line there, and wait for the next stop."""
+        self.child.sendline("c")
+        self.child.expect("Continuing")
+        self.m.send(typed)
+        self.child.expect(PROMPT)
+        return self.child.before
+
+    def leave(self):
+        self.do("delete")
+        self.child.sendline("detach")
+        self.child.expect(PROMPT)
+        self.child.close(force=True)
+
+
+def attached(cpus=1):
+    port = free_port()
+    m = Machine(cpus=cpus, extra=("-gdb", f"tcp::{port}"))
+    return m, port
+
+
+def ranges(text):
+    """(start, end) of the lines of a listing that begin with a range."""
+    found = []
+    for line in text.split("\n"):
+        ends = re.match(r"\s*(?:0x)?([0-9a-f]{5,})[- ]+(?:0x)?([0-9a-f]{5,})", line)
+        if ends:
+            found.append((int(ends[1], 16), int(ends[2], 16)))
+    return found
+
+
+@test()
+def test_listings():
+    """ps, threads, vmmap, walk, frame-owner, events: of the shell, process 2."""
+    m, port = attached(cpus=2)
+    with m:
+        said = m.run("vmmap 2")
+        g = Gdb(m, port)
+        listing = g.do("ps")
+        assert re.search(r"\b1 +0 alive +1 0x\w+ +init", listing), listing
+        assert re.search(r"\b2 +1 alive +1 0x\w+ +sh", listing), listing
+        assert re.search(r"2 +2 sleeping .* tty input +sh", g.do("threads"))
+        mine = g.do("vmmap 2")
+        assert ranges(mine) and ranges(mine) == ranges(said), (mine, said)
+        for name in ("text", "data", "stack", "heap", "guard"):
+            assert name in mine and name in said, name
+        stack = next(e for line, (_, e) in zip(
+            [s for s in mine.split("\n") if ranges(s)], ranges(mine))
+            if line.endswith("stack"))
+        way = g.do(f"walk {stack - 8:#x} 2")
+        pa = re.search(r"physical address (0x\w+)  stack", way)
+        assert pa and way.count("level") >= 2, way
+        owner = g.do(f"frame-owner {pa[1]}")
+        assert re.search(r"user, [1-9]\d* holders", owner), owner
+        assert re.search(r"process 2 stack", owner), owner
+        assert re.search(r"0x\w+ \S+ kernel", owner), owner
+        assert "not valid: nothing" in g.do("walk 0x70000000 2")
+        assert re.search(r"physical address 0x\w+", g.do("walk main 0"))
+        events = g.do("events 1000")
+        for kind in ("fork", "exec", "exit", "fault_copy", "fault_zero"):
+            assert kind in events, events
+        table = g.do("pgtbl 2")
+        assert all(any(a < e and s < b for a, b in ranges(table))
+                   for s, e in [(stack - 8, stack)]), table
+        for wrong in ("walk", "vmmap 77", "frame-owner 1", "watch-pte 2"):
+            answer = g.do(wrong)
+            assert "Python" not in answer and "Traceback" not in answer, answer
+        g.leave()
+        assert m.run("echo on") == "on"
+
+
+@test()
+def test_backtrace_into_the_program():
+    """From a system call; and over an interrupt in the kernel."""
+    m, port = attached()
+    with m:
+        g = Gdb(m, port)
+        g.do("b sys_write")
+        g.go("x")
+        way = g.do("bt")
+        for name in ("sys_write", "syscall", "write", "edit_line", "main",
+                     "start"):
+            assert re.search(rf"#\d+ .*\b{name} \(", way), (name, way)
+        assert "user/lib/start.c" in way, way
+        g.do("delete")
+        g.do("b kerneltrap")
+        g.do("c")
+        way = g.do("bt")
+        # over the trap frame, to what was interrupted, and on from there
+        assert "#3 " in way and "Cannot access" not in way, way
+        g.leave()
+
+
+@test()
+def test_watch_pte():
+    """fork takes the right to write from the parent's pages."""
+    m, port = attached()
+    with m:
+        g = Gdb(m, port)
+        stack = [line for line in g.do("vmmap 2").split("\n")
+                 if line.endswith("stack")][0]
+        top = int(ENDS.findall(stack)[1], 16)
+        answer = g.do(f"watch-pte 2 {top - 4096:#x}")
+        assert "Hardware watchpoint" in answer, answer
+        stop = g.go("ps\n")
+        assert "Hardware watchpoint" in stop and "Old value" in stop, stop
+        old, new = re.findall(r"value = \w+ \((\S+) ->", stop)
+        assert "w" in old and "w" not in new, stop
+        g.leave()
+
+
+@test()
+def test_printers():
+    m, port = attached()
+    with m:
+        g = Gdb(m, port)
+        assert "(not valid)" in g.do("p (pte_t)2")
+        assert re.search(r"list of \d+, first 0x", g.do("p spaces"))
+        assert "<main+0>" in g.do("p (vaddr_t)main")
+        g.leave()
+
+
+@test(quick=True)
+def test_gdbinit_without_the_commands():
+    """Away from the tree the generated file does the rest all the same."""
+    make(".gdbinit")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(os.path.join(TOP, ".gdbinit"), folder)
+        out = pexpect.run(
+            f"{gdb_program()} -q -nx -batch -ex 'source .gdbinit' "
+            "-ex 'show confirm'", cwd=folder, encoding="utf-8", timeout=60)
+    assert "off" in out.split("\n")[-2], out

@@ -1,0 +1,286 @@
+"""How the gdb commands read the kernel.
+
+The machine's own part is kernel/arch/<isa>/gdb.py. Where the kernel is not mapped
+while a program runs, or memory of a program is wanted, memory is read by physical
+address, which QEMU's gdb server can do: `with physical():`. Addresses of the
+kernel's direct map are turned into physical ones by the machine's part.
+"""
+
+import os
+
+import gdb
+
+PGSIZE = 4096
+# gdb takes a frame for damaged whose stack lies below that of the frame which it
+# called. So the program's frames, seen from the kernel, are known by addresses
+# that are so much higher.
+OUTER = 1 << 48
+machine = None  # kernel/arch/<isa>/gdb.py
+
+
+class physical:
+    """Memory accesses in here are by physical address; they nest."""
+
+    depth = 0
+
+    def __enter__(self):
+        if physical.depth == 0:
+            self.mode(1)
+        physical.depth += 1
+
+    def __exit__(self, *error):
+        physical.depth -= 1
+        if physical.depth == 0:
+            self.mode(0)
+
+    @staticmethod
+    def mode(on):
+        answer = gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{on}",
+                             to_string=True)
+        if '"OK"' not in answer:
+            raise gdb.GdbError("this takes QEMU's gdb server: "
+                               "target remote :PORT")
+
+
+def read_physical(pa, size):
+    with physical():
+        return bytes(gdb.selected_inferior().read_memory(pa, size))
+
+
+def read_pte(pa):
+    return int.from_bytes(read_physical(pa, machine.PTE_SIZE), "little")
+
+
+def number(value):
+    """An integer or pointer as an unsigned number."""
+    size = value.type.strip_typedefs().sizeof
+    return int(value.cast(gdb.lookup_type("unsigned long long"))) \
+        & ((1 << 8 * size) - 1)
+
+
+known = {}  # symbols that were looked up: an unwinder cannot do that, since gdb
+#            asks for the selected frame then
+
+
+def evaluate(expression):
+    if expression not in known:
+        known[expression] = gdb.parse_and_eval(expression)
+    return known[expression]
+
+
+def symbol(name):
+    """The address of a symbol."""
+    return int(evaluate(f"(unsigned long)&{name}"))
+
+
+def prepare(symbols):
+    """Look up what unwinders need; again when gdb has read a new kernel."""
+    known.clear()
+    for name in symbols:
+        symbol(name)
+    for name, file in (("kernel_pagetable", "mm/kvm.c"), ("ncpu", "sync/ipi.c"),
+                       ("cpus", "sync/ipi.c")):
+        evaluate(f"&'kernel/{file}'::{name}")
+
+
+def at(va, type_name):
+    """What lies at an address of the kernel's, fetched now. None: nothing."""
+    t = gdb.lookup_type(type_name)
+    pa = kernel_to_physical(va)
+    if pa is None:
+        return None
+    return gdb.Value(read_physical(pa, t.sizeof), t)
+
+
+def variable(name, file):
+    """A variable of a file of the kernel, fetched now."""
+    lazy = evaluate(f"&'kernel/{file}'::{name}")
+    t = lazy.type.target()
+    return gdb.Value(read_physical(machine.direct_to_physical(number(lazy)),
+                                   t.sizeof), t)
+
+
+# --- page tables ---
+
+def level_shift(level):
+    return 12 + machine.INDEX_BITS * level
+
+
+def index_of(va, level):
+    return va >> level_shift(level) & ((1 << machine.INDEX_BITS) - 1)
+
+
+def kernel_root():
+    return machine.direct_to_physical(
+        number(variable("kernel_pagetable", "mm/kvm.c")))
+
+
+def steps(root, va):
+    """The way of an address through the table at physical address root:
+    (level, index, physical address of the entry, entry)."""
+    table = root
+    for level in range(machine.levels() - 1, -1, -1):
+        pa = table + index_of(va, level) * machine.PTE_SIZE
+        pte = read_pte(pa)
+        yield level, index_of(va, level), pa, pte
+        if not pte & 1 or machine.leaf(pte, level):
+            return
+        table = machine.pte_pa(pte)
+
+
+def translate(root, va):
+    """(physical address, entry), or None."""
+    for level, _, _, pte in steps(root, va):
+        if pte & 1 and machine.leaf(pte, level):
+            return machine.pte_pa(pte) + va % (1 << level_shift(level)), pte
+    return None
+
+
+def leaves(root, level=None, base=0):
+    """(address, level, entry) of all leaves, in order of address."""
+    level = machine.levels() - 1 if level is None else level
+    size = machine.PTE_SIZE
+    page = read_physical(root, PGSIZE)
+    for i in range(PGSIZE // size):
+        pte = int.from_bytes(page[i * size:(i + 1) * size], "little")
+        va = machine.canonical(base + (i << level_shift(level)))
+        if not pte & 1:
+            continue
+        if machine.leaf(pte, level):
+            yield va, level, pte
+        else:
+            yield from leaves(machine.pte_pa(pte), level - 1, va)
+
+
+def kernel_to_physical(va):
+    """Of the direct map or, like kernel stacks, above it."""
+    if machine.is_direct(va):
+        return machine.direct_to_physical(va)
+    found = translate(kernel_root(), va)
+    return found[0] if found else None
+
+
+def flags_text(pte):
+    return "".join(letter if pte >> bit & 1 else "-"
+                   for bit, letter in enumerate(machine.PTE_LETTERS))
+
+
+# --- lists, processes, threads ---
+
+def list_each(head_va, type_name, member):
+    """(address, value) of what is in a list."""
+    t = gdb.lookup_type(type_name)
+    offset = next(f.bitpos // 8 for f in t.fields() if f.name == member)
+    va = number(at(head_va, "struct list")["next"])
+    for _ in range(100000):
+        if va == head_va:
+            return
+        value = at(va - offset, type_name)
+        yield va - offset, value
+        va = number(value[member]["next"])
+    raise gdb.GdbError("the list does not end: it is being changed")
+
+
+def offset_of(type_name, member):
+    return next(f.bitpos // 8 for f in gdb.lookup_type(type_name).fields()
+                if f.name == member)
+
+
+def processes():
+    """(address, value) of all processes, by pid."""
+    head = symbol("'kernel/proc/proc.c'::pids")
+    size = gdb.lookup_type("struct list").sizeof
+    n = variable("pids", "proc/proc.c").type.sizeof // size
+    found = [p for i in range(n)
+             for p in list_each(head + i * size, "struct proc", "pidlink")]
+    return sorted(found, key=lambda p: int(p[1]["pid"]))
+
+
+def process(pid):
+    for va, p in processes():
+        if int(p["pid"]) == pid:
+            return va, p
+    raise gdb.GdbError(f"no process {pid}")
+
+
+def space_of(p):
+    """The address space of a process, or None."""
+    va = number(p["space"])
+    return (va, at(va, "struct space")) if va else None
+
+
+def root_of(pid):
+    """The page table of a process, 0: the kernel's; physical."""
+    if pid == 0:
+        return kernel_root()
+    space = space_of(process(pid)[1])
+    if space is None:
+        raise gdb.GdbError(f"process {pid} has no memory any more")
+    return machine.direct_to_physical(number(space[1]["pagetable"]))
+
+
+def text(array):
+    return bytes(int(array[i]) & 0xff for i in range(array.type.sizeof)) \
+        .split(b"\0")[0].decode("latin-1")
+
+
+def string_at(va):
+    raw = read_physical(kernel_to_physical(va), 32)
+    return raw.split(b"\0")[0].decode("latin-1")
+
+
+def cpus():
+    """struct cpu of each CPU in use."""
+    n = int(variable("ncpu", "sync/ipi.c"))
+    all_of_them = variable("cpus", "sync/ipi.c")
+    return [all_of_them[i] for i in range(n)]
+
+
+def current_cpu():
+    """That of the thread that gdb has selected: QEMU shows each CPU as one."""
+    thread = gdb.selected_thread()
+    for c in cpus() if thread else ():
+        if int(c["hwid"]) == thread.num - 1:
+            return c
+    return None
+
+
+def current_thread():
+    """(address, struct thread) that the selected CPU runs, or None."""
+    c = current_cpu()
+    va = number(c["thread"]) if c is not None else 0
+    thread = at(va, "struct thread") if va else None
+    return (va, thread) if thread is not None else None
+
+
+def current_process():
+    """(address, struct proc) of the selected CPU, or None."""
+    thread = current_thread()
+    va = number(thread[1]["proc"]) if thread else 0
+    return (va, at(va, "struct proc")) if va else None
+
+
+def read_user(va, size):
+    """An integer in the memory of the selected CPU's process; None: not there."""
+    p = current_process()
+    space = space_of(p[1]) if p else None
+    if space is None:
+        return None
+    found = translate(machine.direct_to_physical(number(space[1]["pagetable"])),
+                      va)
+    if found is None:
+        return None
+    return int.from_bytes(read_physical(found[0], size), "little")
+
+
+def program_file(name):
+    """The ELF file of a program, beside the kernel that gdb has, or None."""
+    kernel = gdb.current_progspace().filename
+    if not kernel:
+        return None
+    folder = os.path.dirname(os.path.realpath(kernel))
+    for part in ("user", "guest"):
+        path = os.path.join(folder, part, name)
+        if os.path.isfile(path):
+            return path
+    return None
