@@ -43,7 +43,7 @@ static const struct job {
     {{"/grind", "-s", "SEED", "-n", "300"}, STRICT},
     {{"/vmthreads", "-s", "SEED", "-n", "60"}, EITHER},
     {{"/vmthreads", "-s", "SEED", "-n", "40"}, EITHER},
-    {{"/vmmodel", "-s", "SEED", "-n", "400"}, STRICT},
+    {{"/vmmodel", "-s", "SEED", "-n", "100"}, STRICT},
     {{"/stressfs"}, STRICT},
     {{"/fptest"}, STRICT},
     {{"/isolation", "-s", "SEED", "structs", "remains_files"}, STRICT},

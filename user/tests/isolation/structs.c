@@ -157,7 +157,7 @@ static void see_procs(void) {
   memset(list, UNTOUCHED, sizeof(list));
   make_dirty();
   n = procs(list, LIST);
-  CHECK(n > 0 && n < LIST);
+  CHECK(n > 0 && n <= LIST);
   for (int i = 0; i < n; i++) {
     check_gaps("procinfo", &list[i], sizeof(list[i]));
     trying("text in procinfo", i);
