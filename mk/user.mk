@@ -1,6 +1,6 @@
 # User programs and the disk image.
 #
-# Each user/bin/NAME.c and user/tests/NAME.c is a program; so is a folder NAME
+# Each NAME.c of user/bin, user/tests and user/tour is a program; so is a folder NAME
 # there, of all its .c files and those in its folder of the machine.
 # PROGRAMS=dir adds each .c of a folder of yours that defines main(), compiled
 # against the headers that xv6 programs include; a program of yours replaces
@@ -75,7 +75,7 @@ endef
 
 # --- Our programs -----------------------------------------------------------
 
-UBINDIRS := user/bin user/tests
+UBINDIRS := user/bin user/tests user/tour
 # $(call program-sources,NAME): its .c files.
 program-sources = $(foreach d,$(UBINDIRS),\
   $(wildcard $(d)/$(1).c $(d)/$(1)/*.c $(d)/$(1)/$(ARCH)/*.c))
