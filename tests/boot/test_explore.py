@@ -208,10 +208,9 @@ def hold(m):
     return pids
 
 
-@test(quick=True)
-def test_explorer_sees_processes():
+def check_processes(**options):
     """Walks, regions and totals of processes with all kinds of memory."""
-    with Explored() as m:
+    with Explored(**options) as m:
         pids = [1, start_background(m, "sleep 1000"), *hold(m),
                 start_background(m, "sh -c 'sleep 1000; echo'")]
         said = {pid: reported(m, pid) for pid in pids}
@@ -226,6 +225,11 @@ def test_explorer_sees_processes():
                 check_space(m, state, pid, said[pid], listed[pid])
                 check_walks(m, pid, said[pid], listed[pid])
         check_free(m, 128 << 20)
+
+
+@test(quick=True)
+def test_explorer_sees_processes():
+    check_processes()
 
 
 @test()

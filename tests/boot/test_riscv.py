@@ -11,6 +11,7 @@ import pexpect
 import facts_riscv as facts
 from facts_riscv import KERNBASE, PGSIZE, R, W, X
 from pagewise import Machine, cases, log_path, only, test
+from test_explore import check_processes as check_explored
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk,
                     registers, reported, roots, size_of, spin, without_names)
 
@@ -100,6 +101,7 @@ def test_levels(mode):
     facts.use({"sv48": 4, "sv57": 5}[mode])
     check_kernel_table("128M", append=f"satp={mode}")
     check_user_tables(append=f"satp={mode}")
+    check_explored(append=f"satp={mode}")
 
 
 @test()
