@@ -107,6 +107,15 @@ static int make_room(struct space *s, struct mapping *m) {
   return space_remove_locked(s, m->at, m->at + m->size);
 }
 
+/* Would it be more than there is memory? What it is put in the place of is given
+ * back first. */
+static bool exceeds_memory(struct space *s, const struct mapping *m) {
+  vaddr_t from = m->flags & MAP_FIXED ? m->at : 0;
+  vaddr_t to = m->flags & MAP_FIXED ? end_of(m->at, m->size) : 0;
+
+  return space_exceeds_memory(s, m->size / PGSIZE, from, to);
+}
+
 static int map_locked(struct space *s, struct mapping *m) {
   bool anonymous = m->flags & MAP_ANONYMOUS, shared = m->flags & MAP_SHARED;
   /* what can be written must have room; what can only be read is the page of
@@ -114,8 +123,7 @@ static int map_locked(struct space *s, struct mapping *m) {
   bool fills = shared ? anonymous : m->rights & PROT_WRITE;
   int r;
 
-  if (fills && !(m->flags & MAP_NORESERVE) &&
-      space_exceeds_memory(s, m->size / PGSIZE))
+  if (fills && !(m->flags & MAP_NORESERVE) && exceeds_memory(s, m))
     return -ENOMEM;
   r = make_room(s, m);
   if (r < 0)
@@ -196,18 +204,17 @@ static bool is_mapped(struct space *s, vaddr_t at, vaddr_t end) {
 /* May the range get these rights? lock held. */
 static int may_protect(struct space *s, vaddr_t at, vaddr_t end, uint rights) {
   struct region *r = space_first_locked(s, at);
-  size_t more = 0;
+  size_t pages = 0; /* that must exist then */
 
   if (!is_mapped(s, at, end))
     return -ENOMEM;
   for (; r != NULL && r->start < end; r = region_next(r)) {
     if (rights & r->denied)
       return -EACCES;
-    if (!(r->flags & (REGION_SHARED | REGION_NORESERVE | REGION_STACK)) &&
-        (rights & ~r->rights & PROT_WRITE))
-      more += (MIN(r->end, end) - MAX(r->start, at)) / PGSIZE;
+    if (region_reserved(r, rights))
+      pages += (MIN(r->end, end) - MAX(r->start, at)) / PGSIZE;
   }
-  return more > 0 && space_exceeds_memory(s, more) ? -ENOMEM : 0;
+  return space_exceeds_memory(s, pages, at, end) ? -ENOMEM : 0;
 }
 
 static int protect_locked(struct space *s, vaddr_t at, vaddr_t end,

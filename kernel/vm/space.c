@@ -40,12 +40,15 @@ static size_t pages_of(const struct region *r) {
 
 /* --- single regions --- */
 
-/* May it fill with pages that must then exist? */
-static bool reserved(const struct region *r) {
+bool region_reserved(const struct region *r, uint rights) {
   if (r->flags & (REGION_NORESERVE | REGION_STACK))
     return false;
   return r->flags & REGION_SHARED ? anon_pages(r->object) != NULL
-                                  : r->rights & PROT_WRITE;
+                                  : rights & PROT_WRITE;
+}
+
+static bool reserved(const struct region *r) {
+  return region_reserved(r, r->rights);
 }
 
 /* A region is in its space: count it, or with n = -1 do not any more. */
@@ -464,38 +467,56 @@ struct space *space_copy(struct space *s) {
 
 /* --- the heap --- */
 
-/* Pages of those that are committed that the space has already. */
-static size_t committed_there(struct space *s) {
+/* Pages of those that are committed. */
+static size_t committed_in(struct space *s, vaddr_t from, vaddr_t to) {
+  struct region *r = space_first_locked(s, from);
+  size_t n = 0;
+
+  for (; r != NULL && r->start < to; r = region_next(r))
+    if (reserved(r))
+      n += (MIN(r->end, to) - MAX(r->start, from)) / PGSIZE;
+  return n;
+}
+
+/* Pages that the space has already: of those that are committed, and all in
+ * [from, to). */
+static size_t committed_there(struct space *s, vaddr_t from, vaddr_t to) {
   struct uvm_usage u = {0};
   size_t shared = 0;
 
   list_for_each (l, &s->regions) {
     const struct region *r = region_of(l);
+    vaddr_t at = reserved(r) ? r->start : MAX(r->start, from);
+    vaddr_t end = reserved(r) ? r->end : MIN(r->end, to);
 
-    if (!reserved(r))
+    if (at >= end)
       continue;
     if (r->flags & REGION_SHARED)
-      shared += anon_count(r->object, r->first, region_index(r, r->end));
+      shared +=
+          anon_count(r->object, region_index(r, at), region_index(r, end));
     else
-      uvm_usage(s, r->start, r->end, &u);
+      uvm_usage(s, at, end, &u);
   }
   return u.dirty + shared;
 }
 
-bool space_exceeds_memory(struct space *s, size_t pages) {
-  size_t wanted = s->committed + pages;
+bool space_exceeds_memory(struct space *s, size_t pages, vaddr_t from,
+                          vaddr_t to) {
+  size_t replaced = from < to ? committed_in(s, from, to) : 0;
+  size_t wanted = s->committed - replaced + pages;
   size_t there = pages_owned(PAGE_FREE) + pages_owned(PAGE_CACHE);
   size_t keep = MAX(RESERVE_MIN, pages_total() / RESERVE_SHARE);
 
   /* nearly always that is enough, and nothing need be counted */
-  return wanted + keep > there && wanted + keep > there + committed_there(s);
+  return pages > replaced && wanted + keep > there &&
+         wanted + keep > there + committed_there(s, from, to);
 }
 
 static int grow(struct space *s, vaddr_t from, vaddr_t to, bool reserve) {
   struct region *r = space_first_locked(s, from);
 
   if ((r != NULL && r->start < to) ||
-      (reserve && space_exceeds_memory(s, (to - from) / PGSIZE)))
+      (reserve && space_exceeds_memory(s, (to - from) / PGSIZE, from, to)))
     return -ENOMEM;
   return space_add_locked(
       s, &(struct region){.start = from,

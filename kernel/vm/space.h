@@ -122,10 +122,15 @@ static inline uint64 region_index(const struct region *r, vaddr_t va) {
   return r->first + (va - r->start) / PGSIZE;
 }
 
-/* Would it be absurd to let this space have `pages` more pages that are in no file:
- * could they never be there all at once, even if nobody else wanted memory? lock
- * held. */
-bool space_exceeds_memory(struct space *s, size_t pages);
+/* May a region fill with pages that must then exist, if it has these rights? */
+bool region_reserved(const struct region *r, uint rights);
+/* Would it be absurd to let this space have so many pages that are in no file in
+ * [from, to), in place of those that it has there: could all of its pages never be
+ * there at once, even if nobody else wanted memory? Pages that are there already,
+ * also those that are replaced, need no new memory. An empty range: nothing is
+ * replaced. lock held. */
+bool space_exceeds_memory(struct space *s, size_t pages, vaddr_t from,
+                          vaddr_t to);
 
 /* Move the end of the heap by n bytes (either way). The old end is stored in
  * *old. reserve: fail if there is not so much memory. 0 or -ENOMEM. */

@@ -119,6 +119,30 @@ static void reclaimed(void) {
   unlink("vmpressure.tmp");
 }
 
+/* What a program has it may change, or replace, however much it is: that needs no
+ * memory. And not a reason to be given too much beside it. */
+static void keep_most(void) {
+  addr bytes = available() / 10 * 6, rest = available() / 10 * 6;
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+  char *p = reserve(bytes, MAP_PRIVATE);
+
+  must(p != 0, "mmap of more than half of memory");
+  touch(p, bytes, PAGE);
+  must(mprotect(p, bytes, PROT_READ) == 0, "mprotect takes rights");
+  must(mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0, "and gives them back");
+  touch(p, bytes, PAGE);
+  must(mmap(p, bytes, PROT_READ | PROT_WRITE, flags, -1, 0) == p,
+       "mmap in its place");
+  must(p[0] == 0, "which is empty");
+  touch(p, bytes, PAGE);
+  must(mprotect(p, bytes, PROT_READ) == 0, "mprotect takes rights again");
+  must(reserve(rest, MAP_PRIVATE) == 0, "mmap of as much again fails");
+}
+
+static void changed(void) {
+  must(run_child(keep_most) == 0, "memory that is there can be changed");
+}
+
 /* More than there is, asked for with leave and then used. */
 static void too_much_private(void) {
   addr bytes = start.total * start.page_size / 4 * 5;
@@ -422,17 +446,12 @@ static const struct {
   const char *name;
   void (*run)(void);
 } tests[] = {
-    {"refused", refused},
-    {"reclaimed", reclaimed},
-    {"one_private", one_private},
-    {"one_shared", one_shared},
-    {"one_heap", one_heap},
-    {"one_reader", one_reader},
-    {"page_tables", page_tables},
-    {"several", several},
-    {"copies", copies},
-    {"crowd", crowd},
-    {"kernel_wants", kernel_wants},
+    {"refused", refused},       {"reclaimed", reclaimed},
+    {"changed", changed},       {"one_private", one_private},
+    {"one_shared", one_shared}, {"one_heap", one_heap},
+    {"one_reader", one_reader}, {"page_tables", page_tables},
+    {"several", several},       {"copies", copies},
+    {"crowd", crowd},           {"kernel_wants", kernel_wants},
     {"pipes", pipes},
 };
 
