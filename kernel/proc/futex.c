@@ -13,7 +13,9 @@
  *
  * A word of private memory is known by its space and address. One of memory
  * that is shared is a place in an object (vm/object.h), the same for all
- * processes, wherever they map it.
+ * processes, wherever they map it. The object is known by its number, which no
+ * other object ever gets: so who waits does not keep it, and memory that all have
+ * unmapped goes although somebody waits there, for nothing.
  */
 #include "proc/proc.h"
 #include "vm/usercopy.h"
@@ -23,9 +25,8 @@
 /* A word of memory. */
 struct futex_key {
   struct space *space; /* NULL if the memory is shared */
-  struct memobject
-      *object;   /* then; with a reference, so that it stays itself */
-  uint64 offset; /* bytes, in that */
+  uint64 object;       /* then: its number; else 0 */
+  uint64 offset;       /* bytes, in that */
 };
 
 /* [b] the bucket's lock; [c] constant. */
@@ -58,18 +59,12 @@ static int key_get(struct space *s, vaddr_t va, struct futex_key *key) {
   acquire_shared(&s->lock);
   r = space_find_locked(s, va);
   if (r != NULL && r->object != NULL && (r->flags & REGION_SHARED)) {
-    r->object->ops->get(r->object);
     *key = (struct futex_key){
-        .object = r->object,
+        .object = r->object->id,
         .offset = region_index(r, va) * PGSIZE + va % PGSIZE};
   }
   release_shared(&s->lock);
   return 0;
-}
-
-static void key_put(struct futex_key *key) {
-  if (key->object != NULL)
-    key->object->ops->put(key->object);
 }
 
 static bool same(const struct futex_key *a, const struct futex_key *b) {
@@ -78,8 +73,7 @@ static bool same(const struct futex_key *a, const struct futex_key *b) {
 }
 
 static struct bucket *bucket_of(const struct futex_key *key) {
-  uint64 n = ((vaddr_t)key->space >> 4) + ((vaddr_t)key->object >> 4) +
-             (key->offset >> 2);
+  uint64 n = ((vaddr_t)key->space >> 4) + key->object + (key->offset >> 2);
 
   return &buckets[(n ^ n >> 8) % BUCKETS];
 }
@@ -124,7 +118,6 @@ int futex_wait(vaddr_t va, uint32 value, uint64 deadline_ns) {
   if (w.woken)
     r = 0; /* somebody counts on it that we were */
   release(&b->lock);
-  key_put(&w.key);
   return r;
 }
 
@@ -150,6 +143,5 @@ int futex_wake(struct space *s, vaddr_t va, int most) {
     n++;
   }
   release(&b->lock);
-  key_put(&key);
   return n;
 }

@@ -8,7 +8,14 @@
  *                  +------------------- try again ------------------------+
  *
  * What counts is what only it keeps alive: its pages, tables and stacks, and the
- * pipes that it has open, by its share.
+ * pipes that it has open, by its share; of shared memory all, also what it has
+ * unmapped of it.
+ *
+ * A system call that finds none gives an error: a program can go on after that,
+ * and many small ones that make more and more of themselves must not be the end of
+ * others. But nothing would work any more if one process had nearly all, and
+ * slept: so who has a large part ends for a system call, too (memory_wait), if it
+ * is not the caller.
  *
  * Its memory comes back when it has left the kernel, so the thread that faulted
  * waits a little and tries again; nobody else is chosen meanwhile. Should the
@@ -35,9 +42,13 @@
 
 static uint64 last_end_ns; /* [T] when somebody was last chosen */
 
+/* One page in so many of all is a large part: who has it may have to end for a
+ * system call that finds no memory. */
+#define LARGE_PART 16
+
 /* Who is to end. */
 struct victim {
-  int pid;      /* 0: nobody */
+  int pid;      /* 0: nobody, or somebody is ending */
   size_t pages; /* that would come back */
 };
 
@@ -47,13 +58,7 @@ static size_t pages_of(struct space *s) {
   size_t n;
 
   acquire_shared(&s->lock);
-  n = s->nregions * sizeof(struct region) / PGSIZE;
-  list_for_each (l, &s->regions) {
-    const struct region *r = list_entry(l, struct region, link);
-
-    if (r->object != NULL)
-      n += anon_count(r->object, r->first, region_index(r, r->end));
-  }
+  n = s->nregions * sizeof(struct region) / PGSIZE + anon_held(s);
   acquire(&s->ptl);
   n += s->anon + pagetable_pages(s->pagetable);
   release(&s->ptl);
@@ -102,7 +107,7 @@ static struct victim choose(bool impatient) {
     size_t n = pid == init_proc->pid ? 0 : size_of(pid, beside);
 
     if (n > 0 && ending && !impatient)
-      return (struct victim){.pid = 0};
+      return (struct victim){.pid = 0, .pages = n};
     if (!ending && n > v.pages)
       v = (struct victim){.pid = pid, .pages = n};
   }
@@ -171,6 +176,17 @@ bool memory_release(void) {
   fs_release();
   bcache_shrink(WORKING_SET);
   return pages_owned(PAGE_FREE) >= WORKING_SET;
+}
+
+int memory_wait(uint attempt) {
+  bool impatient = attempt >= PATIENCE && long_since_last();
+  struct victim v = choose(impatient);
+
+  if (v.pid == myproc()->pid || v.pages < pages_total() / LARGE_PART)
+    return -ENOMEM;
+  if (v.pid != 0)
+    end(&v, impatient);
+  return wait_a_little();
 }
 
 static int out_of_memory(struct space *s, uint attempt) {

@@ -181,6 +181,10 @@ void oom_init(void);
 /* Take memory back from files, also from mapped ones; may sleep, no lock held.
  * False: that did not give enough to go on. */
 bool memory_release(void);
+/* That did not help a system call, for the attempt'th time: end who has a large
+ * part of all memory, unless that is the caller, and wait a little. 0: try again;
+ * negative: nobody will give any. May sleep, no lock held. */
+int memory_wait(uint attempt);
 /* Are all of its threads to end? */
 bool proc_ending(struct proc *p);
 

@@ -21,7 +21,8 @@ static long (*const handlers[])(void) = {
 /*
  * A handler may hold any lock when it finds no memory, so what is left then is
  * what can be taken back without one. Here none is held: mapped files can give
- * up pages, too, and the call is made again. That it can be is a rule for
+ * up pages, too, or somebody ends who has most of it, and the call is made again.
+ * That it can be is a rule for
  * handlers: who returns -ENOMEM has changed nothing that a second call minds.
  * The error may have other reasons; if no allocation has failed since this was
  * last looked at, it has.
@@ -34,7 +35,10 @@ static long call_again(long (*handler)(void)) {
       killed())
     return -ENOMEM;
   fd_release();
-  return memory_release() ? handler() : -ENOMEM;
+  for (uint attempt = 0; !memory_release(); attempt++)
+    if (memory_wait(attempt) < 0)
+      return -ENOMEM;
+  return handler();
 }
 
 /* The native ABI: -1 for every error; lasterr() tells the reason. */

@@ -5,19 +5,28 @@
  * index for an address: no hardware walks this one. A page is made when it is
  * first touched, and has one holder in the object beside those that map it. They
  * all go with the object's last reference: with the last region that maps it.
+ *
+ * All objects are in a list, for who counts memory: a page of which no region is
+ * left, because only a part of the object was unmapped, is found there only.
  */
 #include "vm/anon.h"
 
 #include "lib/panic.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
+#include "vm/space.h"
 
 struct anon {
   struct memobject object;
   uint refs;            /* [a] */
   struct spinlock lock; /* the tree */
   pagetable_t pages;
+  size_t count;    /* [lock] pages in the tree */
+  struct list all; /* [anons_lock] in all_anons */
 };
+
+static struct spinlock anons_lock = SPINLOCK("anon list");
+static struct list all_anons = LIST_INIT(all_anons); /* [anons_lock] */
 
 static struct slab_cache anons = SLAB_CACHE(anons, "anon", sizeof(struct anon));
 
@@ -56,6 +65,7 @@ static int add(struct anon *a, uint64 index, void *page) {
   pte = walk(a->pages, va, true);
   if (pte != NULL && !(*pte & PTE_V)) {
     *pte = pte_make(V2P(page), PTE_R | PTE_W | PTE_U);
+    a->count++;
     page = NULL;
   }
   release(&a->lock);
@@ -113,6 +123,9 @@ static void put(struct memobject *o) {
   if (__atomic_sub_fetch(&a->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   unmappages(a->pages, 0, USER_END, free_page, NULL);
+  acquire(&anons_lock);
+  list_remove(&a->all);
+  release(&anons_lock);
   freewalk(a->pages);
   slab_free(&anons, a);
 }
@@ -138,6 +151,10 @@ struct memobject *anon_create(void) {
   memobject_init(&a->object, &anon_ops);
   initlock(&a->lock, "anon");
   a->refs = 1;
+  a->count = 0;
+  acquire(&anons_lock);
+  list_add_back(&all_anons, &a->all);
+  release(&anons_lock);
   return &a->object;
 }
 
@@ -156,5 +173,41 @@ size_t anon_count(struct memobject *o, uint64 first, uint64 last) {
   while (leaf_next(a->pages, &l, (vaddr_t)last * PGSIZE))
     n++;
   release(&a->lock);
+  return n;
+}
+
+void anon_each(void (*visit)(void *arg, pagetable_t pages), void *arg) {
+  list_for_each (l, &all_anons)
+    visit(arg, list_entry(l, struct anon, all)->pages);
+}
+
+/* Does a region of the space map it? */
+static bool maps(struct space *s, struct memobject *o) {
+  bool found = false;
+
+  acquire(&o->lock);
+  list_for_each (l, &o->regions) {
+    found = list_entry(l, struct region, object_link)->space == s;
+    if (found)
+      break;
+  }
+  release(&o->lock);
+  return found;
+}
+
+size_t anon_held(struct space *s) {
+  size_t n = 0;
+
+  acquire(&anons_lock);
+  list_for_each (l, &all_anons) {
+    struct anon *a = list_entry(l, struct anon, all);
+
+    if (!maps(s, &a->object))
+      continue;
+    acquire(&a->lock);
+    n += a->count + pagetable_pages(a->pages);
+    release(&a->lock);
+  }
+  release(&anons_lock);
   return n;
 }

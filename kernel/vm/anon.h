@@ -8,6 +8,8 @@
 #include "mm/pagetable.h"
 #include "vm/object.h"
 
+struct space;
+
 /* A new object with one reference, of pages of zeros, or NULL. */
 struct memobject *anon_create(void);
 
@@ -15,7 +17,15 @@ struct memobject *anon_create(void);
 size_t anon_count(struct memobject *o, uint64 first, uint64 last);
 
 /* The tree in which such an object keeps its pages, by index * PGSIZE; NULL for
- * any other object. For who counts pages. */
+ * any other object. */
 pagetable_t anon_pages(struct memobject *o);
+
+/* The trees of all such objects, for the self-check: while nothing changes. */
+void anon_each(void (*visit)(void *arg, pagetable_t pages), void *arg);
+
+/* Pages of all such objects of which the space maps something, their trees' own
+ * counted: also those that it has unmapped, but which only go with the object. The
+ * caller holds no lock of a space's page table, or an object's. */
+size_t anon_held(struct space *s);
 
 #endif

@@ -91,13 +91,9 @@ static void check_shared_leaf(struct audit *a, void *arg, struct audit_place at,
   audit_page(a, PTE2PA(pte), OWNED_BY(PAGE_USER), at);
 }
 
-/* Shared memory has a tree of pages of its own. It is looked at with the first of
- * the regions that map it. */
-static void check_shared(struct audit *a, struct region *r) {
-  pagetable_t pages = r->object ? anon_pages(r->object) : NULL;
-
-  if (pages != NULL && r->object->regions.next == &r->object_link)
-    audit_table(a, pages, PT_ENTRIES, check_shared_leaf, NULL);
+/* Shared memory has a tree of pages of its own. */
+static void check_shared(void *arg, pagetable_t pages) {
+  audit_table(arg, pages, PT_ENTRIES, check_shared_leaf, NULL);
 }
 
 static void check_regions(struct audit *a, struct space *s) {
@@ -115,7 +111,6 @@ static void check_regions(struct audit *a, struct space *s) {
       audit_fault(a, MEM_REGIONS, 0,
                   (struct audit_place){s->pagetable, r->start}, 0, 0);
     last = r->end;
-    check_shared(a, r);
   }
   a->sum.regions += regions;
   check_count(a, s, s->nregions, regions);
@@ -123,6 +118,7 @@ static void check_regions(struct audit *a, struct space *s) {
 }
 
 void spaces_audit(struct audit *a) {
+  anon_each(check_shared, a);
   list_for_each (l, &spaces) {
     struct space *s = list_entry(l, struct space, all);
     struct cursor c = {.space = s, .at = s->regions.next};

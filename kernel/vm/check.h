@@ -6,7 +6,8 @@
 
 #include "mm/audit.h"
 
-/* Each space: its page table, and each entry against its region. */
+/* Each space: its page table, and each entry against its region; and all shared
+ * memory that is in no file. */
 void spaces_audit(struct audit *a);
 
 #endif

@@ -17,8 +17,20 @@
 
 #define region_of(l) list_entry(l, struct region, object_link)
 
+static uint64 new_id(void) {
+  static struct spinlock lock = SPINLOCK("memobject id");
+  static uint64 last; /* [lock] */
+  uint64 id;
+
+  acquire(&lock);
+  id = ++last;
+  release(&lock);
+  return id;
+}
+
 void memobject_init(struct memobject *o, const struct memobject_ops *ops) {
   o->ops = ops;
+  o->id = new_id();
   initlock(&o->lock, "memobject");
   list_init(&o->regions);
 }

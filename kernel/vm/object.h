@@ -52,6 +52,7 @@ struct memobject_ops {
 
 struct memobject {
   const struct memobject_ops *ops;
+  uint64 id; /* [c] no other object has or had it since boot */
   struct spinlock lock;
   struct list regions; /* [lock] struct region.object_link */
 };

@@ -442,6 +442,66 @@ static void crowd(void) {
   must(run_child(many_processes) != 1, "many processes");
 }
 
+/* Touch shared memory until there are only a few pages, unmap all of it but one
+ * page, and sleep. */
+static void sleep_on_it(int ready) {
+  const addr file_pages = 80, few = 20; /* files keep some; what is left */
+  addr bytes = start.total * start.page_size, step = 4 * PAGE;
+  char *p = reserve(bytes, MAP_SHARED | MAP_NORESERVE);
+  struct meminfo m;
+
+  must(p != 0, "mmap of all memory, shared");
+  for (addr at = PAGE; at + step <= bytes; at += step) {
+    must(meminfo(&m) == 0, "meminfo");
+    if (m.free + (m.cache > file_pages ? m.cache - file_pages : 0) < few)
+      break;
+    touch(p + at, step, PAGE);
+    must(munmap(p + at, step) == 0, "munmap");
+  }
+  must(write(ready, "x", 1) == 1, "write to the parent");
+  for (;;)
+    pause(1000);
+}
+
+/* Who sleeps and has nearly all, although nothing of it is mapped, ends when
+ * others cannot be made any more; not one who has more than he seems to. */
+static void sleeper(void) {
+  enum { CHILDREN = 30 };
+  int ready[2], hold[2], pid, other = fork();
+  char *p, c;
+
+  must(other >= 0 && pipe(hold) == 0, "fork, pipe");
+  if (other == 0) {
+    p = reserve(2 * MB, MAP_PRIVATE);
+    must(p != 0, "mmap");
+    touch(p, 2 * MB, PAGE);
+    for (;;)
+      pause(1000);
+  }
+  must(pipe(ready) == 0 && (pid = fork()) >= 0, "fork");
+  if (pid == 0)
+    sleep_on_it(ready[1]);
+  must(read(ready[0], &c, 1) == 1, "nearly all memory is taken");
+  for (int i = 0; i < CHILDREN; i++) {
+    int child = fork();
+
+    must(child >= 0, "a child, although memory is gone");
+    if (child == 0) {
+      close(hold[1]);
+      read(hold[0], &c, 1);
+      exit(0);
+    }
+  }
+  close(hold[1]);
+  must(os_wait(pid) == -1, "who has nearly all of it is ended");
+  for (int i = 0; i < CHILDREN; i++)
+    must(waitpid(-1, 0, 0) > 0, "a child");
+  must(kill(other) == 0 && os_wait(other) == -1, "the other lives until now");
+  close(hold[0]);
+  close(ready[0]);
+  close(ready[1]);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
@@ -452,7 +512,7 @@ static const struct {
     {"one_reader", one_reader}, {"page_tables", page_tables},
     {"several", several},       {"copies", copies},
     {"crowd", crowd},           {"kernel_wants", kernel_wants},
-    {"pipes", pipes},
+    {"sleeper", sleeper},       {"pipes", pipes},
 };
 
 static void run_test(unsigned i) {

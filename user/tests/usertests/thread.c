@@ -1005,28 +1005,62 @@ static void threads_chaos(void) {
   }
 }
 
-const struct test thread_tests[] = {TEST(threads_join),
-                                    TEST(threads_limit),
-                                    TEST(threads_identity),
-                                    TEST(threads_listed),
-                                    TEST(clone_bad),
-                                    TEST(threads_exit),
-                                    TEST(threads_fault),
-                                    TEST(threads_kill),
-                                    TEST(threads_exec),
-                                    TEST(threads_fork),
-                                    TEST(threads_multiply),
-                                    TEST(threads_mutex),
-                                    TEST(threads_condition),
-                                    TEST(futexes),
-                                    TEST(futex_processes),
-                                    TEST(futex_shared),
-                                    TEST(threads_malloc),
-                                    TEST(threads_printf),
-                                    TEST(threads_lasterr),
-                                    TEST(threads_close),
-                                    TEST(threads_files),
-                                    TEST(threads_table),
-                                    TEST(threads_directory),
-                                    TEST(threads_chaos),
-                                    TESTS_END};
+/* What is unmapped while somebody waits there goes, and nothing is lost. In a
+ * process of its own: one thread waits there, the other for a byte; then it unmaps
+ * the memory, and looks. */
+static int wait_there(void *arg) {
+  futex(arg, FUTEX_WAIT, 1, 0);
+  return 0;
+}
+
+static void unmap_when_told(int told) {
+  const addr bytes = 64 * PGSIZE;
+  uint *words =
+      mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct memcheck sum;
+  struct memfault f;
+  char c;
+
+  CHECK(words != MAP_FAILED);
+  for (addr i = 0; i < bytes / sizeof(uint); i += PGSIZE / sizeof(uint))
+    words[i] = 1;
+  begin(wait_there, words);
+  CHECK_EQ(read(told, &c, 1), 1);
+  CHECK_EQ(munmap(words, bytes), 0);
+  CHECK_EQ(memcheck(&sum, &f, 1), 0);
+  exit(0);
+}
+
+static void futex_unmapped(void) {
+  uint64 start = clock();
+  int fd[2], pid;
+
+  CHECK_EQ(pipe(fd), 0);
+  pid = fork();
+  CHECK(pid >= 0);
+  if (pid == 0)
+    unmap_when_told(fd[0]);
+  while (info_of(pid).threads != 2 || info_of(pid).state != P_SLEEPING) {
+    CHECK(clock() - start < PATIENCE);
+    yield();
+  }
+  CHECK_EQ(write(fd[1], "x", 1), 1);
+  CHECK_EQ(join(pid), 0);
+  close(fd[0]);
+  close(fd[1]);
+}
+
+const struct test thread_tests[] = {
+    TEST(threads_join),      TEST(threads_limit),
+    TEST(threads_identity),  TEST(threads_listed),
+    TEST(clone_bad),         TEST(threads_exit),
+    TEST(threads_fault),     TEST(threads_kill),
+    TEST(threads_exec),      TEST(threads_fork),
+    TEST(threads_multiply),  TEST(threads_mutex),
+    TEST(threads_condition), TEST(futexes),
+    TEST(futex_processes),   TEST(futex_shared),
+    TEST(futex_unmapped),    TEST(threads_malloc),
+    TEST(threads_printf),    TEST(threads_lasterr),
+    TEST(threads_close),     TEST(threads_files),
+    TEST(threads_table),     TEST(threads_directory),
+    TEST(threads_chaos),     TESTS_END};
