@@ -18,6 +18,7 @@
 #include "lib/panic.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
+#include "tables.h"
 #include "vm/anon.h"
 
 /* Pages that are not promised to anybody: for page tables and the kernel. */
@@ -406,10 +407,11 @@ void space_put(struct space *s) {
   debug_count_put(s->refs, "space", s);
   if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
-  /* the lock keeps the self-check away; no CPU can run in this space again:
-   * nothing to flush */
+  /* the lock keeps the self-check away; no CPU has the table any more, nor will
+   * it: nothing to flush */
   removal_init(&rm, s);
   acquire_exclusive(&s->lock);
+  tables_unprepare_user(s->pagetable);
   list_for_each_safe (l, &s->regions)
     removal_add(&rm, region_of(l));
   clear_range(&rm, false, false);

@@ -28,16 +28,14 @@ pagetable_t uvmcreate(void) {
   if (pagetable == NULL)
     return NULL;
   if (tables_prepare_user(pagetable) < 0) {
+    tables_unprepare_user(pagetable);
     uvmfree(pagetable);
     return NULL;
   }
   return pagetable;
 }
 
-void uvmfree(pagetable_t pagetable) {
-  tables_unprepare_user(pagetable);
-  freewalk(pagetable);
-}
+void uvmfree(pagetable_t pagetable) { freewalk(pagetable); }
 
 bool uvm_anonymous(const void *page) { return frame_owner(page) == PAGE_USER; }
 
@@ -182,14 +180,15 @@ void uvm_protect(struct region *r) {
     uint keep = *l.pte & PTE_W ? r->rights : r->rights & ~(uint)PROT_WRITE;
     pte_t pte = uvm_pte(pte_page(*l.pte), keep, l.level);
 
-    if (pte == *l.pte)
-      continue;
+    if (*l.pte & ~pte & (PTE_R | PTE_W | PTE_X | PTE_U)) {
+      from = MIN(from, l.va);
+      to = l.va + level_size(l.level);
+    }
     *l.pte = pte;
-    from = MIN(from, l.va);
-    to = l.va + level_size(l.level);
   }
   release(&s->ptl);
-  /* other threads must notice before the caller is told that it is done */
+  /* other threads must notice what they lost before the caller is told that it
+   * is done; what they gained they find out */
   if (from < to)
     tables_flush_user(&s->arch, from, to - from);
 }

@@ -29,7 +29,8 @@ struct gather {
 
 /* An empty user table with what the machine needs for a trap, or NULL. */
 pagetable_t uvmcreate(void);
-/* Free the table, which has no user pages left. */
+/* Free the table, which has no user pages left, and nothing of the machine's
+ * (tables_unprepare_user()). */
 void uvmfree(pagetable_t pagetable);
 
 /* Not {0}: that would clear all of it. */

@@ -559,6 +559,34 @@ static void pages_are_freed_after_the_flush(void **state) {
   space_put(space);
 }
 
+/* Whoever remembers fewer rights than there are faults, and finds out. */
+static void only_rights_that_are_lost_are_flushed(void **state) {
+  static const struct {
+    uint rights;
+    uint flushes;
+  } steps[] = {{PROT_READ, 1},
+               {PROT_NONE, 1},
+               {PROT_READ, 0},
+               {PROT_READ | PROT_WRITE, 0},
+               {PROT_READ | PROT_EXEC, 0},
+               {PROT_READ, 1}};
+  struct region *r;
+
+  (void)state;
+  space = space_create();
+  add(space, MiB(2), MiB(2) + PGSIZE, PROT_READ | PROT_WRITE, "data");
+  assert_int_equal(fault_resolve(space, MiB(2), PROT_WRITE), 0);
+  r = space_find_locked(space, MiB(2));
+  for (size_t i = 0; i < NELEM(steps); i++) {
+    uint64 before = space->arch.flushes;
+
+    region_set_rights(r, steps[i].rights);
+    uvm_protect(r);
+    assert_int_equal(space->arch.flushes - before, steps[i].flushes);
+  }
+  space_put(space);
+}
+
 static uint64 tables_at_flush;
 
 /* Others may look at the space already, and find no region there. */
@@ -747,6 +775,7 @@ int main(void) {
       cmocka_unit_test(copying_fails_at_each_page),
       cmocka_unit_test(the_last_reference_frees),
       cmocka_unit_test(pages_are_freed_after_the_flush),
+      cmocka_unit_test(only_rights_that_are_lost_are_flushed),
       cmocka_unit_test(a_range_goes_with_its_table_in_one_flush),
       cmocka_unit_test(page_tables_are_given_back),
       cmocka_unit_test(sbrk_moves_the_end),
