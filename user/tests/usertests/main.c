@@ -21,9 +21,10 @@
 #define WORKDIR "/usertests.d"
 #define SLAB_SLACK 192   /* pages that remembered inodes, names may take */
 #define SLAB_PER_CACHE 8 /* cached pages that a page of slab describes */
-#define STACK_SLACK (32 * 3 + 3) /* stacks kept ready (kernel/mm/kstack.c) */
-#define SETTLE_NS 3000000000ULL  /* how long memory may take to come back */
-#define FAILURES_MAX 64          /* names that the last line can tell */
+/* Pages of stacks that are kept ready (kernel/mm/kstack.c). */
+#define STACK_SLACK (33 * (STACK_SLOT / 4096 - 1))
+#define SETTLE_NS 3000000000ULL /* how long memory may take to come back */
+#define FAILURES_MAX 64         /* names that the last line can tell */
 
 static const struct {
   const char *name;

@@ -18,10 +18,6 @@
 
 #include "usertests.h"
 
-#ifndef STACK_SLOT          /* mk/debug.mk: the debug kernel's are larger */
-#define STACK_SLOT 0x4000UL /* three pages of a kernel stack and their guard */
-#endif
-
 /* The last walk that leaf_flags() or check_steps() did. */
 extern struct ptwalk walked;
 

@@ -28,6 +28,10 @@
 
 typedef unsigned long addr; /* an address as a number */
 
+#ifndef STACK_SLOT          /* mk/debug.mk: the debug kernel's are larger */
+#define STACK_SLOT 0x4000UL /* three pages of a kernel stack and their guard */
+#endif
+
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
 
 struct test {
