@@ -4,7 +4,8 @@ is."""
 
 import re
 
-from pagewise import (Machine, Panic, cases, debug_kernel, test)
+from pagewise import Machine, Panic, cases, debug_kernel, once, test
+from test_guest import run_on_own_disk
 
 # The bug, what the report says, and the function of kernel/debug/plant.c that the
 # backtrace begins in, if the compiler keeps it apart.
@@ -79,6 +80,15 @@ def test_figures():
         assert re.search(r"^spin waitq: .* then.* thread", out, re.MULTILINE), out
         assert re.search(r"^sleep inode: ", out, re.MULTILINE), out
         assert "memcheck: all is right" in m.run("memcheck")
+
+
+@debug_kernel
+@once
+@test()
+def test_finds_nothing():
+    """What of the guest's own tests fits; DEBUG=1 tests/run is for the rest."""
+    run_on_own_disk([("usertests -q", "ALL TESTS PASSED"),
+                     ("vmthreads -n 60", "vmthreads OK (seed 1)")], timeout=100)
 
 
 @test()

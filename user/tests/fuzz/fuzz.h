@@ -21,7 +21,8 @@ typedef unsigned long word; /* an argument of a system call */
 
 /* What all processes of the fuzzer see. */
 struct shared {
-  uint64 calls[FAMILIES_MAX]; /* [a] made by each family so far */
+  /* [a] made by each family so far; clang wants to know that they are aligned */
+  _Alignas(8) uint64 calls[FAMILIES_MAX];
 };
 extern struct shared *shared;
 extern int verbose;
