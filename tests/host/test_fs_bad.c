@@ -5,7 +5,11 @@
  */
 /* sources: kernel/fs/balloc.c kernel/fs/bcache.c kernel/fs/content.c kernel/fs/dir.c kernel/fs/file.c kernel/fs/filemap.c kernel/fs/fsops.c kernel/fs/inode.c kernel/fs/log.c kernel/fs/mount.c kernel/fs/namecache.c kernel/fs/path.c kernel/fs/pipe.c kernel/dev/block.c tests/host/fs_fakes.c tests/host/fs_mkfs.c tests/host/fs_fsck.c */
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
+#define sleep libc_sleep /* the kernel has a function of that name */
+#include <unistd.h>
+#undef sleep
 
 #include "fs_fakes.h"
 
@@ -370,6 +374,24 @@ static void test_read_only_after_failure(void **state) {
   assert_int_equal(fs_run(lose_disk, NULL), 0);
 }
 
+/* A tool that ends in the middle, in its child, does not end as its parent would
+ * (a fuzzer takes that for a crash). */
+static pid_t tester;
+
+static void parents_end(void) {
+  if (getpid() != tester)
+    _exit(77);
+}
+
+static void test_tool_ends_by_itself(void **state) {
+  (void)state;
+  tester = getpid();
+  assert_int_equal(atexit(parents_end), 0);
+  make_good();
+  disk->data[BSIZE] ^= 1; /* the magic number */
+  assert_int_equal(disk_fsck(false), 2);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_mutated_images),
@@ -382,6 +404,7 @@ int main(void) {
       cmocka_unit_test(test_disk_dies),
       cmocka_unit_test(test_memory_runs_out),
       cmocka_unit_test(test_read_only_after_failure),
+      cmocka_unit_test(test_tool_ends_by_itself),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
