@@ -4,8 +4,7 @@
 
 # --- Fuzzing ----------------------------------------------------------------
 
-## fuzz SECONDS=n   system calls and ELF files that are wrong in every way, from
-##                  SEED=n on, on CPUS=4 processors; better with DEBUG=1
+## fuzz SECONDS=n   wrong system calls and ELF files: SEED=n, CPUS=4, DEBUG=1
 .PHONY: fuzz
 fuzz: SECONDS ?= 600
 fuzz: check-qemu all
@@ -137,8 +136,7 @@ mutants: check-qemu
 
 # --- Soak -------------------------------------------------------------------
 
-## soak MINUTES=n   all at once on CPUS=4 processors with MEM=128M, hardly any
-##                  of which is left; from SEED=n on
+## soak MINUTES=n   all at once, with hardly any memory left; SEED=n, CPUS=4
 .PHONY: soak
 soak: MINUTES ?= 10
 soak: check-qemu all $(BUILD)/host/fsck
