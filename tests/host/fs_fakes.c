@@ -1,5 +1,6 @@
 #define _GNU_SOURCE      /* pthread_cond_clockwait */
 #define sleep libc_sleep /* the kernel has a function of that name */
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -544,12 +545,13 @@ static void temporary_name(char *path, size_t n) {
   snprintf(path, n, "%s/test_fs.%d.img", dir != NULL ? dir : "/tmp", getpid());
 }
 
-/* Wait for a child. */
+/* Wait for a child, whatever signals come (libFuzzer has an alarm). */
 static int join(pid_t pid) {
   int status;
 
-  if (waitpid(pid, &status, 0) < 0)
-    panic("waitpid failed");
+  while (waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR)
+      panic("waitpid failed");
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #define sleep libc_sleep /* the kernel has a function of that name */
+#include <sched.h>
+#include <signal.h>
 #include <unistd.h>
 #undef sleep
 
@@ -376,7 +378,7 @@ static void test_read_only_after_failure(void **state) {
 
 /* A tool that ends in the middle, in its child, does not end as its parent would
  * (a fuzzer takes that for a crash). */
-static pid_t tester;
+static pid_t tester; /* the parent */
 
 static void parents_end(void) {
   if (getpid() != tester)
@@ -392,6 +394,28 @@ static void test_tool_ends_by_itself(void **state) {
   assert_int_equal(disk_fsck(false), 2);
 }
 
+/* Signals to who waits for the child are no failure of it. */
+static void nothing(int signal) { (void)signal; }
+
+static void disturb(void *arg) {
+  (void)arg;
+  for (int i = 0; i < 200; i++) {
+    kill(tester, SIGUSR1);
+    sched_yield();
+  }
+}
+
+static void test_signals_while_waiting(void **state) {
+  struct sigaction action = {.sa_handler = nothing}; /* no SA_RESTART */
+
+  (void)state;
+  tester = getpid();
+  make_good();
+  assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+  assert_int_equal(fs_run(disturb, NULL), 0);
+  signal(SIGUSR1, SIG_DFL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_mutated_images),
@@ -405,6 +429,7 @@ int main(void) {
       cmocka_unit_test(test_memory_runs_out),
       cmocka_unit_test(test_read_only_after_failure),
       cmocka_unit_test(test_tool_ends_by_itself),
+      cmocka_unit_test(test_signals_while_waiting),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
