@@ -51,7 +51,7 @@ fuzz-host-works:
 	@echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
 	  $(or $(FUZZCC),clang) -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null || \
 	  { echo 'fuzz-host: that takes clang with libFuzzer: apt-get install' \
-	      'clang-14 libclang-rt-14-dev'; exit 1; }
+	      'clang libclang-rt-dev'; exit 1; }
 
 ## fuzz-host        parsers and file system under libFuzzer, SECONDS=60 for each
 fuzz-host: SECONDS ?= 60
