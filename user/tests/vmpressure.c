@@ -478,7 +478,9 @@ static void sleeper(void) {
     for (;;)
       pause(1000);
   }
-  must(pipe(ready) == 0 && (pid = fork()) >= 0, "fork");
+  must(pipe(ready) == 0, "pipe");
+  pid = fork();
+  must(pid >= 0, "fork");
   if (pid == 0)
     sleep_on_it(ready[1]);
   must(read(ready[0], &c, 1) == 1, "nearly all memory is taken");
