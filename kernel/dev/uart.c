@@ -63,6 +63,7 @@ static struct {
   bool held;            /* [lock] input is turned off */
   bool started;         /* [lock] interrupts are on, or the clock is used */
   bool interrupted;     /* [a] one has come */
+  uint receiving;       /* [a] 1: a CPU takes input */
   struct timer clock;   /* looks at the port if none comes */
   int early;            /* a byte that came before uart_init, or -1 */
 } uart = {
@@ -169,7 +170,7 @@ static void uart_resume_input(void) {
     hold_input(false);
 }
 
-static void receive(void) {
+static void drain(void) {
   while (uart_reg_read(LSR) & LSR_RX_READY) {
     if (!tty_room()) {
       hold_input(true);
@@ -179,6 +180,17 @@ static void receive(void) {
     }
     tty_take(uart_reg_read(RBR));
   }
+}
+
+/* One CPU at a time, or bytes change places. Who finds another at it leaves the
+ * byte to that one, which looks again when it has let go. */
+static void receive(void) {
+  do {
+    if (__atomic_exchange_n(&uart.receiving, 1, __ATOMIC_ACQUIRE))
+      return;
+    drain();
+    __atomic_store_n(&uart.receiving, 0, __ATOMIC_RELEASE);
+  } while ((uart_reg_read(LSR) & LSR_RX_READY) && tty_room());
 }
 
 /* Do what there is to be done. Interrupts are off. */
@@ -199,6 +211,8 @@ static void uart_interrupt(void *arg) {
 }
 
 static void look(struct timer *t) {
+  if (__atomic_load_n(&uart.interrupted, __ATOMIC_RELAXED))
+    return; /* they were only late */
   attend();
   timer_start(t, clock_ns() + LOOK_NS);
 }

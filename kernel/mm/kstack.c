@@ -122,8 +122,9 @@ struct batch {
 };
 
 static int batch_size(void) {
-  if (pages_owned(PAGE_FREE) < pages_total() / BATCH_FREE_SHARE)
-    return 1;
+  if (pages_owned(PAGE_FREE) < pages_total() / BATCH_FREE_SHARE ||
+      nused + (ncpu + 1) * BATCH_MAX > KSTACK_MAX)
+    return 1; /* what others are getting must not seem to be the last */
   return MIN(1 + nused / BATCH_SHARE, BATCH_MAX);
 }
 

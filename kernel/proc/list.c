@@ -98,7 +98,9 @@ static void describe_memory(struct procinfo *info) {
   info->size = s->size * PGSIZE;
   info->resident = usage.resident * PGSIZE;
   info->faults = s->faults;
+  acquire(&s->ptl); /* the tables on the way stay */
   info->tables = pagetable_pages(s->pagetable) * PGSIZE;
+  release(&s->ptl);
   release_shared(&s->lock);
   space_put(s);
 }

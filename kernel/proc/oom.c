@@ -44,7 +44,7 @@ static uint64 last_end_ns; /* [T] when somebody was last chosen */
 
 /* One page in so many of all is a large part: who has it may have to end for a
  * system call that finds no memory. */
-#define LARGE_PART 16
+#define LARGE_PART 4
 
 /* Who is to end. */
 struct victim {

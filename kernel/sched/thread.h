@@ -62,6 +62,7 @@ struct thread {
   void *arg;                     /* [c] */
   uint64 syscalls;               /* [o] since it was last switched to */
   int lasterr;                   /* [o] reason of the last failed system call */
+  uint failures_seen;            /* [o] kalloc_failures(): sys/syscall.c */
   char name[16];
 };
 

@@ -24,15 +24,16 @@ static long (*const handlers[])(void) = {
  * up pages, too, or somebody ends who has most of it, and the call is made again.
  * That it can be is a rule for
  * handlers: who returns -ENOMEM has changed nothing that a second call minds.
- * The error may have other reasons; if no allocation has failed since this was
- * last looked at, it has.
+ * The error may have other reasons; if no allocation has failed since this
+ * thread last looked, it has.
  */
 static long call_again(long (*handler)(void)) {
-  static uint seen; /* [a] kalloc_failures() of then */
+  struct thread *t = mythread();
   uint failures = kalloc_failures();
+  bool seen = t->failures_seen == failures;
 
-  if (__atomic_exchange_n(&seen, failures, __ATOMIC_RELAXED) == failures ||
-      killed())
+  t->failures_seen = failures;
+  if (seen || killed())
     return -ENOMEM;
   fd_release();
   for (uint attempt = 0; !memory_release(); attempt++)

@@ -284,8 +284,13 @@ void machine_init_devices(void) {
 
 void machine_start_cpus(void) {
   for (int id = 1; id < ncpu; id++)
-    if (!start_cpu(&cpus[id]))
-      printf("boot: the CPU with APIC id %u does not start\n", cpus[id].hwid);
+    if (!start_cpu(&cpus[id])) {
+      /* should it come later, what start_cpu() left for it is still its own */
+      printf(
+          "boot: the CPU with APIC id %u does not start: no more are tried\n",
+          cpus[id].hwid);
+      break;
+    }
 }
 
 uint8 uart_reg_read(uint reg) { return io_read8(P2IO(UART0 + reg)); }

@@ -22,9 +22,11 @@
 #define PIT_HZ 1193182
 #define PIT_CHANNEL2 0x42
 #define PIT_CONTROL 0x43
-#define PIT_CH2_MODE0 0xb0  /* channel 2, both bytes, one-shot */
-#define PIT_CH2_LATCH 0xc8  /* read-back: keep channel 2's status and count */
-#define PIT_STATUS_OUT 0x80 /* it has counted to 0 */
+#define PIT_CH2_MODE0 0xb0   /* channel 2, both bytes, one-shot */
+#define PIT_CH2_LATCH 0xc8   /* read-back: keep channel 2's status and count */
+#define PIT_STATUS_OUT 0x80  /* it has counted to 0 */
+#define PIT_STATUS_NULL 0x40 /* the count is not loaded yet: 8254, read-back */
+#define PIT_LOAD_TRIES 100
 #define PIT_COUNT 0xffff
 /* Port B of the PC's system controller. */
 #define PORT_B 0x61
@@ -61,14 +63,16 @@ static void pit_start(void) {
 }
 
 static bool pit_read(struct reading *r) {
-  uint8 status;
+  uint8 status = PIT_STATUS_NULL;
 
-  r->from = rdtsc();
-  outb(PIT_CONTROL, PIT_CH2_LATCH);
-  r->to = rdtsc();
-  status = inb(PIT_CHANNEL2);
-  r->left = inb(PIT_CHANNEL2);
-  r->left |= inb(PIT_CHANNEL2) << 8;
+  for (int i = 0; (status & PIT_STATUS_NULL) && i < PIT_LOAD_TRIES; i++) {
+    r->from = rdtsc();
+    outb(PIT_CONTROL, PIT_CH2_LATCH);
+    r->to = rdtsc();
+    status = inb(PIT_CHANNEL2);
+    r->left = inb(PIT_CHANNEL2);
+    r->left |= inb(PIT_CHANNEL2) << 8;
+  }
   return !(status & PIT_STATUS_OUT);
 }
 

@@ -26,6 +26,7 @@
 #define NVECTORS 256
 
 /* trapvec.S */
+_Static_assert(offsetof(struct trapframe, gs) == 32, "TF_GS");
 _Static_assert(offsetof(struct trapframe, fs) == 36, "TF_FS");
 _Static_assert(offsetof(struct trapframe, ds) == 44, "TF_DS");
 _Static_assert(offsetof(struct trapframe, vector) == 48, "TF_VECTOR");

@@ -14,6 +14,7 @@
 #include "x86.h"
 
 # Offsets in struct trapframe, after pushal (trap.c asserts them).
+#define TF_GS 32
 #define TF_FS 36
 #define TF_ES 40
 #define TF_DS 44
@@ -27,7 +28,7 @@
 
 # What a program may have set and the kernel's code does not expect. A gate
 # clears TF and NT, SYSENTER none of them.
-#define ODD_FLAGS (FL_TF | FL_NT | FL_AC | FL_DF)
+#define ODD_FLAGS (FL_TF | FL_NT | FL_AC | FL_DF | FL_IOPL)
 
 # A number that is not 0, to find again.
 #define FLAT_MARK 0x74616c66
@@ -132,6 +133,13 @@ alltraps_segments:
         pushl   %eax
         call    virtual86trap           # does not return
 
+        .macro  DROP_SELECTOR at        # unless it can be read through (VERR)
+        verr    \at(%esp)
+        jz      1f
+        movw    $0, \at(%esp)
+1:
+        .endm
+
 # --- SYSENTER (vol. 2B) ---
 
 # From user mode with its esp in ecx and its eip in edx; esp points to where
@@ -164,9 +172,16 @@ sysenter_entry:
         call    usersyscall             # does not return
 
 # Rare: go back as from int 0x40, which restores segments and flags.
+# Out of virtual-8086 mode selectors may come that are none, and a right to ports
+# that the program was never given: neither goes back.
 sysenter_odd:
         movl    $T_SYSCALL, TF_VECTOR(%esp)
         orl     $FL_IF, TF_EFLAGS(%esp)
+        andl    $~FL_IOPL, TF_EFLAGS(%esp)
+        DROP_SELECTOR TF_DS
+        DROP_SELECTOR TF_ES
+        DROP_SELECTOR TF_FS
+        DROP_SELECTOR TF_GS
         pushl   $FL_FIXED
         popfl
         LOAD_SEGMENTS

@@ -427,6 +427,32 @@ static void do_virtual86_sysenter(void *arg) {
   CHECK_EQ(pid, getpid());
 }
 
+/* The same with selectors that are none, and the right to use ports: neither may
+ * hurt the kernel on the way back, nor be there afterwards. */
+static void do_virtual86_odd(void *arg) {
+  int pid, flags;
+
+  (void)arg;
+  asm volatile(
+      "movl %%esp, %%ecx\n\t"
+      "pushl $0x1234; pushl $0x1234; pushl $0x1234; pushl $0x1234\n\t"
+      "pushl $0; pushl $0x1000; pushl $0x23202\n\t"
+      "movl $1f, %%eax; movl %%eax, %%edx\n\t"
+      "shrl $4, %%eax; andl $15, %%edx; pushl %%eax; pushl %%edx\n\t"
+      "movl $11, %%eax; movl $2f, %%edx\n\t"
+      "iret\n"
+      "1:\n\t"
+      "sysenter\n"
+      "2:\n\t"
+      "movw %w2, %%ds; movw %w2, %%es; movw %w2, %%fs\n\t"
+      "pushfl; popl %1"
+      : "=&a"(pid), "=&b"(flags)
+      : "S"(UDATA)
+      : "ecx", "edx", "memory", "cc");
+  CHECK_EQ(pid, getpid());
+  CHECK_EQ(flags & 0x3000, 0);
+}
+
 static void virtual86(void) {
   int status;
 
@@ -434,6 +460,8 @@ static void virtual86(void) {
   expect_killed(do_virtual86_illegal, 0);
   expect_killed(do_virtual86_step, 0);
   status = run_child(do_virtual86_sysenter, 0);
+  CHECK(status == STATUS_KILLED || status == 0);
+  status = run_child(do_virtual86_odd, 0);
   CHECK(status == STATUS_KILLED || status == 0);
 }
 
