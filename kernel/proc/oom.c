@@ -39,12 +39,13 @@
 
 /* Pages that what runs needs of files at least. */
 #define WORKING_SET 64
+#define RELEASE_TRIES 5
 
 static uint64 last_end_ns; /* [T] when somebody was last chosen */
 
 /* One page in so many of all is a large part: who has it may have to end for a
  * system call that finds no memory. */
-#define LARGE_PART 4
+#define LARGE_PART 16
 
 /* Who is to end. */
 struct victim {
@@ -173,9 +174,16 @@ static int wait_a_little(void) {
 /* Programs that lost too much would lose the pages that they run from, read them
  * again, lose them ... */
 bool memory_release(void) {
-  fs_release();
-  bcache_shrink(WORKING_SET);
-  return pages_owned(PAGE_FREE) >= WORKING_SET;
+  for (int i = 0; i < RELEASE_TRIES; i++) {
+    fs_release();
+    bcache_shrink(WORKING_SET);
+    if (pages_owned(PAGE_FREE) >= WORKING_SET)
+      return true;
+    /* another CPU may be in the cache just then, whose lock is only tried */
+    if (pages_owned(PAGE_CACHE) < 2 * WORKING_SET || wait_a_little() < 0)
+      break;
+  }
+  return false;
 }
 
 int memory_wait(uint attempt) {
