@@ -47,6 +47,8 @@ static uint64 last_end_ns; /* [T] when somebody was last chosen */
  * system call that finds no memory. */
 #define LARGE_PART 16
 
+#define NOBODY (-1) /* no process's pid */
+
 /* Who is to end. */
 struct victim {
   int pid;      /* 0: nobody, or somebody is ending */
@@ -186,21 +188,25 @@ bool memory_release(void) {
   return false;
 }
 
-int memory_wait(uint attempt) {
+/* End the largest process, or wait for one that is ending. -ENOMEM: it would be
+ * the one with pid `but`, or has fewer pages than `least`. */
+static int end_largest(uint attempt, int but, size_t least) {
   bool impatient = attempt >= PATIENCE && long_since_last();
   struct victim v = choose(impatient);
 
-  if (v.pid == myproc()->pid || v.pages < pages_total() / LARGE_PART)
+  if (v.pid == but || v.pages < least)
     return -ENOMEM;
   if (v.pid != 0)
     end(&v, impatient);
   return wait_a_little();
 }
 
+int memory_wait(uint attempt) {
+  return end_largest(attempt, myproc()->pid, pages_total() / LARGE_PART);
+}
+
 static int out_of_memory(struct space *s, uint attempt) {
   struct proc *self = myproc();
-  struct victim v;
-  bool impatient;
 
   if (debug_starved())
     return -ENOMEM;
@@ -209,11 +215,7 @@ static int out_of_memory(struct space *s, uint attempt) {
   /* a program that is only being loaded is an error, and nobody's end */
   if (self == NULL || self->space != s || killed())
     return -ENOMEM;
-  impatient = attempt >= PATIENCE && long_since_last();
-  v = choose(impatient);
-  if (v.pid != 0)
-    end(&v, impatient);
-  return wait_a_little();
+  return end_largest(attempt, NOBODY, 0);
 }
 
 void oom_init(void) { fault_out_of_memory = out_of_memory; }

@@ -21,11 +21,10 @@ static long (*const handlers[])(void) = {
 /*
  * A handler may hold any lock when it finds no memory, so what is left then is
  * what can be taken back without one. Here none is held: mapped files can give
- * up pages, too, or somebody ends who has most of it, and the call is made again.
- * That it can be is a rule for
- * handlers: who returns -ENOMEM has changed nothing that a second call minds.
- * The error may have other reasons; if no allocation has failed since this
- * thread last looked, it has.
+ * up pages, too, or somebody ends who has much of it, and the call is made
+ * again. That it can be is a rule for handlers: who returns -ENOMEM has changed
+ * nothing that a second call minds. The error may have other reasons; if no
+ * allocation has failed since this thread last looked, it has.
  */
 static long call_again(long (*handler)(void)) {
   struct thread *t = mythread();

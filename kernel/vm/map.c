@@ -7,7 +7,8 @@
  *
  * Mappings are placed from the top down, each right below the last one, so that
  * finding a place takes no search; when there is no room left below, in the
- * first gap from the top that is large enough. What could hold superpages begins where one can begin.
+ * first gap from the top that is large enough. What could hold superpages
+ * begins where one can begin.
  */
 #include "vm/map.h"
 
