@@ -49,6 +49,9 @@ json_t *json_hello(struct memory *m) {
   set_number(o, "page", PAGE_BYTES);
   set_number(o, "pte", g.machine->pte_bytes);
   set_text(o, "letters", g.machine->letters);
+  set(o, "number",
+      json_pack("[ii]", g.machine->number_low, g.machine->number_bits));
+  set_text(o, "root", g.machine->root);
   set(o, "live", json_boolean(source_live(memory_source(m))));
   set_text(o, "kernel", memory_kernel_name(m));
   set(o, "missing", missing);

@@ -34,6 +34,9 @@ struct machine {
   int levels;           /* of the tree, unless the kernel says more */
   int levels_max;       /* what the kernel may say */
   const char *letters;  /* for the flags of an entry, from bit 0 up */
+  int number_low;       /* lowest bit of the page number in an entry */
+  int number_bits;      /* of that number */
+  const char *root;     /* the register that says where the root is */
   /* What a tree of so many levels is called. */
   const char *(*mode)(int levels);
   /* Read an entry of a level: 0 is that of pages. */

@@ -20,7 +20,8 @@
 #define D 0x80
 
 #define PPN_SHIFT 10
-#define PPN_MASK ((1ULL << 44) - 1)
+#define PPN_BITS 44
+#define PPN_MASK ((1ULL << PPN_BITS) - 1)
 
 static const char *mode(int levels) {
   static const char *const names[] = {"Sv39", "Sv48", "Sv57"};
@@ -54,5 +55,8 @@ const struct machine machine_rv64 = {.name = "riscv",
                                      .levels = 3,
                                      .levels_max = 5,
                                      .letters = "vrwxugad",
+                                     .number_low = PPN_SHIFT,
+                                     .number_bits = PPN_BITS,
+                                     .root = "satp",
                                      .mode = mode,
                                      .decode = decode};

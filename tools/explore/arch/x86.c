@@ -14,6 +14,8 @@
 #define D 0x040
 #define PS 0x080
 
+#define FRAME_LOW 12
+#define FRAME_BITS 20
 #define FRAME_MASK 0xfffff000U
 #define SUPER_MASK 0xffc00000U /* of a page of 4 MiB below 4 GiB */
 
@@ -48,5 +50,8 @@ const struct machine machine_ia32 = {.name = "x86",
                                      .levels = 2,
                                      .levels_max = 2,
                                      .letters = "pwutcadlg",
+                                     .number_low = FRAME_LOW,
+                                     .number_bits = FRAME_BITS,
+                                     .root = "CR3",
                                      .mode = mode,
                                      .decode = decode};
