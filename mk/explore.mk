@@ -1,14 +1,30 @@
 # The explorer: a program for this computer that looks into the guest's memory.
 
 EXPLORE_SRCS := $(sort $(wildcard tools/explore/*.c tools/explore/arch/*.c))
-EXPLORE_OBJS := $(EXPLORE_SRCS:tools/%.c=$(BUILD)/host/%.o)
-EXPLORE_LIBS := -ldw -lelf -ljansson -lz
+# The page's files, which are put into the program; those of libraries, too.
+PAGE_FILES := $(sort $(wildcard $(addprefix tools/explore/page/,\
+  *.html *.css *.js *.svg))) $(PAGE_LIBRARIES)
+PAGE_PACKED := $(BUILD)/host/explore/page_files
+PAGE_STAMP := $(BUILD)/host/explore/page.stamp
+$(call stamp,$(PAGE_STAMP),$(PAGE_FILES))
+
+EXPLORE_OBJS := $(EXPLORE_SRCS:tools/%.c=$(BUILD)/host/%.o) $(PAGE_PACKED).o
+EXPLORE_LIBS := -lwebsockets -ldw -lelf -ljansson -lz
 EXPLORE_FLAGS := $(HOSTCFLAGS) -D_GNU_SOURCE
 
 $(BUILD)/host/explore/%.o: tools/explore/%.c mk/explore.mk
 	$(call say,HOSTCC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(EXPLORE_FLAGS) -MMD -MP -c -o $@ $<
+
+$(PAGE_PACKED).c: tools/explore/pack $(PAGE_FILES) $(PAGE_STAMP)
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/explore/pack $(PAGE_FILES) >$@
+
+$(PAGE_PACKED).o: $(PAGE_PACKED).c
+	$(call say,HOSTCC,$@)
+	$(Q)$(HOSTCC) $(EXPLORE_FLAGS) -Itools/explore -c -o $@ $<
 
 $(BUILD)/host/explore/explore: $(EXPLORE_OBJS)
 	$(call say,HOSTLD,$@)
@@ -19,16 +35,23 @@ $(BUILD)/host/explore/explore: $(EXPLORE_OBJS)
 # The same with every check that the compiler has, for tests with damaged files.
 EXPLORE_CHECKED := -g -O1 -fsanitize=address,undefined \
   -fno-sanitize-recover=undefined
-$(BUILD)/host/explore/explore-checked: $(EXPLORE_SRCS) \
+$(BUILD)/host/explore/explore-checked: $(EXPLORE_SRCS) $(PAGE_PACKED).o \
     $(wildcard tools/explore/*.h) mk/explore.mk
 	$(call say,HOSTCC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(EXPLORE_FLAGS) $(EXPLORE_CHECKED) -o $@ $(EXPLORE_SRCS) \
-	  $(EXPLORE_LIBS)
+	  $(PAGE_PACKED).o $(EXPLORE_LIBS)
 
-.PHONY: explorer explorer-checked check-explore
+.PHONY: explore explorer explorer-checked check-explore
 explorer-checked: check-explore $(BUILD)/host/explore/explore-checked
 	@:
+## PORT=n           of explore's page on 127.0.0.1 (default: one that is free)
+PORT ?=
+## explore          boot, and look into the machine's memory in a browser
+explore: explorer check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok
+	$(BUILD)/host/explore/explore $(if $(PORT),--port $(PORT)) \
+	  --qemu $(KERNEL) $(MEM) $(QEMU_CMD)
+
 ## explorer         build the program that looks into a machine's memory
 explorer: check-explore $(BUILD)/host/explore/explore
 	@:

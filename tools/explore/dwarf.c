@@ -229,7 +229,9 @@ static void note_symbol(struct layout *l, const char *name, const GElf_Sym *s) {
 
   if (name == NULL || !*name || s->st_shndx == SHN_UNDEF)
     return;
-  if (type == STT_FUNC)
+  /* assembly files do not say that something is a function */
+  if (type == STT_FUNC ||
+      (type == STT_NOTYPE && GELF_ST_BIND(s->st_info) == STB_GLOBAL))
     layout_add_symbol(l, name, s->st_value);
   for (int i = 0; i < LAYOUT_COUNT; i++)
     if (!l->items[i].there && type <= STT_FUNC &&

@@ -85,6 +85,7 @@ static void note_record(struct events *e, int cpu, uint32_t number,
   struct event_view v = {
       .ns = nanoseconds(field(l, record, M_TRACE_TIME), e->hz),
       .cpu = cpu,
+      .number = number,
       .pid = (int)field(l, record, M_TRACE_PID),
       .kind = layout_enumerator(l, E_TRACE, kind),
       .a = field(l, record, M_TRACE_A),

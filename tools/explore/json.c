@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,15 +187,31 @@ static json_t *classes_message(void) {
   return a;
 }
 
-json_t *json_state(const struct model *model, const struct memory *m,
-                   uint64_t since) {
-  json_t *o = json_object(), *spaces = json_array(), *events = json_array();
+json_t *json_events(const struct model *model, struct seen *seen) {
+  json_t *events = json_array();
+
+  for (size_t i = 0; i < model->nevents; i++) {
+    const struct event_view *e = &model->events[i];
+
+    if (seen == NULL || !seen->any[e->cpu] ||
+        (int32_t)(e->number - seen->next[e->cpu]) >= 0)
+      json_array_append_new(events, event_message(e));
+  }
+  for (size_t i = 0; seen != NULL && i < model->nevents; i++) {
+    const struct event_view *e = &model->events[i];
+
+    if (!seen->any[e->cpu] || (int32_t)(e->number + 1 - seen->next[e->cpu]) > 0)
+      seen->next[e->cpu] = e->number + 1;
+    seen->any[e->cpu] = true;
+  }
+  return events;
+}
+
+json_t *json_state(const struct model *model, const struct memory *m) {
+  json_t *o = json_object(), *spaces = json_array();
 
   for (size_t i = 0; i < model->nspaces; i++)
     json_array_append_new(spaces, space_message(&model->spaces[i]));
-  for (size_t i = 0; i < model->nevents; i++)
-    if (model->events[i].ns > since)
-      json_array_append_new(events, event_message(&model->events[i]));
   set_text(o, "type", "state");
   set_number(o, "seq", model->seq);
   set_number(o, "ns", model->ns);
@@ -206,7 +223,6 @@ json_t *json_state(const struct model *model, const struct memory *m,
   set(o, "free_blocks", free_message(model));
   set(o, "counters", counters_message(model));
   set(o, "spaces", spaces);
-  set(o, "events", events);
   return o;
 }
 
@@ -243,8 +259,10 @@ static const struct space_view *get_space(const struct model *model,
                                           const json_t *request) {
   json_t *pid = json_object_get(request, "pid");
 
-  return json_is_integer(pid) ? model_space(model, (int)json_integer_value(pid))
-                              : NULL;
+  return json_is_integer(pid) && json_integer_value(pid) >= 0 &&
+                 json_integer_value(pid) <= INT_MAX
+             ? model_space(model, (int)json_integer_value(pid))
+             : NULL;
 }
 
 /* "vrwxu-ad": a letter or a '-' for each flag, from bit 0 up. */

@@ -11,10 +11,18 @@
 
 /* What stays the same: {"type":"hello", ...}. After memory_refresh(). */
 json_t *json_hello(struct memory *m);
-/* {"type":"state", ...}. Who shows them fills in the rest: "paused" and "why" are
- * false and "". Only events later than `since` (ns) are in it. */
-json_t *json_state(const struct model *model, const struct memory *m,
-                   uint64_t since);
+/* {"type":"state", ...} without "events". "paused" and "why" are false and "",
+ * until who knows better sets them. */
+json_t *json_state(const struct model *model, const struct memory *m);
+
+/* Which events a reader has had: of each CPU those below next[], if any. */
+struct seen {
+  uint32_t next[TALLY_CPUS];
+  bool any[TALLY_CPUS];
+};
+/* [{"ns":.., ...}, ...]: events that are new to the reader, who has them then;
+ * NULL: all. */
+json_t *json_events(const struct model *model, struct seen *seen);
 
 /*
  * Answer a request of the page that needs only the model and memory: "table",

@@ -74,6 +74,10 @@
   X(V_CPUS, "cpus")                              \
   X(T_CPU, "struct cpu")                         \
   X(M_CPU_SHOOTDOWNS, "cpu.shootdowns")          \
+  /* who runs where */                           \
+  X(M_CPU_HWID, "cpu.hwid")                      \
+  X(M_CPU_PID, "cpu.pid")                        \
+  X(M_CPU_ONLINE, "cpu.online")                  \
   /* what happened */                            \
   X(V_CLOCK_HZ, "clock_hz")                      \
   X(V_TRACE, "trace_rings")                      \

@@ -37,6 +37,9 @@ struct machine {
   int number_low;       /* lowest bit of the page number in an entry */
   int number_bits;      /* of that number */
   const char *root;     /* the register that says where the root is */
+  /* Where a function finds its arguments, by gdb's numbers of registers: in those
+   * from this one on, or, if it is -1, on the stack, above the return address. */
+  int argument_register, stack_register;
   /* What a tree of so many levels is called. */
   const char *(*mode)(int levels);
   /* Read an entry of a level: 0 is that of pages. */

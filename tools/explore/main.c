@@ -1,26 +1,38 @@
 /*
  * explore: look into the memory of a machine that runs in QEMU, or of a snapshot.
  *
+ *   explore SNAPSHOT                         a page for the browser
+ *   explore --live KERNEL RAM                the same of a running machine
+ *   explore --qemu KERNEL MEMORY QEMU...     start that machine with QEMU, which
+ *                                            can then be stopped and typed to
  *   explore --json SNAPSHOT                  all that is known, as JSON, once
  *   explore --json --live KERNEL RAM         the same of a running machine
  *   explore --ask SNAPSHOT                   answer requests from standard input,
  *   explore --ask --live KERNEL RAM          one a line, of one moment
  *   explore --snapshot FILE --live KERNEL RAM   keep a moment
  *
- * KERNEL is the kernel's ELF file, RAM the file that QEMU keeps the memory in.
+ * KERNEL is the kernel's ELF file, RAM the file that QEMU keeps the memory in,
+ * MEMORY how much that is. The page's address is printed; --port N before the
+ * first three says on which port.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "json.h"
+#include "server.h"
 #include "snapshot.h"
 #include "util.h"
 
 #define LINE_BYTES 4096 /* of a request */
 
 static const char usage[] =
-    "usage: explore --json|--ask SNAPSHOT\n"
+    "usage: explore [--port N] SNAPSHOT\n"
+    "       explore [--port N] --live KERNEL RAM\n"
+    "       explore [--port N] --qemu KERNEL MEMORY QEMU-COMMAND...\n"
+    "       explore --json|--ask SNAPSHOT\n"
     "       explore --json|--ask --live KERNEL RAM\n"
     "       explore --snapshot FILE --live KERNEL RAM\n";
 
@@ -52,10 +64,13 @@ static void show(struct source *s, const struct layout *l, bool ask) {
   struct memory *m = memory_create(s, l);
   struct model *model = model_take(m, 1);
   char line[LINE_BYTES];
+  json_t *state;
 
   if (!ask) {
     print(json_hello(m));
-    print(json_state(model, m, 0));
+    state = json_state(model, m);
+    json_object_set_new(state, "events", json_events(model, NULL));
+    print(state);
   }
   while (ask && fgets(line, sizeof(line), stdin) != NULL)
     answer_line(model, m, line);
@@ -87,31 +102,133 @@ static int open_live(const char *kernel, const char *ram, struct source **s,
   return *s != NULL ? 0 : -1;
 }
 
-int main(int argc, char **argv) {
-  const char *command = argc > 1 ? argv[1] : "", *file = NULL;
-  bool ask = strcmp(command, "--ask") == 0;
+/* --- the page --- */
+
+/* Open it in a browser, if there is somebody who would see that. */
+static void open_browser(const char *address) {
+  pid_t pid;
+
+  if (getenv("CI") || getenv("SSH_CONNECTION") ||
+      !(getenv("DISPLAY") || getenv("WAYLAND_DISPLAY")))
+    return;
+  pid = fork();
+  if (pid == 0 && fork() == 0) {
+    freopen("/dev/null", "w", stdout);
+    freopen("/dev/null", "w", stderr);
+    execlp("xdg-open", "xdg-open", address, (char *)NULL);
+  }
+  if (pid == 0)
+    _exit(0);
+  if (pid > 0)
+    waitpid(pid, NULL, 0);
+}
+
+static void started(const char *address) {
+  printf("%s\n", address);
+  fflush(stdout);
+  open_browser(address);
+}
+
+/* Takes the source, the layout and the guest. */
+static int serve(struct source *s, struct layout *l, struct guest *g, int port,
+                 struct trouble *why) {
+  struct live *v = live_create(s, l, g, why);
+  int r = v != NULL ? server_run(v, port, started, why) : -1;
+
+  live_free(v);
+  return r;
+}
+
+/* Words: the kernel, the memory, QEMU's command line. */
+static int serve_guest(char **words, int port, struct trouble *why) {
+  struct layout *l = layout_read_elf(words[0], why);
+  uint64_t bytes = guest_memory(words[1]);
+  struct guest *g;
+
+  if (l == NULL)
+    return -1;
+  if (bytes == 0)
+    return trouble_say(why, "%s: not an amount of memory", words[1]);
+  g = guest_start(words + 2, layout_machine(l)->ram_start, bytes, why);
+  return g != NULL ? serve(guest_ram(g), l, g, port, why) : -1;
+}
+
+/* --- the command line --- */
+
+static bool is(const char *word, const char *option) {
+  return word != NULL && strcmp(word, option) == 0;
+}
+
+/* Open what the words say, n of them: a running machine, or a snapshot. */
+static int open_source(int n, char **words, struct source **s,
+                       struct layout **l, struct trouble *why) {
+  if (n == 3 && is(words[0], "--live"))
+    return open_live(words[1], words[2], s, l, why);
+  if (n == 1 && words[0][0] != '-')
+    return snapshot_open_file(words[0], s, l, why);
+  fputs(usage, stderr);
+  exit(2);
+}
+
+/* A number of a port, or 0: any. */
+static int port_number(const char *word, struct trouble *why) {
+  char *end;
+  long port = word ? strtol(word, &end, 10) : -1;
+
+  if (port < 0 || port > 65535 || *end != 0 || end == word)
+    return trouble_say(why, "--port takes a number, 0 to 65535");
+  return (int)port;
+}
+
+/* Look once. */
+static int look(int n, char **words, struct trouble *why) {
+  const char *file = is(words[0], "--snapshot") && n > 1 ? words[1] : NULL;
+  int begin = file ? 2 : 1, r;
   struct source *s = NULL;
   struct layout *l = NULL;
-  struct trouble why;
-  int at = 2, r;
 
-  if (strcmp(command, "--snapshot") == 0)
-    file = argv[at++];
-  else if (!ask && strcmp(command, "--json") != 0)
-    at = argc;
-  if (argc - at == 3 && strcmp(argv[at], "--live") == 0) {
-    r = open_live(argv[at + 1], argv[at + 2], &s, &l, &why);
-  } else if (argc - at == 1 && file == NULL) {
-    r = snapshot_open_file(argv[at], &s, &l, &why);
-  } else {
-    fputs(usage, stderr);
-    return 2;
-  }
+  if (file != NULL && !is(words[begin], "--live"))
+    n = 0; /* a snapshot of a snapshot */
+  r = open_source(n - begin, words + begin, &s, &l, why);
   if (r == 0 && file != NULL)
-    r = keep(s, l, file, &why);
+    r = keep(s, l, file, why);
   else if (r == 0)
-    show(s, l, ask);
+    show(s, l, is(words[0], "--ask"));
   source_close(s);
   layout_free(l);
+  return r;
+}
+
+static int page(int n, char **words, struct trouble *why) {
+  struct source *s = NULL;
+  struct layout *l = NULL;
+  int port = 0;
+
+  if (n > 0 && is(words[0], "--port")) {
+    port = port_number(words[1], why);
+    n -= 2;
+    words += 2;
+  }
+  if (port < 0)
+    return -1;
+  if (n > 3 && is(words[0], "--qemu"))
+    return serve_guest(words + 1, port, why);
+  if (open_source(n, words, &s, &l, why) < 0) {
+    layout_free(l);
+    return -1;
+  }
+  return serve(s, l, NULL, port, why);
+}
+
+int main(int argc, char **argv) {
+  const char *command = argv[1];
+  struct trouble why;
+  int r;
+
+  if (is(command, "--json") || is(command, "--ask") ||
+      is(command, "--snapshot"))
+    r = look(argc - 1, argv + 1, &why);
+  else
+    r = page(argc - 1, argv + 1, &why);
   return r < 0 ? fail(&why) : 0;
 }

@@ -92,6 +92,7 @@ struct frame_view {
 
 struct event_view {
   uint64_t ns;
+  uint32_t number; /* of the record, in its CPU's ring; wraps round */
   int cpu, pid;
   const char *kind; /* "fault_zero" */
   uint64_t a, b;

@@ -58,5 +58,7 @@ const struct machine machine_rv64 = {.name = "riscv",
                                      .number_low = PPN_SHIFT,
                                      .number_bits = PPN_BITS,
                                      .root = "satp",
+                                     .argument_register = 10, /* a0 */
+                                     .stack_register = 2,
                                      .mode = mode,
                                      .decode = decode};

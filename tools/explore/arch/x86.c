@@ -53,5 +53,7 @@ const struct machine machine_ia32 = {.name = "x86",
                                      .number_low = FRAME_LOW,
                                      .number_bits = FRAME_BITS,
                                      .root = "CR3",
+                                     .argument_register = -1,
+                                     .stack_register = 4, /* esp */
                                      .mode = mode,
                                      .decode = decode};

@@ -1,0 +1,298 @@
+/*
+ * See live.h.
+ *
+ *     memory --- model_take() ---> model ---> hello, state, frames
+ *     guest  --- control.c ------> paused, why, waiting, stopped, ended
+ *
+ * A state is sent only if it differs from the last one, so each is made as text
+ * and compared: what is the same is cheaper to find there than in the model.
+ */
+#include "live.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot.h"
+#include "util.h"
+
+#define FRAMES_SEQ_END 8 /* bytes of a frames message that tell nothing new */
+#define GONE_AFTER 4     /* readings without the process that is waited for */
+
+struct live {
+  struct source *source;
+  struct layout *layout;
+  struct memory *memory;
+  struct model *model;
+  struct guest *guest;
+  struct console *console;
+  struct control *control;
+  uint64_t readings;
+  bool still; /* read since the machine stood still */
+  int missed; /* readings without that process */
+  struct text hello, state, frames;
+};
+
+/* --- texts --- */
+
+/* The text is `bytes` from now on, if that differs behind the first `skip`. */
+static void renew(struct text *t, char *bytes, size_t n, size_t skip) {
+  if (t->bytes != NULL && t->n == n &&
+      memcmp(t->bytes + skip, bytes + skip, n - skip) == 0) {
+    free(bytes);
+    return;
+  }
+  free(t->bytes);
+  t->bytes = bytes;
+  t->n = n;
+  t->number++;
+}
+
+static void renew_json(struct text *t, json_t *o) {
+  char *bytes = json_dumps(o, JSON_COMPACT);
+
+  json_decref(o);
+  renew(t, bytes, strlen(bytes), 0);
+}
+
+static json_t *event_message(struct stop_event e, bool stopped) {
+  json_t *o;
+  char va[24];
+
+  if (e.at == NULL)
+    return json_null();
+  o = json_pack("{s:s, s:i}", "at", e.at, "pid", e.pid);
+  snprintf(va, sizeof(va), "0x%llx", (unsigned long long)e.va);
+  if (stopped)
+    json_object_set_new(o, "cpu", json_integer(e.cpu));
+  if (stopped && e.va != 0)
+    json_object_set_new(o, "va", json_string(va));
+  return o;
+}
+
+static void renew_hello(struct live *v) {
+  json_t *o = json_hello(v->memory);
+
+  json_object_set_new(o, "control", json_boolean(v->control != NULL));
+  renew_json(&v->hello, o);
+}
+
+static void renew_state(struct live *v) {
+  const struct control *c = v->control;
+  json_t *o = json_state(v->model, v->memory);
+
+  json_object_del(o, "seq"); /* live_state() has one */
+  if (c != NULL) {
+    json_object_set_new(o, "paused", json_boolean(control_paused(c)));
+    json_object_set_new(o, "why", json_string(control_why(c)));
+    json_object_set_new(o, "ended", json_boolean(control_ended(c)));
+    json_object_set_new(o, "waiting", event_message(control_waiting(c), false));
+    json_object_set_new(o, "stopped", event_message(control_stopped(c), true));
+  }
+  renew_json(&v->state, o);
+}
+
+static void renew_frames(struct live *v) {
+  size_t n;
+  unsigned char *bytes = json_frames(v->model, &n);
+
+  renew(&v->frames, (char *)bytes, n, FRAMES_SEQ_END);
+}
+
+char *live_state(const struct live *v, struct seen *seen) {
+  json_t *array = json_events(v->model, seen);
+  char *events = json_dumps(array, JSON_COMPACT);
+  size_t room = v->state.n + strlen(events) + 60;
+  char *text = must_alloc(1, room);
+
+  /* between the braces of what is the same for all */
+  snprintf(text, room, "{\"seq\":%llu,%.*s,\"events\":%s}",
+           (unsigned long long)v->state.number, (int)v->state.n - 2,
+           v->state.bytes + 1, events);
+  free(events);
+  json_decref(array);
+  return text;
+}
+
+const struct text *live_hello(const struct live *v) { return &v->hello; }
+uint64_t live_state_number(const struct live *v) { return v->state.number; }
+const struct text *live_frames(const struct live *v) { return &v->frames; }
+
+/* --- following the machine --- */
+
+static void read_model(struct live *v) {
+  model_free(v->model);
+  v->model = model_take(v->memory, ++v->readings);
+}
+
+/* The process that is waited for may end before its event comes. A machine that
+ * runs is not always read whole, so once is not enough. */
+static void look_for_waited(struct live *v) {
+  struct stop_event e = control_waiting(v->control);
+
+  v->missed = e.at == NULL || model_space(v->model, e.pid) ? 0 : v->missed + 1;
+  if (v->missed < GONE_AFTER)
+    return;
+  control_gone(v->control);
+  v->missed = 0;
+}
+
+void live_refresh(struct live *v, bool watched) {
+  bool waiting = false, stands = !source_live(v->source);
+
+  if (v->guest != NULL) {
+    if (!control_ended(v->control) && guest_ended(v->guest))
+      control_end(v->control);
+    stands = control_paused(v->control);
+    waiting = control_waiting(v->control).at != NULL;
+  }
+  if ((watched || waiting) && !(v->still && stands)) {
+    read_model(v);
+    if (waiting)
+      look_for_waited(v);
+    renew_frames(v);
+    v->still = stands;
+  }
+  renew_hello(v);
+  renew_state(v);
+}
+
+/* --- from beginning to end --- */
+
+/* The machine stands still until it is connected. */
+static int connect_guest(struct live *v, struct trouble *why) {
+  struct stub *stub = stub_open(guest_debugger(v->guest));
+
+  v->console = console_create(guest_console(v->guest));
+  if (stub == NULL)
+    return trouble_say(why, "QEMU has not started");
+  v->control = control_create(stub, v->memory);
+  return control_continue(v->control, why);
+}
+
+struct live *live_create(struct source *s, struct layout *l, struct guest *g,
+                         struct trouble *why) {
+  struct live *v = must_alloc(1, sizeof(*v));
+
+  v->source = s;
+  v->layout = l;
+  v->memory = memory_create(s, l);
+  v->guest = g;
+  if (g != NULL && connect_guest(v, why) < 0) {
+    live_free(v);
+    return NULL;
+  }
+  live_refresh(v, true);
+  return v;
+}
+
+void live_free(struct live *v) {
+  if (v == NULL)
+    return;
+  guest_end(v->guest);
+  control_free(v->control);
+  console_free(v->console);
+  model_free(v->model);
+  memory_free(v->memory);
+  source_close(v->source);
+  layout_free(v->layout);
+  free(v->hello.bytes);
+  free(v->state.bytes);
+  free(v->frames.bytes);
+  free(v);
+}
+
+struct guest *live_guest(struct live *v) {
+  return v->guest;
+}
+struct console *live_console(struct live *v) {
+  return v->console;
+}
+
+bool live_receive(struct live *v) {
+  if (control_receive(v->control)) {
+    v->still = false;
+    live_refresh(v, true);
+  }
+  return !control_ended(v->control);
+}
+
+/* --- requests --- */
+
+static json_t *done(const json_t *request) {
+  json_t *o = json_object(), *id = json_object_get(request, "id");
+
+  if (id != NULL)
+    json_object_set(o, "id", id);
+  return o;
+}
+
+static json_t *outcome(const json_t *request, int r,
+                       const struct trouble *why) {
+  return r < 0 ? json_error(request, why->text) : done(request);
+}
+
+static json_t *answer_stop(struct live *v, const json_t *request) {
+  const char *at = json_string_value(json_object_get(request, "at"));
+  const json_t *pid = json_object_get(request, "pid");
+  json_int_t number = json_is_integer(pid) ? json_integer_value(pid) : -1;
+  struct trouble why;
+
+  if (at == NULL)
+    return json_error(request, "stop at what?");
+  if (number <= 0 || number > INT_MAX ||
+      model_space(v->model, (int)number) == NULL)
+    return json_error(request, "no such process");
+  v->missed = 0;
+  return outcome(request, control_stop_at(v->control, at, (int)number, &why),
+                 &why);
+}
+
+/* Of one moment: the machine stands still meanwhile, if it can be made to. */
+static json_t *answer_snapshot(struct live *v, const json_t *request,
+                               unsigned char **file, size_t *n) {
+  struct trouble why;
+  json_t *o;
+
+  if (v->control != NULL && control_freeze(v->control, &why) < 0)
+    return json_error(request, why.text);
+  *file = snapshot_take(v->source, v->layout, n, &why);
+  if (v->control != NULL)
+    control_thaw(v->control);
+  if (*file == NULL)
+    return json_error(request, why.text);
+  o = done(request);
+  json_object_set_new(o, "bytes", json_integer((json_int_t)*n));
+  return o;
+}
+
+json_t *live_answer(struct live *v, const json_t *request, unsigned char **file,
+                    size_t *n) {
+  const char *op = json_string_value(json_object_get(request, "op"));
+  struct trouble why;
+  json_t *o;
+
+  *file = NULL;
+  if (op == NULL)
+    return json_error(request, "no operation");
+  if (strcmp(op, "snapshot") == 0)
+    return answer_snapshot(v, request, file, n);
+  o = json_answer(v->model, v->memory, request);
+  if (o != NULL)
+    return o;
+  if (strcmp(op, "pause") != 0 && strcmp(op, "continue") != 0 &&
+      strcmp(op, "stop") != 0)
+    return json_error(request, "no such operation");
+  if (v->control == NULL)
+    return json_error(request, "this machine cannot be stopped from here");
+  if (strcmp(op, "pause") == 0)
+    o = outcome(request, control_pause(v->control, &why), &why);
+  else if (strcmp(op, "continue") == 0)
+    o = outcome(request, control_continue(v->control, &why), &why);
+  else
+    o = answer_stop(v, request);
+  v->still = false;
+  live_refresh(v, true);
+  return o;
+}

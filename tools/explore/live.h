@@ -1,0 +1,57 @@
+/*
+ * What the pages are told: the texts of docs/explore.md, made anew when there is
+ * something new. Of a machine that was started here, of one that somebody else
+ * runs, or of a snapshot; only the first can be stopped and typed to.
+ */
+#ifndef EXPLORE_LIVE_H
+#define EXPLORE_LIVE_H
+
+#include <jansson.h>
+
+#include "console.h"
+#include "control.h"
+#include "guest.h"
+#include "json.h"
+
+struct live;
+
+/* Of a source; the guest is NULL if it was not started here. Takes what it is
+ * given. NULL, and why: QEMU ended at once. */
+struct live *live_create(struct source *s, struct layout *l, struct guest *g,
+                         struct trouble *why);
+/* Ends the guest, too. */
+void live_free(struct live *v);
+
+/* Both NULL if the guest was not started here. */
+struct guest *live_guest(struct live *v);
+struct console *live_console(struct live *v);
+
+/* The debugger's socket can be read. False: it is closed. */
+bool live_receive(struct live *v);
+
+/* Note what happened since, and if `watched`, look into the memory, unless it
+ * cannot have changed. */
+void live_refresh(struct live *v, bool watched);
+
+/* Texts; the numbers rise when they change. They are valid until the next
+ * live_refresh(). */
+struct text {
+  char *bytes;
+  size_t n;
+  uint64_t number;
+};
+const struct text *live_hello(const struct live *v);
+/* {"type":"state", ...} for a reader, with events that are new to him; the caller
+ * frees it. */
+char *live_state(const struct live *v, struct seen *seen);
+/* The number that the state has. */
+uint64_t live_state_number(const struct live *v);
+const struct text *live_frames(const struct live *v);
+
+/* Answer a request, whatever it is. Never NULL. For "snapshot" it is
+ * {"id":.., "bytes":n} and the file's bytes are in *file, which the caller frees;
+ * else *file is NULL. */
+json_t *live_answer(struct live *v, const json_t *request, unsigned char **file,
+                    size_t *n);
+
+#endif
