@@ -49,8 +49,8 @@ static const char *failures[FAILURES_MAX];
 static int nfailures;
 
 /* -q leaves out what takes long, -l lists the tests, -c goes on after a
- * failure; -b runs the first test that is chosen in this process and directory, and
- * looks at nothing afterwards (shortage does). A name is that of a test or of a group; without names, all run. */
+ * failure; -b runs the first test that is chosen in this process, and looks at
+ * nothing afterwards (shortage does). A name is that of a test or of a group; without names, all run. */
 #define USAGE "[-q] [-l] [-c] [-b] [test or group]..."
 
 static void list_tests(void) {
@@ -201,7 +201,11 @@ static int run_test(const struct test *t) {
   test_name = t->name;
   ran++;
   if (bare) {
+    if (!enter_workdir())
+      exit(1);
     t->run();
+    chdir("/");
+    unlink(WORKDIR);
     exit(0);
   }
   printf("test %s:\n", t->name);
