@@ -360,6 +360,7 @@ static void flush_thread(void *unused) {
       sleep_until(&list.wait, &list.lock, deadline);
     release(&list.lock);
     filemap_sync();
+    iput_later();
   }
 }
 

@@ -4,7 +4,8 @@
  *
  *   iget -> in the table, refs > 0 -> ilock: read from disk if home is NULL
  *   iput -> refs 0: idle, kept for the next iget, the oldest dropped when there
- *           are too many or memory is short; without links: freed on disk
+ *           are too many or memory is short; without links: freed on disk, or
+ *           tried again later if there was no memory to do so
  *
  * An inode that has been read holds the disk block it lies in (home) and, once
  * used, its indirect block (map) in the buffer cache. So iupdate() cannot
@@ -43,7 +44,8 @@ static struct {
   struct spinlock lock;
   struct list hash[HASH_LISTS]; /* [i] struct inode.hash */
   struct list idle;             /* [i] struct inode.idle, the oldest first */
-  uint nidle;                   /* [i] */
+  struct list later;            /* [i] the same; see iput_later() */
+  uint nidle, nlater;           /* [i] */
   uint64 last_gen;              /* [i] given to a struct inode.gen */
 } itable;
 
@@ -60,6 +62,7 @@ void inode_init(void) {
   for (int i = 0; i < HASH_LISTS; i++)
     list_init(&itable.hash[i]);
   list_init(&itable.idle);
+  list_init(&itable.later);
   initsleeplock(&ifree.lock, "ialloc");
   ifree.first = ROOTINO;
 }
@@ -213,8 +216,8 @@ void inode_allow_write(struct inode *ip) { leave_side(ip, -1); }
 
 /* --- freeing --- */
 
-/* Free an inode without links on disk. Nobody else refers to it. If that
- * fails it stays as it is, for the next mount or fsck. */
+/* Free an inode without links on disk. Nobody else refers to it. If memory is
+ * short it waits for iput_later(); if the disk fails, for the next mount. */
 static int free_on_disk(struct inode *ip) {
   int r;
 
@@ -251,6 +254,12 @@ void iput(struct inode *ip) {
     r = free_on_disk(ip);
     acquire(&itable.lock);
   }
+  if (r == -ENOMEM) { /* the reference is the list's */
+    list_add_back(&itable.later, &ip->idle);
+    itable.nlater++;
+    release(&itable.lock);
+    return;
+  }
   debug_count_put(ip->refs, "inode", ip);
   if (--ip->refs == 0) {
     if (ip->home == NULL || ip->nlink == 0) {
@@ -260,6 +269,21 @@ void iput(struct inode *ip) {
       if (++itable.nidle > IDLE_MAX)
         drop_oldest_locked();
     }
+  }
+  release(&itable.lock);
+}
+
+/* Each is tried once. */
+void iput_later(void) {
+  struct list *l;
+
+  acquire(&itable.lock);
+  for (uint n = itable.nlater; n > 0 && itable.nlater > 0; n--) {
+    l = list_pop(&itable.later);
+    itable.nlater--;
+    release(&itable.lock);
+    iput(list_entry(l, struct inode, idle));
+    acquire(&itable.lock);
   }
   release(&itable.lock);
 }

@@ -28,7 +28,7 @@ struct inode {
   uint inum;        /* [c] */
   int refs;         /* [i] */
   struct list hash; /* [i] */
-  struct list idle; /* [i] while refs is 0 */
+  struct list idle; /* [i] while refs is 0, or until iput_later() */
   struct sleeplock lock;
   struct buf *home; /* [s] the block that holds it on disk; NULL: not read */
   struct buf *map;  /* [s] the indirect block, NULL if not held */
@@ -73,6 +73,8 @@ struct inode *idup(struct inode *ip);
 /* Give up a reference; frees an unlinked file. May start a transaction of its
  * own, so it may sleep; not inside begin_op()/end_op(). */
 void iput(struct inode *ip);
+/* Free the unlinked files for which iput found no memory. May sleep. */
+void iput_later(void);
 /* Lock; reads the inode from disk first if need be. 0 or an error: -EIO, or
  * -EUCLEAN if it makes no sense (nothing is locked then). */
 int ilock(struct inode *ip);

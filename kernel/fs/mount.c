@@ -208,7 +208,9 @@ void fs_release(void) {
 }
 
 int fs_sync(void) {
-  int r = filemap_sync(), synced = log_sync();
+  int r = filemap_sync(), synced;
 
+  iput_later();
+  synced = log_sync();
   return synced < 0 ? synced : r;
 }
