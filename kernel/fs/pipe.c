@@ -1,8 +1,11 @@
 /*
  * Pipes: a ring of bytes.
  *
- *   data  [......RRRRRRRRRRRRRRRRRRR......]  size bytes, a power of two
- *                ^ nread            ^ nwrite   both count up for ever
+ *   page  [......RR|RRRRRRRR|RRRRRRRR|RR......]  PIPE_SIZE bytes, a power of two
+ *                ^ nread                ^ nwrite   both count up for ever
+ *
+ * The pages need not be neighbours: when memory is short, those are the last to be
+ * found.
  *
  * Copying from and to users may sleep, so it happens without the lock: a
  * writer marks the pipe as being written, copies into the free part, then
@@ -22,34 +25,42 @@
 #include "sched/thread.h"
 #include "vm/usercopy.h"
 
-#define PIPE_ORDER 2 /* 2^2 pages: 16 KiB */
-#define PIPE_SIZE (PGSIZE << PIPE_ORDER)
+#define PIPE_PAGES 4 /* 16 KiB */
+#define PIPE_SIZE (PIPE_PAGES * PGSIZE)
 #define PIPE_ATOMIC 512 /* bytes that are never mixed with others' */
 
 struct pipe {
   struct spinlock lock;
-  char *data;     /* [c] */
-  uint64 nread;   /* [p] bytes taken out since the beginning */
-  uint64 nwrite;  /* [p] bytes put in */
-  bool reading;   /* [p] a reader copies, without the lock */
-  bool writing;   /* [p] a writer does */
-  bool readopen;  /* [p] */
-  bool writeopen; /* [p] */
+  char *page[PIPE_PAGES]; /* [c] */
+  uint64 nread;           /* [p] bytes taken out since the beginning */
+  uint64 nwrite;          /* [p] bytes put in */
+  bool reading;           /* [p] a reader copies, without the lock */
+  bool writing;           /* [p] a writer does */
+  bool readopen;          /* [p] */
+  bool writeopen;         /* [p] */
   struct waitq readers;
   struct waitq writers;
 };
 
 static struct slab_cache pipes = SLAB_CACHE(pipes, "pipe", sizeof(struct pipe));
 
+static void pipe_free(struct pipe *p) {
+  for (int i = 0; i < PIPE_PAGES && p->page[i] != NULL; i++)
+    kfree(p->page[i]);
+  slab_free(&pipes, p);
+}
+
 struct pipe *pipe_new(void) {
   struct pipe *p = slab_alloc(&pipes);
 
   if (p == NULL)
     return NULL;
-  p->data = kalloc_pages(PIPE_ORDER, PAGE_PIPE);
-  if (p->data == NULL) {
-    slab_free(&pipes, p);
-    return NULL;
+  for (int i = 0; i < PIPE_PAGES; i++) {
+    p->page[i] = kalloc_for(PAGE_PIPE);
+    if (p->page[i] == NULL) {
+      pipe_free(p);
+      return NULL;
+    }
   }
   p->readopen = p->writeopen = true;
   initlock(&p->lock, "pipe");
@@ -79,18 +90,16 @@ void pipe_close(struct pipe *p, bool writer) {
   wake(&p->writers);
   last = !p->readopen && !p->writeopen;
   release(&p->lock);
-  if (last) {
-    kfree_pages(p->data, PIPE_ORDER);
-    slab_free(&pipes, p);
-  }
+  if (last)
+    pipe_free(p);
 }
 
-/* Copy n bytes between the ring at `at` and the user, in at most two runs. */
+/* Copy n bytes between the ring at `at` and the user. */
 static int copy(struct pipe *p, uint64 at, struct space *s, vaddr_t user,
                 size_t n, bool in) {
   while (n > 0) {
-    char *ring = p->data + at % PIPE_SIZE;
-    size_t m = MIN(n, PIPE_SIZE - at % PIPE_SIZE);
+    char *ring = p->page[at / PGSIZE % PIPE_PAGES] + at % PGSIZE;
+    size_t m = MIN(n, PGSIZE - at % PGSIZE);
     int r =
         in ? either_copyin(s, ring, user, m) : either_copyout(s, user, ring, m);
 
