@@ -82,18 +82,31 @@ static size_t size_of(int pid, size_t beside) {
   return n;
 }
 
-/* The next process after *pid; false if there is none. *beside: pages of its
- * threads' stacks, and of pipes. */
-static bool next_process(int *pid, size_t *beside, bool *ending) {
+/* What is looked at of a process when one is chosen. */
+struct candidate {
+  int pid;       /* 0: before the first */
+  size_t beside; /* pages of its threads' stacks, and of pipes */
+  bool ending;
+  bool leaving; /* it is ending, and has not given all back yet */
+};
+
+/* Is it ending, and its memory on the way back? proctree_lock held. */
+static bool leaves(struct proc *p) {
+  return p->state == PROC_ALIVE && proc_ending(p);
+}
+
+/* The next process; false if there is none. */
+static bool next_process(struct candidate *c) {
   struct proc *p;
 
   acquire(&proctree_lock);
-  p = proc_next_locked(*pid);
-  if (p != NULL) {
-    *pid = p->pid;
-    *beside = (size_t)p->nthreads * KSTACK_PAGES + fd_memory(p) / PGSIZE;
-    *ending = proc_ending(p);
-  }
+  p = proc_next_locked(c->pid);
+  if (p != NULL)
+    *c = (struct candidate){
+        .pid = p->pid,
+        .beside = (size_t)p->nthreads * KSTACK_PAGES + fd_memory(p) / PGSIZE,
+        .ending = proc_ending(p),
+        .leaving = leaves(p)};
   release(&proctree_lock);
   return p != NULL;
 }
@@ -102,27 +115,26 @@ static bool next_process(int *pid, size_t *beside, bool *ending) {
  * `impatient`. init is never chosen. */
 static struct victim choose(bool impatient) {
   struct victim v = {.pid = 0};
-  size_t beside;
-  bool ending;
-  int pid = 0;
+  struct candidate c = {.pid = 0};
 
-  while (next_process(&pid, &beside, &ending)) {
-    size_t n = pid == init_proc->pid ? 0 : size_of(pid, beside);
+  while (next_process(&c)) {
+    size_t n = c.pid == init_proc->pid ? 0 : size_of(c.pid, c.beside);
 
-    if (n > 0 && ending && !impatient)
-      return (struct victim){.pid = 0, .pages = n};
-    if (!ending && n > v.pages)
-      v = (struct victim){.pid = pid, .pages = n};
+    if (c.leaving && !impatient)
+      /* without a space: all that it had is being freed */
+      return (struct victim){.pid = 0, .pages = n > 0 ? n : pages_total()};
+    if (!c.ending && n > v.pages)
+      v = (struct victim){.pid = c.pid, .pages = n};
   }
   return v;
 }
 
-/* Is somebody ending who still has memory to give? proctree_lock held. */
-static bool somebody_ends(void) {
+/* proctree_lock held. */
+static bool somebody_leaves(void) {
   struct proc *p;
 
   for (int pid = 0; (p = proc_next_locked(pid)) != NULL; pid = p->pid)
-    if (proc_ending(p) && p->space != NULL)
+    if (leaves(p))
       return true;
   return false;
 }
@@ -136,7 +148,7 @@ static void end(const struct victim *v, bool impatient) {
 
   acquire(&proctree_lock);
   p = proc_find_locked(v->pid);
-  chosen = p != NULL && !proc_ending(p) && (impatient || !somebody_ends());
+  chosen = p != NULL && !proc_ending(p) && (impatient || !somebody_leaves());
   if (chosen) {
     last_end_ns = clock_ns();
     safestrcpy(name, p->name, sizeof(name));
