@@ -172,6 +172,134 @@ static void test_superblock_and_log(void **state) {
   }
 }
 
+/* --- numbers that lie just outside of what they may be --- */
+
+static struct superblock *superblock(void) {
+  return (struct superblock *)(disk->data + BSIZE);
+}
+
+static void nothing_to_do(void *arg) { (void)arg; }
+
+/* The disk cannot be mounted, and nothing was written to it. */
+static void refused(void) {
+  static uchar before[DISK_BYTES];
+
+  memcpy(before, disk->data, disk->size);
+  assert_int_equal(fs_run(nothing_to_do, NULL), MOUNT_FAILED);
+  assert_memory_equal(disk->data, before, disk->size);
+}
+
+/* Regions of the disk that share a block. */
+static void test_regions_overlap(void **state) {
+  struct superblock *sb;
+
+  (void)state;
+  make_good();
+  sb = superblock();
+  sb->ninodes = (sb->bmapstart - sb->inodestart) * IPB + 1;
+  refused();
+  restore();
+  sb->inodestart = sb->logstart + sb->nlog - 1;
+  refused();
+  restore();
+  sb->nblocks++; /* the data begin with the bitmap */
+  refused();
+  restore();
+  sb->logstart = 1;
+  refused();
+}
+
+/* A transaction of n blocks, all to be written to `home` and behind. */
+static void transaction(uint n, uint home) {
+  const struct superblock *sb = superblock();
+  struct logheader *h;
+
+  restore();
+  h = (struct logheader *)(disk->data + sb->logstart * BSIZE);
+  assert_int_equal(h->n, 0);
+  h->n = n;
+  for (uint i = 0; i < n; i++)
+    h->block[i] = home + i;
+}
+
+static void test_log_header_limits(void **state) {
+  const struct superblock *sb;
+
+  (void)state;
+  make_good();
+  sb = superblock();
+  transaction(1, 1); /* the superblock */
+  refused();
+  transaction(1, sb->logstart);
+  refused();
+  transaction(1, sb->inodestart - 1); /* the log's last */
+  refused();
+  transaction(1, sb->size);
+  refused();
+  transaction(sb->nlog, sb->size - sb->nlog); /* one more than it has */
+  refused();
+  transaction(sb->nlog - 1, sb->size - sb->nlog);
+  assert_int_equal(fs_run(nothing_to_do, NULL), 0);
+}
+
+static struct dirent *entry_named(const char *name) {
+  const struct superblock *sb = (void *)(good + BSIZE);
+
+  for (uint off = (sb->size - sb->nblocks) * BSIZE; off < disk->size;
+       off += sizeof(struct dirent))
+    if (strncmp((char *)disk->data + off + 2, name, DIRSIZ) == 0)
+      return (struct dirent *)(disk->data + off);
+  return NULL;
+}
+
+/* Where "large" is on the disk. */
+static struct dinode *large_inode(void) {
+  const struct superblock *sb = superblock();
+  struct dirent *e = entry_named("large");
+
+  assert_non_null(e);
+  return (struct dinode *)(disk->data + IBLOCK(e->inum, *sb) * BSIZE) +
+         e->inum % IPB;
+}
+
+static void cannot_be_read(void *offset) {
+  char byte;
+
+  CHECK_EQ(get_file("/a/large", *(uint *)offset, &byte, 1), -EUCLEAN);
+}
+
+static void test_file_block_limits(void **state) {
+  static const uint offsets[] = {0, NDIRECT * BSIZE};
+  uint bad[4];
+
+  (void)state;
+  make_good();
+  bad[0] = 1;
+  bad[1] = superblock()->logstart + 1;
+  bad[2] = superblock()->size - superblock()->nblocks - 1; /* the bitmap */
+  bad[3] = superblock()->size;
+  for (uint i = 0; i < NELEM(bad); i++)
+    for (uint j = 0; j < NELEM(offsets); j++) {
+      uint offset = offsets[j];
+
+      restore();
+      large_inode()->addrs[offset / BSIZE] = bad[i];
+      assert_int_equal(fs_run(cannot_be_read, &offset), 0);
+    }
+}
+
+static void test_file_size_limit(void **state) {
+  uint offset = 0;
+
+  (void)state;
+  make_good();
+  large_inode()->size = MAXFILE * BSIZE;
+  assert_int_equal(fs_run(use_all, NULL), 0);
+  restore();
+  large_inode()->size = MAXFILE * BSIZE + 1;
+  assert_int_equal(fs_run(cannot_be_read, &offset), 0);
+}
+
 /* Two directories that list each other, and one that lists itself. */
 static void loops(void *arg) {
   char path[64];
@@ -190,16 +318,6 @@ static void loops(void *arg) {
   fs_rename(NULL, "/a/b/self", "/a/b/other");
   fs_rename(NULL, "/a/b/up", "/a/b/self");
   fs_link(NULL, "/README", "/a/b/self/x");
-}
-
-static struct dirent *entry_named(const char *name) {
-  const struct superblock *sb = (void *)(good + BSIZE);
-
-  for (uint off = (sb->size - sb->nblocks) * BSIZE; off < disk->size;
-       off += sizeof(struct dirent))
-    if (strncmp((char *)disk->data + off + 2, name, DIRSIZ) == 0)
-      return (struct dirent *)(disk->data + off);
-  return NULL;
 }
 
 static void test_directory_loops(void **state) {
@@ -420,6 +538,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_mutated_images),
       cmocka_unit_test(test_superblock_and_log),
+      cmocka_unit_test(test_regions_overlap),
+      cmocka_unit_test(test_log_header_limits),
+      cmocka_unit_test(test_file_block_limits),
+      cmocka_unit_test(test_file_size_limit),
       cmocka_unit_test(test_directory_loops),
       cmocka_unit_test(test_bitmap_lost),
       cmocka_unit_test(test_lost_parent),

@@ -559,6 +559,69 @@ static void pages_are_freed_after_the_flush(void **state) {
   space_put(space);
 }
 
+static uchar *shown; /* the frame that both have */
+
+/* A flush of the page by itself. */
+static pte_t flushed_entry(vaddr_t va, size_t size) {
+  assert_true(va <= MiB(2) && va + size > MiB(2));
+  flushed++;
+  return *walk(space->pagetable, MiB(2), false);
+}
+
+/* Others can still write by what they remember: the child may not run yet. */
+static void note_fork(vaddr_t va, size_t size) {
+  assert_int_equal(flushed_entry(va, size) & (PTE_V | PTE_W), PTE_V);
+  assert_int_equal(space->lock.sharers, -1);
+}
+
+/* Others can still read the old frame: the copy, which they may have as well,
+ * must stay equal to it. */
+static void note_copy(vaddr_t va, size_t size) {
+  pte_t pte = flushed_entry(va, size);
+
+  assert_int_equal(pte & (PTE_V | PTE_W), PTE_V);
+  assert_ptr_not_equal(pte_page(pte), shown);
+  assert_int_equal(frame_count(pte_page(pte)),
+                   2); /* no thread makes it its own */
+}
+
+static void a_frame_is_shared_and_copied_with_a_flush(void **state) {
+  struct space *copy;
+
+  (void)state;
+  flushed = 0;
+  space = space_create();
+  add(space, MiB(2), MiB(2) + PGSIZE, PROT_READ | PROT_WRITE, "data");
+  assert_int_equal(fault_resolve(space, MiB(2), PROT_WRITE), 0);
+  shown = memory_at(space, MiB(2));
+  on_flush = note_fork;
+  copy = space_copy(space);
+  assert_int_equal(flushed, 1);
+  on_flush = note_copy;
+  assert_int_equal(fault_resolve(space, MiB(2), PROT_WRITE), 0);
+  on_flush = NULL;
+  assert_int_equal(flushed, 2);
+  assert_int_equal(*walk(space->pagetable, MiB(2), false) & PTE_W, PTE_W);
+  space_put(copy);
+  space_put(space);
+}
+
+/* The page of zeros, which all read, is not different. */
+static void zeros_are_copied_with_a_flush(void **state) {
+  (void)state;
+  flushed = 0;
+  space = space_create();
+  add(space, MiB(2), MiB(2) + PGSIZE, PROT_READ | PROT_WRITE, "data");
+  assert_int_equal(fault_resolve(space, MiB(2), PROT_READ), 0);
+  shown = memory_at(space, MiB(2));
+  assert_ptr_equal(shown, zero_page);
+  on_flush = note_copy;
+  assert_int_equal(fault_resolve(space, MiB(2), PROT_WRITE), 0);
+  on_flush = NULL;
+  assert_int_equal(flushed, 1);
+  space_put(space);
+}
+
 /* Whoever remembers fewer rights than there are faults, and finds out. */
 static void only_rights_that_are_lost_are_flushed(void **state) {
   static const struct {
@@ -775,6 +838,8 @@ int main(void) {
       cmocka_unit_test(copying_fails_at_each_page),
       cmocka_unit_test(the_last_reference_frees),
       cmocka_unit_test(pages_are_freed_after_the_flush),
+      cmocka_unit_test(a_frame_is_shared_and_copied_with_a_flush),
+      cmocka_unit_test(zeros_are_copied_with_a_flush),
       cmocka_unit_test(only_rights_that_are_lost_are_flushed),
       cmocka_unit_test(a_range_goes_with_its_table_in_one_flush),
       cmocka_unit_test(page_tables_are_given_back),
