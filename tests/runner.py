@@ -14,7 +14,8 @@ so that nothing that hangs can hold up the rest. The last line printed is
 ARCH names the machine. With several, this program runs once for each, one after
 the other; what has nothing to do with the machine (units, and tests marked
 `once`) is left to the first. DEBUG=1 runs the tests on the debug kernel; those
-marked `debug_kernel` always run on it.
+marked `debug_kernel` always run on it. PATIENCE=n makes all limits of time n
+times as long, for a computer that has much else to do.
 """
 
 import argparse
@@ -55,7 +56,8 @@ def host_tests():
     for source in sorted(glob.glob(os.path.join(TOP, "tests/host/test_*.c"))):
         name = os.path.basename(source)[:-2]
         program = os.path.join(TOP, pagewise.BUILD, "host/tests", name)
-        yield Test("host/" + name[5:], [program], HOST_TIMEOUT, True)
+        yield Test("host/" + name[5:], [program], HOST_TIMEOUT * pagewise.BUSY,
+                   True)
 
 
 def boot_tests(repeated):
@@ -72,7 +74,7 @@ def boot_tests(repeated):
             command = [sys.executable, "-B", os.path.join(BOOT, "pagewise.py"),
                        module, name]
             full = f"{module[5:]}/{name[5:]}"
-            timeout = getattr(function, "timeout", 120)
+            timeout = getattr(function, "timeout", 120) * pagewise.BUSY
             quick = getattr(function, "quick", False)
             debug = getattr(function, "debug", False)
             if debug or pagewise.DEBUG == "1":

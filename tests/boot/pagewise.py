@@ -36,9 +36,11 @@ BUILD = os.environ.get("BUILD", "build")
 # DEBUG=1: test the debug kernel.
 DEBUG = os.environ.get("DEBUG", "")
 FOLDER = ARCH + ("-debug" if DEBUG == "1" else "")  # of a build's products
-# All limits of time are this much longer on it.
+# All limits of time are this much longer on it, and this much on a computer that
+# has much else to do: PATIENCE=n.
 DEBUG_PATIENCE = 8
-PATIENCE = DEBUG_PATIENCE if DEBUG == "1" else 1
+BUSY = int(os.environ.get("PATIENCE") or 1)
+PATIENCE = BUSY * (DEBUG_PATIENCE if DEBUG == "1" else 1)
 
 # What is so on the machine under test and not on the others.
 facts = importlib.import_module("facts_" + ARCH)

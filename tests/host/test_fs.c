@@ -3,6 +3,7 @@
  */
 /* sources: kernel/fs/balloc.c kernel/fs/bcache.c kernel/fs/content.c kernel/fs/dir.c kernel/fs/file.c kernel/fs/filemap.c kernel/fs/fsops.c kernel/fs/inode.c kernel/fs/log.c kernel/fs/mount.c kernel/fs/namecache.c kernel/fs/path.c kernel/fs/pipe.c kernel/dev/block.c tests/host/fs_fakes.c tests/host/fs_mkfs.c tests/host/fs_fsck.c */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <string.h>
 
@@ -10,12 +11,14 @@
 
 #include <cmocka.h>
 
-#undef printf
-#undef snprintf
 #include "abi/fcntl.h"
+#include "fs/bcache.h"
 #include "fs/file.h"
 #include "fs/inode.h"
 #include "fs/log.h"
+#include "fs/mount.h"
+#undef printf
+#undef snprintf
 
 static char buf[MAXFILE * BSIZE];
 
@@ -249,15 +252,27 @@ static void getcwd_removed(void *arg) {
 
 /* --- running out --- */
 
+/* Write a file block by block until that fails: how. */
+static int fill(const char *name) {
+  struct file *f = must_open(name, O_CREATE | O_WRONLY);
+  ssize_t r;
+
+  do
+    r = file_write(f, NULL, (vaddr_t)buf, BSIZE);
+  while (r == BSIZE);
+  file_close(f);
+  return r;
+}
+
 static void full(void *arg) {
   char name[] = "/full-a";
-  int r = 0;
+  int r = -EFBIG;
 
   (void)arg;
   memset(buf, 'x', sizeof(buf));
-  for (; r == 0; name[6]++)
-    r = put_file(name, buf, sizeof(buf));
-  CHECK_EQ(r, -ENOSPC);
+  for (; r == -EFBIG; name[6]++)
+    r = fill(name);
+  CHECK_EQ(r, -ENOSPC); /* the last block was whole */
   CHECK_EQ(put_file("/more", buf, 1), -ENOSPC);
   while (--name[6] >= 'a')
     CHECK_EQ(fs_unlink(NULL, name), 0);
@@ -349,6 +364,104 @@ static void many(void *arg) {
     pthread_join(t[i], NULL);
 }
 
+/* --- transactions --- */
+
+static int inside; /* an operation, and that for some time */
+
+static void stay_inside(void) {
+  for (int i = 0; i < 20000; i++)
+    sched_yield();
+  __atomic_store_n(&inside, false, __ATOMIC_SEQ_CST);
+}
+
+static void *must_sync(void *arg) {
+  CHECK_EQ(fs_sync(), 0);
+  CHECK(!__atomic_load_n(&inside, __ATOMIC_SEQ_CST));
+  return arg;
+}
+
+static void *must_begin(void *arg) {
+  CHECK_EQ(begin_op(1), 0);
+  CHECK(!__atomic_load_n(&inside, __ATOMIC_SEQ_CST));
+  end_op(1);
+  return arg;
+}
+
+/* A transaction is not over while an operation is under way, and nobody else
+ * gets the room in the log that one has asked for. */
+static void operations(void *arg) {
+  pthread_t t;
+  struct buf *b;
+
+  (void)arg;
+  CHECK_EQ(begin_op(1), 0);
+  CHECK_EQ(bread(fs.sb.bmapstart, &b), 0);
+  log_write(b);
+  brelse(b);
+  inside = true;
+  pthread_create(&t, NULL, must_sync, NULL);
+  stay_inside();
+  end_op(1);
+  pthread_join(t, NULL);
+
+  CHECK_EQ(begin_op(log_capacity()), 0);
+  inside = true;
+  pthread_create(&t, NULL, must_begin, NULL);
+  stay_inside();
+  end_op(log_capacity());
+  pthread_join(t, NULL);
+}
+
+#define REUSES 40
+#define REUSED_BLOCKS 5
+
+static int put_blocks(const char *path, uint n, int byte) {
+  memset(buf, byte, n * BSIZE);
+  return put_file(path, buf, n * BSIZE);
+}
+
+/* Blocks that are written, freed, and another file's, all in one transaction and
+ * in any order. */
+static void use_again(void *arg) {
+  char name[24];
+  uint seed = 4711;
+
+  (void)arg;
+  for (int i = 0; i < REUSES; i++) {
+    snprintf(name, sizeof(name), "/again%d", i);
+    CHECK_EQ(put_blocks("/gone1", 1 + random_below(&seed, 4), 'x'), 0);
+    CHECK_EQ(put_blocks("/gone2", 1 + random_below(&seed, 4), 'y'), 0);
+    CHECK_EQ(fs_unlink(NULL, i % 2 ? "/gone1" : "/gone2"), 0);
+    CHECK_EQ(put_blocks("/gone3", 1 + random_below(&seed, 4), 'z'), 0);
+    CHECK_EQ(fs_unlink(NULL, i % 2 ? "/gone2" : "/gone1"), 0);
+    CHECK_EQ(fs_unlink(NULL, "/gone3"), 0);
+    CHECK_EQ(fs_mkdir(NULL, "/gone3"), 0);
+    CHECK_EQ(fs_unlink(NULL, "/gone3"), 0);
+    CHECK_EQ(put_blocks(name, REUSED_BLOCKS, 'A' + i), 0);
+  }
+}
+
+static void find_again(void *arg) {
+  char name[24];
+
+  (void)arg;
+  for (int i = 0; i < REUSES; i++) {
+    snprintf(name, sizeof(name), "/again%d", i);
+    CHECK(file_is(name, REUSED_BLOCKS * BSIZE, 'A' + i));
+  }
+}
+
+static void test_blocks_used_again(void **state) {
+  uchar boot[BSIZE]; /* whose number is that of a block that is gone */
+
+  (void)state;
+  disk_mkfs("1M", "64");
+  memcpy(boot, disk->data, BSIZE);
+  assert_int_equal(fs_run(use_again, NULL), 0);
+  assert_memory_equal(disk->data, boot, BSIZE);
+  assert_int_equal(fs_run(find_again, NULL), 0);
+}
+
 /* --- pipes --- */
 
 #define STREAM 200000
@@ -403,6 +516,7 @@ TEST(getcwd_removed)
 TEST(full)
 TEST(out_of_inodes)
 TEST(many)
+TEST(operations)
 TEST(pipes)
 
 int main(void) {
@@ -419,6 +533,8 @@ int main(void) {
       cmocka_unit_test(test_full),
       cmocka_unit_test(test_out_of_inodes),
       cmocka_unit_test(test_many),
+      cmocka_unit_test(test_operations),
+      cmocka_unit_test(test_blocks_used_again),
       cmocka_unit_test(test_pipes),
   };
 
