@@ -430,6 +430,10 @@ static void walkaddr_wants_all_rights_and_user(void **state) {
   assert_int_equal(walkaddr(table, MAXVA, PROT_READ), 0);
   assert_int_equal(walkaddr(table, MAXVA + MiB(2) + 7, PROT_READ), 0);
   assert_int_equal(walkaddr(table, ~0UL, PROT_READ), 0);
+  /* an address of which the table's indices are those of a page */
+  assert_int_equal(mappages(table, MiB(2), PGSIZE, 0x5000, PTE_R | PTE_U), 0);
+  assert_int_equal(walkaddr(table, 2 * MAXVA + MiB(2), PROT_READ), 0);
+  unmappages(table, MiB(2), PGSIZE, NULL, NULL);
   freewalk(table);
 }
 

@@ -559,6 +559,33 @@ static void pages_are_freed_after_the_flush(void **state) {
   space_put(space);
 }
 
+static uint64 users_before;
+
+/* What waits to be freed is all there until the flush, also when there is more
+ * of it than can wait. */
+static void note_many(vaddr_t va, size_t size) {
+  assert_true(size > 0 && va >= MiB(2));
+  if (flushed++ == 0)
+    assert_int_equal(pages_owned(PAGE_USER), users_before);
+}
+
+static void many_pages_are_freed_after_flushes(void **state) {
+  const vaddr_t end = MiB(2) + (GATHER_MAX + 20) * PGSIZE;
+
+  (void)state;
+  flushed = 0;
+  space = space_create();
+  add(space, MiB(2), end, PROT_READ | PROT_WRITE, "data");
+  for (vaddr_t va = MiB(2); va < end; va += PGSIZE)
+    assert_int_equal(fault_resolve(space, va, PROT_WRITE), 0);
+  users_before = pages_owned(PAGE_USER);
+  on_flush = note_many;
+  assert_int_equal(space_remove(space, MiB(2), end), 0);
+  on_flush = NULL;
+  assert_int_equal(flushed, 2);
+  space_put(space);
+}
+
 static uchar *shown; /* the frame that both have */
 
 /* A flush of the page by itself. */
@@ -838,6 +865,7 @@ int main(void) {
       cmocka_unit_test(copying_fails_at_each_page),
       cmocka_unit_test(the_last_reference_frees),
       cmocka_unit_test(pages_are_freed_after_the_flush),
+      cmocka_unit_test(many_pages_are_freed_after_flushes),
       cmocka_unit_test(a_frame_is_shared_and_copied_with_a_flush),
       cmocka_unit_test(zeros_are_copied_with_a_flush),
       cmocka_unit_test(only_rights_that_are_lost_are_flushed),

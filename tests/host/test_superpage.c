@@ -126,6 +126,41 @@ static void no_superpage_when_memory_is_short(void **state) {
   base = old;
 }
 
+/* What others left in the memory is not seen. */
+static void a_superpage_is_of_zeros(void **state) {
+  uint64 supers = usage(space).super;
+  vaddr_t old = base;
+
+  (void)state;
+  assert_int_equal(map(space, SUPER, 0), 0);
+  assert_int_equal(fault_resolve(space, base + 3 * PGSIZE, PROT_WRITE), 0);
+  assert_int_equal(usage(space).super, supers + PAGES);
+  for (uint64 i = 0; i < PAGES; i++)
+    assert_true(page_zero(memory_at(space, base + i * PGSIZE)));
+  assert_int_equal(space_unmap(space, base, SUPER), 0);
+  base = old;
+}
+
+/* Where the region begins or ends inside of it, there are pages. */
+static void no_superpage_beyond_the_region(void **state) {
+  const uint64 cut[] = {0, PAGES - 1};
+  vaddr_t old = base;
+
+  (void)state;
+  for (uint i = 0; i < NELEM(cut); i++) {
+    vaddr_t gone;
+
+    assert_int_equal(map(space, SUPER, 0), 0);
+    gone = base + cut[i] * PGSIZE;
+    assert_int_equal(space_unmap(space, gone, PGSIZE), 0);
+    assert_int_equal(fault_resolve(space, base + 3 * PGSIZE, PROT_WRITE), 0);
+    assert_int_equal(usage(space).super, SIZE / PGSIZE);
+    assert_null(memory_at(space, gone));
+    assert_int_equal(space_unmap(space, base, SUPER), 0);
+  }
+  base = old;
+}
+
 /* --- pages that become a superpage --- */
 
 static vaddr_t joined_at;
@@ -394,6 +429,8 @@ int main(void) {
       TEST(they_are_aligned_and_few_faults),
       TEST(no_superpage_where_little_may_be_touched),
       TEST(no_superpage_when_memory_is_short),
+      TEST(a_superpage_is_of_zeros),
+      TEST(no_superpage_beyond_the_region),
       TEST(a_part_is_unmapped),
       TEST(unmapping_a_part_may_lack_memory),
       TEST(a_part_is_protected),
