@@ -42,7 +42,7 @@ static void w_satp(uint64 satp);
 static void sfence_vma(void);
 static void sfence_vma_asid(uint64 asid);
 static void sfence_vma_page_asid(uint64 va, uint64 asid);
-static inline void fence_i(void) {}
+static void fence_i(void);
 
 #define ARCH_CPU_H
 static __thread struct cpu *this_hart;
@@ -140,6 +140,10 @@ static void sfence_vma_page_asid(uint64 va, uint64 asid) {
   if (va / PGSIZE < PAGES)
     hart.frame[asid][va / PGSIZE] = 0;
 }
+
+static uint fences[HARTS]; /* fence.i, of each hart */
+
+static void fence_i(void) { fences[this_hart->id]++; }
 
 void ipi_send(struct cpu *c, uint why) {
   __atomic_fetch_or(&c->ipi, why, __ATOMIC_ACQ_REL);
@@ -399,8 +403,33 @@ static void identifiers_are_used_again(void **state) {
   assert_int_equal(t.arch.satp >> SATP_ASID_SHIFT, 2);
 }
 
+/* Each hart fetches what was written on its next way to user mode, or when it is
+ * told about the space; once. */
+static void new_instructions_are_seen(void **state) {
+  struct thread threads[2] = {{.pid = 0}};
+  uint before[2];
+
+  (void)state;
+  boot(NULL);
+  for (int i = 0; i < 2; i++)
+    enter(&threads[i], i, &spaces[0]);
+  memcpy(before, fences, sizeof(before));
+  instructions_written();
+  for (int round = 0; round < 2; round++)
+    for (int i = 0; i < 2; i++) {
+      this_hart = &cpus[i];
+      user_satp_prepare(&threads[i]);
+      assert_int_equal(fences[i], before[i] + 1);
+    }
+  instructions_written();
+  tlb_flush_space(&spaces[0].arch, 0, PGSIZE);
+  assert_int_equal(fences[1], before[1] + 2);
+  assert_int_equal(fences[0], before[0] + 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(new_instructions_are_seen),
       cmocka_unit_test(no_hart_uses_an_old_translation),
       cmocka_unit_test(others_are_left_alone),
       cmocka_unit_test(identifiers_are_used_again),
