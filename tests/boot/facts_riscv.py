@@ -152,3 +152,26 @@ KERNEL_WALKS = (
     (MAXVA - 5 * PGSIZE, "not user"), (MAXVA - 8 * PGSIZE, "not valid"),
     (KERNBASE + (128 << 20) - 1, "not user"),
     (KERNBASE + (128 << 20), "not valid"))
+
+# For gdb: is this user mode; and where a system call's way back and the next one's
+# way in begin, the same for a page fault's.
+USER_MODE = "$priv == 0"
+TRAMPOLINE = f"({MAXVA - PGSIZE:#x} + (long)&%s - (long)&trampoline)"
+CALL_CROSSINGS = (TRAMPOLINE % "userret", TRAMPOLINE % "uservec")
+FAULT_CROSSINGS = (TRAMPOLINE % "uservec" + " if $scause == 15",
+                   TRAMPOLINE % "userret")
+# Instructions that gdb cannot step over: it does not know where they lead.
+STEPS = {"sret": ("tbreak *$sepc", "c")}
+ROOT = "$satp"
+
+# For the tour (docs/tour): what `uname -m` says; where what is the kernel's begins in
+# a process's table, and what of it there is; the depths that page tables can have,
+# and how one gets another.
+MACHINES = ("riscv", "x86")
+UNAME = "riscv64"
+KERNEL_BEGINS = MAXVA - 2 * PGSIZE
+TRAP_PAGES = {hex(MAXVA - 2 * PGSIZE): "trapframe",
+              hex(MAXVA - PGSIZE): "trampoline"}
+KSTACK_PAGES = 3
+MODES = (("", 3), ("satp=sv48", 4), ("satp=sv57", 5))
+OTHER_MODES = "make qemu APPEND=satp=sv48"

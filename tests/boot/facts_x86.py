@@ -159,3 +159,24 @@ BOTH_WALKS = (
     (0x180000000, "no address"))
 PROCESS_WALKS = ((USER_END - 1, "not valid"), *BOTH_WALKS)
 KERNEL_WALKS = ((0, "not valid"), (USER_END - 1, "not valid"), *BOTH_WALKS)
+
+# For gdb: is this user mode; and where a system call's way back and the next one's
+# way in begin, the same for a page fault's (vector 14): from
+# user mode, by the code segment that the CPU pushed.
+USER_MODE = "($cs & 3) == 3"
+CALL_CROSSINGS = ("&user_resume", "&sysenter_entry")
+FAULT_CROSSINGS = ("((unsigned long)&vectors + 14 * 16)"
+                   " if *(int *)($esp + 8) & 3", "&user_resume")
+STEPS = {}
+ROOT = "$cr3"
+
+# For the tour (docs/tour): what `uname -m` says; where what is the kernel's begins in
+# a process's table, and what of it there is; the depths that page tables can have,
+# and how one gets another.
+MACHINES = ("riscv", "x86")
+UNAME = "x86"
+KERNEL_BEGINS = KERNBASE
+TRAP_PAGES = {hex(KERNBASE): "kernel"}
+KSTACK_PAGES = 3
+MODES = (("", 2),)
+OTHER_MODES = "no other mode without PAE"

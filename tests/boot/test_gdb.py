@@ -7,7 +7,7 @@ import tempfile
 
 import pexpect
 
-from pagewise import (TOP, Machine, environment, free_port, gdb_program,
+from pagewise import (TOP, Machine, environment, facts, free_port, gdb_program,
                       log_path, make, path, test)
 
 PROMPT = r"\(gdb\) "
@@ -25,6 +25,7 @@ class Gdb:
             gdb, ["-q", "-nx", path("kernel.elf")], cwd=TOP, timeout=60,
             encoding="utf-8", env=dict(environment(), TERM="dumb"),
             dimensions=(100, 200), logfile=open(log_path(".gdb.log"), "w"))
+        self.child.delaybeforesend = None
         self.child.expect(PROMPT)
         for line in ("set confirm off", "set pagination off", "set width 0",
                      "set style enabled off", "source tools/gdb/pagewise.py",
@@ -36,6 +37,10 @@ class Gdb:
         self.child.sendline(command)
         self.child.expect(PROMPT)
         return self.child.before.replace("\r", "").split("\n", 1)[1]
+
+    def number(self, expression):
+        """Its value; a register's bits as an unsigned number."""
+        return int(re.search(r"= (\w+)", self.do(f"p/x {expression}"))[1], 16)
 
     def go(self, typed):
         """Let the machine run, type a line there, and wait for the next stop."""
@@ -127,6 +132,55 @@ def test_backtrace_into_the_program():
         way = g.do("bt")
         # over the trap frame, to what was interrupted, and on from there
         assert "#3 " in way and "Cannot access" not in way, way
+        g.leave()
+
+
+# What the shell does while somebody types, and it is not far.
+EDITING = (["write", "edit_line"], ["read", "read_byte", "edit_line"])
+
+
+def crosses(g, names):
+    """Does a backtrace from here get to these functions of the program?"""
+    way = g.do("bt 9" if names in EDITING else "bt")
+    at = [way.find(f" {name} (") for name in names]
+    assert -1 not in at and at == sorted(at), (g.do("x/i $pc"), way)
+
+
+def step_through(g, where, names):
+    """Run to an address, and go on by single instructions until C or the program
+    is reached: from each a backtrace crosses. Returns how many there were."""
+    g.do("delete")
+    g.do(f"tbreak *{where}")
+    g.do("c")
+    assert g.do(f"p $pc == {where.split(' if ')[0]}").endswith("= 1\n"), where
+    steps = 0
+    while g.do(f"p {facts.USER_MODE}").endswith("= 0\n") and \
+            '.c"' not in g.do("info line *$pc"):
+        crosses(g, names)
+        g.do("delete")
+        for command in facts.STEPS.get(g.do("x/i $pc").split()[-1], ["stepi"]):
+            g.do(command)
+        steps += 1
+        assert steps < 200, where
+    crosses(g, names)
+    return steps
+
+
+@test(timeout=240)
+def test_backtrace_in_the_crossing():
+    """At each instruction between the program and the kernel's C, on both ways."""
+    m, port = attached()
+    with m:
+        g = Gdb(m, port)
+        g.do("b sys_write")
+        g.go("x")  # the shell writes it, and reads what is typed next
+        for where, names in zip(facts.CALL_CROSSINGS, EDITING):
+            assert step_through(g, where, names) >= 5
+        g.do("delete")
+        g.do("b sys_fork")
+        g.go("\n")  # there is no command x: known after fork
+        for where in facts.FAULT_CROSSINGS:
+            assert step_through(g, where, ["main", "start"]) >= 5
         g.leave()
 
 

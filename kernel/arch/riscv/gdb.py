@@ -15,7 +15,7 @@ import gdb
 import kernel
 
 SYMBOLS = ("pt_levels", "usertrap", "trampoline", "userret", "uservec",
-           "kernelvec", "overflow", "end")
+           "uservec_saved", "from_kernel", "kernelvec", "overflow", "end")
 PTE_LETTERS = "vrwxugad"
 PTE_SIZE = 8
 INDEX_BITS = 9
@@ -89,19 +89,19 @@ def current_trapframe():
 
 
 def unwind_trampoline(read, offset):
-    tf = current_trapframe()
-    if tf is None:
-        return None
-    trampoline = kernel.symbol("trampoline")
-    in_uservec = offset < kernel.symbol("userret") - trampoline
-    if in_uservec and (offset == kernel.symbol("uservec") - trampoline
-                       or read("sscratch") != 0):
+    def at(name):
+        return kernel.symbol(name) - kernel.symbol("trampoline")
+
+    if offset < at("uservec_saved") or at("from_kernel") <= offset < at("userret"):
         # not all is saved, but nothing is lost
         regs = {name: read(name) for name in ("ra", "sp", "gp", "tp", "s0")}
         regs["pc"] = read("sepc")
         return regs
+    tf = current_trapframe()
+    if tf is None:
+        return None
     regs = trapframe_registers(tf)
-    if in_uservec:
+    if offset < at("userret"):
         regs["pc"] = read("sepc")
     return regs
 
@@ -118,7 +118,7 @@ def unwind_user(read, pc):
     return {"pc": ra, "sp": fp, "s0": caller}
 
 
-def unwind(frame, level):
+def unwind(frame, innermost):
     """Registers of the caller and the address of this frame; None: gdb knows
     better."""
     def read(name):
@@ -126,7 +126,7 @@ def unwind(frame, level):
 
     global in_program
     pc, sp = read("pc"), read("sp")
-    if level == 0:
+    if innermost:
         in_program = read("priv") == 0
     trampoline = max_va() - kernel.PGSIZE
     if trampoline <= pc < trampoline + kernel.PGSIZE:
@@ -137,7 +137,7 @@ def unwind(frame, level):
         if tf is None:
             return None
         regs = trapframe_registers(tf)
-        if level == 0:
+        if innermost:
             regs["pc"] = read("sepc")  # perhaps not in the trapframe yet
         return regs, kernel.number(tf["kernel_sp"])
     if kernel.symbol("kernelvec") <= pc < kernel.symbol("overflow"):
@@ -147,6 +147,6 @@ def unwind(frame, level):
         return {"pc": read("sepc"), "ra": saved(0), "s0": saved(128),
                 "sp": sp + KERNELVEC_FRAME}, sp
     in_kernel = KERNBASE <= pc < kernel.symbol("end")
-    if in_kernel or level == 0 or in_program or pc == 0:
+    if in_kernel or innermost or in_program or pc == 0:
         return None
     return unwind_user(read, pc), sp + kernel.OUTER

@@ -56,6 +56,7 @@ uservec:
         sd t4, 264(a0)
         sd t5, 272(a0)
         sd t6, 280(a0)
+uservec_saved:                  # the gdb commands ask for it
         csrrw t0, sscratch, zero
         sd t0, 112(a0)          # the user's a0
 

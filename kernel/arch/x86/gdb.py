@@ -9,6 +9,9 @@ stack when it calls C:
                     kerneltrap()
    sysenter_entry   the trapframe
 
+Where gdb itself stops in trapvec.S, the trapframe may be half made or half taken
+down. How far, the instruction says that comes next.
+
 The CPU pushes esp only when it comes from a program: else the trapframe ends
 before it, and there the stack was.
 
@@ -18,7 +21,8 @@ none: its registers are popped behind the call.
 
 import kernel
 
-SYMBOLS = ("alltraps", "user_resume", "sysenter_entry")
+SYMBOLS = ("vectors", "debug", "alltraps", "user_resume", "sysenter_entry",
+           "trapvec_end")
 PTE_LETTERS = "pwutcadlg"
 PTE_SIZE = 4
 INDEX_BITS = 10
@@ -27,6 +31,14 @@ DIRECT_END = 0xf0000000
 LARGE = 1 << 7
 MASK = (1 << 32) - 1
 CALLS = (0x340f, 0x40cd)  # SYSENTER, INT 0x40
+# Instructions that push: how many bytes each has, and pushes.
+PUSHES = {b"\x6a": (2, 4), b"\x68": (5, 4), b"\x1e": (1, 4), b"\x06": (1, 4),
+          b"\x0f\xa0": (2, 4), b"\x0f\xa8": (2, 4), b"\x60": (1, 32)}
+CALL = 0xe8
+LOAD_ESP = 0x0424648b  # movl 4(%esp), %esp
+# Those before which part of the trapframe is popped already: so much.
+POPPED = {b"\x83\xc4\x18": 32, b"\x8b\x54\x24": 32, b"\x8b\x4c\x24": 32,
+          b"\xfb": 32, b"\x0f\x35": 32, b"\xcf": 56}
 POPS = {0x5d: "ebp", 0x5f: "edi", 0x5e: "esi", 0x5b: "ebx"}
 
 in_program = False  # the selected CPU, when its innermost frame was last read
@@ -84,23 +96,59 @@ def unwind_user(pc, esp, ebp):
     return {**regs, "eip": kernel.read_user(esp, 4) or 0, "esp": esp + 4}
 
 
-def unwind(frame, level):
-    """Registers of the caller and the address of this frame; None: gdb knows
-    better."""
-    global in_program
-    pc = int(frame.read_register("eip")) & MASK
-    esp = int(frame.read_register("esp")) & MASK
-    if level == 0:
-        in_program = pc < KERNBASE
-    if level > 0 and not in_program and 0 < pc < KERNBASE:
-        ebp = int(frame.read_register("ebp")) & MASK
-        return unwind_user(pc, esp, ebp), esp + kernel.OUTER
-    before = pc if level == 0 else pc - 1  # a call may be the last instruction
-    if level == 0 or not \
-       kernel.symbol("alltraps") <= before < kernel.symbol("user_resume"):
+def push_at(pc):
+    """Of the instruction there: how many bytes it has, and pushes. None: none."""
+    code = word(pc).to_bytes(4, "little")
+    return PUSHES.get(code[:1]) or PUSHES.get(code[:2])
+
+
+def popped_at(pc):
+    code = word(pc).to_bytes(4, "little")
+    return next((n for head, n in POPPED.items() if code.startswith(head)), 0)
+
+
+def pushes_from(pc):
+    """How many bytes are pushed by the instructions from there on."""
+    pushed = 0
+    while (push := push_at(pc)) is not None:
+        pc, pushed = pc + push[0], pushed + push[1]
+    return pushed
+
+
+def trapframe_at(pc, esp):
+    """Where the trapframe is, or will be, when gdb stops at pc in trapvec.S; and
+    are the general registers still the program's? None: not known."""
+    code, pushed = word(pc), pushes_from(pc)
+    if pc < kernel.symbol("debug"):
+        at = esp - pushed - kernel.offset_of("struct trapframe", "vector")
+        return (at, True) if pushed else None
+    if pc < kernel.symbol("alltraps"):
         return None
-    in_sysenter = before >= kernel.symbol("sysenter_entry")
-    at = esp if in_sysenter else word(esp)
+    if pushed:
+        return esp - pushed, True
+    if code == LOAD_ESP:
+        return word(esp + 4), False
+    if code & 0xff == CALL:
+        return word(esp), False
+    return esp - popped_at(pc), False
+
+
+def unwind_entry(read, pc, esp):
+    """What the traps' own code is called from, where gdb stops in it."""
+    live = {name: read(name) for name in ("ebx", "ebp", "esi", "edi")}
+    in_sysenter = kernel.symbol("sysenter_entry") <= pc < kernel.symbol("user_resume")
+    if in_sysenter and word(pc) & 0xff == CALL:
+        return unwind_trapframe(esp)
+    if in_sysenter:  # which keeps in registers what SYSENTER has there
+        return {**live, "eip": read("edx"), "esp": read("ecx")}, esp
+    found = trapframe_at(pc, esp)
+    outer = unwind_trapframe(found[0]) if found else None
+    if outer is not None and found[1]:
+        outer[0].update(live)
+    return outer
+
+
+def unwind_trapframe(at):
     tf = kernel.at(at, "struct trapframe")
     if tf is None:
         return None
@@ -111,3 +159,24 @@ def unwind(frame, level):
     else:
         regs["esp"] = at + kernel.offset_of("struct trapframe", "esp")
     return regs, at
+
+
+def unwind(frame, innermost):
+    """Registers of the caller and the address of this frame; None: gdb knows
+    better."""
+    def read(name):
+        return int(frame.read_register(name)) & MASK
+
+    global in_program
+    pc, esp = read("eip"), read("esp")
+    if innermost:
+        in_program = pc < KERNBASE
+        inside = kernel.symbol("vectors") <= pc < kernel.symbol("trapvec_end")
+        return unwind_entry(read, pc, esp) if inside else None
+    if not in_program and 0 < pc < KERNBASE:
+        return unwind_user(pc, esp, read("ebp")), esp + kernel.OUTER
+    before = pc - 1  # a call may be the last instruction
+    if not kernel.symbol("alltraps") <= before < kernel.symbol("user_resume"):
+        return None
+    in_sysenter = before >= kernel.symbol("sysenter_entry")
+    return unwind_trapframe(esp if in_sysenter else word(esp))

@@ -224,3 +224,4 @@ resume_segments:
         movw    TF_ES(%esp), %es
         movw    TF_DS(%esp), %ds
         jmp     resume_iret
+trapvec_end:                            # the gdb commands ask for it
