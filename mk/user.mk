@@ -54,6 +54,9 @@ $(B)/user/%.c.o: user/%.c $(USTAMP) | $(GENERATED)
 # What the tests know of the machine.
 $(B)/user/tests/%.o: UINCLUDES += -Iuser/tests/usertests/$(ARCH) $(DEBUG_TEST_FLAGS)
 
+# And what the tour says of it.
+$(B)/user/tour/%.o: UINCLUDES += -Iuser/tour -Iuser/tour/$(ARCH)
+
 $(B)/user/%.S.o: user/%.S $(USTAMP) | $(GENERATED)
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
