@@ -1,6 +1,27 @@
 # The explorer: a program for this computer that looks into the guest's memory.
 
 EXPLORE_SRCS := $(sort $(wildcard tools/explore/*.c tools/explore/arch/*.c))
+# The page's parts that others made: npm gets what the lock file names. They lie
+# beside the page's own files.
+PAGE_SRC := tools/explore/page
+PAGE_LIB := $(BUILD)/host/explore/lib
+PAGE_MODULES := @xterm/xterm/lib/xterm.mjs @xterm/xterm/css/xterm.css \
+  @xterm/addon-fit/lib/addon-fit.mjs
+PAGE_LIBRARIES := $(addprefix $(PAGE_LIB)/,$(notdir $(PAGE_MODULES)))
+
+# $(call npm-ci,FOLDER with the lock file,where to install)
+npm-ci = mkdir -p $(2) && cp $(1)/package.json $(1)/package-lock.json $(1)/.npmrc $(2) && \
+  npm ci --prefix $(2) --ignore-scripts --no-audit --no-fund --loglevel=error \
+    >/dev/null
+
+$(PAGE_LIB)/ok: $(PAGE_SRC)/package.json $(PAGE_SRC)/package-lock.json
+	$(call say,NPM,$(@D))
+	$(Q)$(call npm-ci,$(PAGE_SRC),$(@D)/npm)
+	$(Q)cp $(PAGE_MODULES:%=$(@D)/npm/node_modules/%) $(@D)
+	$(Q)touch $@
+
+$(PAGE_LIBRARIES): $(PAGE_LIB)/ok ;
+
 # The page's files, which are put into the program; those of libraries, too.
 PAGE_FILES := $(sort $(wildcard $(addprefix tools/explore/page/,\
   *.html *.css *.js *.svg))) $(PAGE_LIBRARIES)
@@ -61,29 +82,3 @@ check-explore:
 	@missing=$$(tools/packages missing explore); [ -z "$$missing" ] || { \
 	  echo 'Not on this computer:' $$missing; echo 'Install with one of'; \
 	  tools/packages hint-explore | tr -d ';'; exit 1; } >&2
-
-# The page's parts that others made: npm gets what the lock file names. The page
-# asks for them as lib/NAME beside its own files, which are *.html, *.css and *.js of
-# PAGE_SRC (package.json and its kin are not served).
-PAGE_SRC := tools/explore/page
-PAGE_LIB := $(BUILD)/host/explore/lib
-PAGE_LIB_FILES := @xterm/xterm/lib/xterm.mjs @xterm/xterm/css/xterm.css \
-  @xterm/addon-fit/lib/addon-fit.mjs
-
-# $(call npm-ci,FOLDER with the lock file,where to install)
-npm-ci = command -v npm >/dev/null || { \
-    echo 'npm is not on this computer: apt-get install npm' >&2; exit 1; }; \
-  mkdir -p $(2) && cp $(1)/package.json $(1)/package-lock.json $(1)/.npmrc $(2) && \
-  npm ci --prefix $(2) --ignore-scripts --no-audit --no-fund --loglevel=error \
-    >/dev/null
-
-$(PAGE_LIB)/ok: $(PAGE_SRC)/package.json $(PAGE_SRC)/package-lock.json
-	$(call say,NPM,$(@D))
-	$(Q)$(call npm-ci,$(PAGE_SRC),$(@D)/npm)
-	$(Q)cp $(PAGE_LIB_FILES:%=$(@D)/npm/node_modules/%) $(@D)
-	$(Q)touch $@
-
-.PHONY: explorer-page
-## explorer-page    get what the explorer's page needs from npm
-explorer-page: $(PAGE_LIB)/ok
-	@:

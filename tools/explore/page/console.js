@@ -1,0 +1,80 @@
+/*
+ * The guest's console: a terminal on the server's second socket. Programs of the
+ * tour say where to look ("[3] a page of data is at 0x5000"); such lines are noted.
+ */
+import {Terminal} from './xterm.mjs';
+import {FitAddon} from './addon-fit.mjs';
+import {socketAddress} from './wire.js';
+import {toPage} from './model.js';
+
+const RETRY = 1500;
+const PLACE = /\[(\d+)\] (.*?) is at (0x[0-9a-f]+)/;
+const THEMES = {
+  light: {background: '#f6f8fa', foreground: '#1b2430', cursor: '#0b5cad',
+    selectionBackground: '#b6d4f0'},
+  dark: {background: '#0d1117', foreground: '#e4e9f0', cursor: '#6cb6ff',
+    selectionBackground: '#2d4a6b'},
+};
+
+export class Console {
+  /* on: {place({pid, page, what}), leave()}: a program said where to look; F6 */
+  constructor(parent, on) {
+    this.on = on;
+    this.line = '';
+    this.decoder = new TextDecoder();
+    this.terminal = new Terminal({fontSize: 11.5, scrollback: 5000,
+      fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
+      screenReaderMode: true});
+    this.fitter = new FitAddon();
+    this.terminal.loadAddon(this.fitter);
+    this.terminal.open(parent);
+    this.terminal.onData(data => this.type(data));
+    this.terminal.attachCustomKeyEventHandler(event => {
+      if (event.key !== 'F6')
+        return true;
+      if (event.type === 'keydown') {
+        event.preventDefault(); /* else the browser's own F6 follows */
+        on.leave();
+      }
+      return false;
+    });
+    new ResizeObserver(() => this.fitter.fit()).observe(parent);
+    this.open();
+  }
+
+  open() {
+    this.socket = new WebSocket(socketAddress('console'));
+    this.socket.binaryType = 'arraybuffer';
+    this.socket.onmessage = event => this.receive(event.data);
+    this.socket.onclose = () => setTimeout(() => this.open(), RETRY);
+  }
+
+  receive(data) {
+    const bytes = typeof data === 'string' ? data : new Uint8Array(data);
+    const said = typeof data === 'string' ? data
+      : this.decoder.decode(bytes, {stream: true});
+
+    this.terminal.write(bytes);
+    const lines = (this.line + said).split('\n');
+    this.line = lines.pop().slice(-500);
+    for (const line of lines) {
+      const place = PLACE.exec(line);
+      if (place)
+        this.on.place({pid: Number(place[1]), what: place[2], page: toPage(place[3])});
+    }
+  }
+
+  /* What a person would type. */
+  type(text) {
+    if (this.socket.readyState === WebSocket.OPEN)
+      this.socket.send(new TextEncoder().encode(text));
+  }
+
+  focus() {
+    this.terminal.focus();
+  }
+
+  theme(name) {
+    this.terminal.options.theme = THEMES[name];
+  }
+}

@@ -1,0 +1,257 @@
+/*
+ * The machine as the views see it: messages made into numbers, and what has
+ * changed between two moments.
+ *
+ * Addresses come as text, since they may need 64 bits. Pages and frames are
+ * numbers, address / 4096: with 57 bits of address these stay below 2^53.
+ *
+ *   space:  {pid, name, root, tables, consistent, faults, regions, key}
+ *   region: {start, end, rights, what, shared, file, runs}     in pages
+ *   run:    {page, pages, cls, frame, flags}     frame: -1 if nothing is there
+ */
+export const SUPER = 1, DIRTY = 2, ACCESSED = 4, TRAPFRAME = 8, TRAMPOLINE = 16,
+  DEVICE = 32, GUARD = 64;
+export const PAGE = 4096;
+export const KERNEL = 0; /* the pid that stands for it */
+
+export const toPage = hex => Number(BigInt(hex) >> 12n);
+export const toHex = page => '0x' + (BigInt(page) * 4096n).toString(16);
+
+/* "12 KiB" */
+export function bytes(n) {
+  for (const unit of ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']) {
+    if (n < 1024 || unit === 'PiB')
+      return (n < 10 && n % 1 ? n.toFixed(1) : Math.round(n)) + ' ' + unit;
+    n /= 1024;
+  }
+}
+
+export const pagesText = n => bytes(n * PAGE);
+export const plural = (n, word, more = word + 's') => `${n} ${n === 1 ? word : more}`;
+
+function parseRegion(r) {
+  const start = toPage(r.start);
+  return {...r, start, end: toPage(r.end),
+    runs: r.runs.map(([first, pages, cls, pa, flags]) => ({
+      page: start + first, pages, cls, flags, frame: pa === null ? -1 : toPage(pa)}))};
+}
+
+const EVENTS = 512; /* that are kept */
+
+/* before: the model of the message before this one; a space that is the same is
+ * taken over from it, and its events are kept: a message has new ones alone. */
+export function parseState(message, before) {
+  const old = new Map((before ? before.spaces : []).map(s => [s.pid, s]));
+  return {...message, start: toPage(message.ram.start),
+    nframes: message.ram.frames,
+    events: [...(before ? before.events : []), ...message.events].slice(-EVENTS),
+    spaces: message.spaces.map(s => {
+      const key = JSON.stringify(s), was = old.get(s.pid);
+      if (was && was.key === key)
+        return was;
+      return {...s, key, regions: s.regions.map(parseRegion)};
+    })};
+}
+
+/* The binary message: classes by index, order of the block and count of mappings
+ * of each frame. */
+export function parseFrames(buffer) {
+  const view = new DataView(buffer), n = view.getUint32(8, true);
+  const frames = {seq: view.getUint32(4, true), n, cls: new Uint8Array(n),
+    order: new Uint8Array(n), maps: new Uint16Array(n)};
+  let at = 0;
+
+  for (let i = 12; i + 8 <= buffer.byteLength && at < n; i += 8) {
+    const end = Math.min(n, at + view.getUint32(i, true));
+    frames.cls.fill(view.getUint8(i + 4), at, end);
+    frames.order.fill(view.getUint8(i + 5), at, end);
+    frames.maps.fill(view.getUint16(i + 6, true), at, end);
+    at = end;
+  }
+  return frames;
+}
+
+export const spaceOf = (state, pid) => state.spaces.find(s => s.pid === pid);
+
+/* The region that holds a page, and the run; either may be undefined. */
+export function find(space, page) {
+  const region = space && space.regions.find(r => r.start <= page && page < r.end);
+  const run = region &&
+    region.runs.find(r => r.page <= page && page < r.page + r.pages);
+  return {region, run};
+}
+
+/* The frame behind a page, or -1. */
+export function frameAt(space, page) {
+  const {run} = find(space, page);
+  return run && run.frame >= 0 ? run.frame + page - run.page : -1;
+}
+
+/* Each place where a frame is mapped: [{space, region, run, page}]. The kernel's
+ * map of all RAM is left out: it has every frame. */
+export function holders(state, frame) {
+  const found = [];
+  for (const space of state.spaces)
+    for (const region of space.regions)
+      for (const run of region.runs)
+        if (run.frame >= 0 && run.frame <= frame &&
+            frame < run.frame + run.pages && region.what !== 'RAM')
+          found.push({space, region, run, page: run.page + frame - run.frame});
+  return found;
+}
+
+/* What a process holds, in pages. */
+export function totals(space) {
+  const sum = {there: 0, shared: 0, promised: 0, superpages: 0};
+  for (const region of space.regions)
+    for (const run of region.runs) {
+      sum.promised += run.flags & GUARD ? 0 : run.pages;
+      if (run.frame < 0)
+        continue;
+      sum.there += run.pages;
+      if (['cow', 'shared', 'cache', 'zero', 'text'].includes(run.cls))
+        sum.shared += run.pages;
+      if (run.flags & SUPER)
+        sum.superpages += run.pages;
+    }
+  return sum;
+}
+
+/* Rights in words. */
+const RIGHTS = {r: 'read', w: 'write', x: 'execute', u: 'user mode'};
+export const rightsWords = rights =>
+  [...rights].filter(c => c !== '-').map(c => RIGHTS[c]).join(', ') || 'none';
+
+/* What a run says when it is asked. */
+export function runWords(space, region, run, page) {
+  const lines = [`${toHex(page)} · ${region.what} of ${title(space)}`,
+    `region ${toHex(region.start)} to ${toHex(region.end)}, ` +
+      `${pagesText(region.end - region.start)}; may: ${rightsWords(region.rights)}`];
+  const more = [];
+
+  if (region.file)
+    more.push('from a file');
+  if (region.shared)
+    more.push('shared with others, writes too');
+  if (run.flags & GUARD)
+    more.push('guard: whoever comes here is stopped');
+  if (run.frame < 0)
+    more.push('nothing is there yet: the first touch brings a page');
+  else
+    more.push(`class ${run.cls}`,
+              `frame ${toHex(run.frame + page - run.page)}`);
+  for (const [flag, words] of [[SUPER, 'part of a superpage'], [DIRTY, 'written'],
+    [ACCESSED, 'touched'], [TRAPFRAME, 'the registers go here on a trap'],
+    [TRAMPOLINE, 'the same frame in every table'], [DEVICE, 'a device']])
+    if (run.flags & flag)
+      more.push(words);
+  lines.push(more.join('; '));
+  if (run.pages > 1)
+    lines.push(`${plural(run.pages, 'page')} alike, ${pagesText(run.pages)}`);
+  return lines.join('\n');
+}
+
+export const title = space =>
+  space.pid === KERNEL ? space.name : `${space.name} [${space.pid}]`;
+
+/* --- two moments --- */
+
+/* What is there, in order: [{page, pages, cls, frame, big}]. */
+const present = space => space.regions.flatMap(r => r.runs)
+  .filter(r => r.frame >= 0)
+  .sort((a, b) => a.page - b.page);
+
+const how = (was, is, page) => {
+  if (!was)
+    return 'new';
+  if (!is)
+    return 'gone';
+  if (was.frame + page - was.page !== is.frame + page - is.page)
+    return 'moved'; /* another frame */
+  if (was.cls !== is.cls)
+    return 'class';
+  return (was.flags ^ is.flags) & SUPER ? 'split' : '';
+};
+
+/* Pages that are not what they were: [{page, pages, how, was, is}]. */
+function changesOf(before, after) {
+  const was = present(before), is = present(after), out = [];
+  const cuts = [...new Set([...was, ...is].flatMap(
+    r => [r.page, r.page + r.pages]))].sort((a, b) => a - b);
+  let i = 0, j = 0;
+
+  for (let n = 0; n + 1 < cuts.length; n++) {
+    const page = cuts[n], pages = cuts[n + 1] - page;
+    while (i < was.length && was[i].page + was[i].pages <= page)
+      i++;
+    while (j < is.length && is[j].page + is[j].pages <= page)
+      j++;
+    const a = was[i] && was[i].page <= page ? was[i] : undefined;
+    const b = is[j] && is[j].page <= page ? is[j] : undefined;
+    const kind = (a || b) && how(a, b, page);
+    if (kind)
+      out.push({page, pages, how: kind, was: a && a.cls, is: b && b.cls});
+  }
+  return out;
+}
+
+/* before, after: {state, frames}. Map of pid to {kind, changes}, what else is
+ * different in words, and the frames whose class is another one. */
+export function difference(before, after) {
+  const spaces = new Map();
+
+  for (const s of after.state.spaces) {
+    const was = spaceOf(before.state, s.pid);
+    if (!was || was.name !== s.name) {
+      spaces.set(s.pid, {kind: was ? 'exec' : 'new', space: s,
+        changes: changesOf(was || {regions: []}, s)});
+    } else if (was.key !== s.key) {
+      const changes = changesOf(was, s);
+      if (changes.length || was.root !== s.root || was.tables !== s.tables)
+        spaces.set(s.pid, {kind: 'changed', space: s, changes});
+    }
+  }
+  for (const s of before.state.spaces)
+    if (!spaceOf(after.state, s.pid))
+      spaces.set(s.pid, {kind: 'gone', space: s, changes: []});
+  return {spaces, frames: changedFrames(before.frames, after.frames),
+    words: differenceWords(before.state, after.state, spaces)};
+}
+
+function changedFrames(before, after) {
+  if (!before || !after || before.n !== after.n)
+    return null;
+  if (before === after)
+    return new Uint8Array(after.n);
+  return after.cls.map((c, i) => Number(c !== before.cls[i] ||
+    before.maps[i] !== after.maps[i]));
+}
+
+export const HOW = {new: 'new', gone: 'gone', moved: 'in another frame',
+  class: 'of another class', split: 'superpage split or made'};
+
+function differenceWords(before, after, spaces) {
+  const lines = [];
+  for (const {kind, space, changes} of spaces.values()) {
+    const sums = {};
+    for (const c of changes) {
+      const key = c.how === 'class' ? `${c.was} → ${c.is}`
+        : c.how === 'moved' && c.was === 'cow' ? 'copied to a frame of its own'
+        : HOW[c.how];
+      sums[key] = (sums[key] || 0) + c.pages;
+    }
+    const text = Object.entries(sums).map(([k, n]) =>
+      `${plural(n, 'page')} ${k}`).join(', ');
+    lines.push(kind === 'new' ? `process ${title(space)} is new: ${text}`
+      : kind === 'gone' ? `process ${title(space)} has ended`
+      : kind === 'exec' ? `${title(space)} became another program: ${text}`
+      : `${title(space)}: ${text || 'its table is another'}`);
+  }
+  const owners = Object.keys(after.owners)
+    .map(o => [o, after.owners[o] - (before.owners[o] || 0)])
+    .filter(([, n]) => n !== 0)
+    .map(([o, n]) => `${o} ${n > 0 ? '+' : '−'}${Math.abs(n)}`);
+  if (owners.length)
+    lines.push('frames: ' + owners.join(', '));
+  return lines;
+}

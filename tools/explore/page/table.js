@@ -1,0 +1,166 @@
+/*
+ * The tree of page-table pages of one address space, entry by entry:
+ *
+ *    level 2, 0x80148000   [||  |                |]    <- which entries are there
+ *      [0]        0x20052401   valid           -> table 0x80149000
+ *        level 1, 0x80149000 ...
+ *      1–510      empty
+ *
+ * Empty entries that follow each other are one row, and so are leaves that do and
+ * lead to frames that follow each other with the same flags.
+ */
+import {path, rect, text} from './shapes.js';
+import {bytes, plural, title, toHex, toPage} from './model.js';
+import {flagsWords, indexBits} from './entry.js';
+
+const ROW = 19, MARGIN = 12, INDENT = 26, TOP = 66;
+
+const entriesOf = (hello, level) => 1 << hello.bits[hello.levels - 1 - level];
+
+/* Bytes of address that an entry of this level stands for. */
+function reach(hello, level) {
+  const bits = hello.bits.slice(hello.levels - level).reduce((a, b) => a + b, 12);
+  return 2n ** BigInt(bits);
+}
+
+/* Leaves that say the same of pages that follow each other. */
+function follows(hello, level, last, entry) {
+  const step = reach(hello, level);
+  const [index, value, flags, kind, pa] = entry;
+  return last.kind === 'leaf' && kind === 'leaf' && last.flags === flags &&
+    last.index + last.count === index && BigInt(value) >= 0n &&
+    BigInt(last.pa) + BigInt(last.count) * step === BigInt(pa);
+}
+
+/* Rows of a table: {index, count, kind, value, flags, pa}; kind "empty" too. */
+export function foldEntries(hello, table) {
+  const rows = [];
+  let next = 0;
+
+  const empty = until => {
+    if (until > next)
+      rows.push({index: next, count: until - next, kind: 'empty'});
+  };
+  for (const entry of table.entries) {
+    const [index, value, flags, kind, pa] = entry, last = rows[rows.length - 1];
+    empty(index);
+    next = index + 1;
+    if (last && follows(hello, table.level, last, entry))
+      last.count++;
+    else
+      rows.push({index, count: 1, kind, value, flags, pa});
+  }
+  empty(entriesOf(hello, table.level));
+  return rows;
+}
+
+const span = row => row.count === 1 ? String(row.index)
+  : `${row.index}–${row.index + row.count - 1}`;
+
+/* Which entries are there, as a strip. */
+function strip(x, y, hello, table) {
+  const n = entriesOf(hello, table.level), w = 256;
+  const d = table.entries.map(([index]) => `M${(x + index * w / n).toFixed(1)} ${y}v9`);
+  return [rect(x, y, w, 9, 'frame'), path(d.join(''), 'strip')];
+}
+
+/* Does a row stand for a page that has changed? */
+function touched(changes, hello, table, row) {
+  const step = Number(reach(hello, table.level) >> 12n);
+  const from = toPage(table.base) + row.index * step, to = from + row.count * step;
+  return changes.some(c => c.page < to && from < c.page + c.pages);
+}
+
+/*
+ * tables: map of a table's address to the answer to "table". options: open: set of
+ * addresses of tables that are unfolded; page: the one that is picked; changes:
+ * pages that are not as remembered; width. Returns {w, h, shapes, wanted}: `wanted`
+ * are unfolded tables that have not been read yet.
+ */
+export function layout(hello, space, tables, options) {
+  const shapes = [], wanted = [], rows = [];
+  let y = TOP;
+
+  const tableRows = (pa, depth) => {
+    const table = tables.get(pa), x = MARGIN + depth * INDENT;
+    if (!table) {
+      wanted.push(pa);
+      return;
+    }
+    shapes.push(text(x, y + 14, `level ${table.level} table at ${pa}`, 'bold'),
+      text(x + 230, y + 14, `from ${table.base}; ${
+        plural(table.entries.length, 'entry', 'entries')} of ${
+        entriesOf(hello, table.level)}`, 'soft'),
+      ...strip(options.width - 280, y + 5, hello, table));
+    y += ROW + 2;
+    for (const row of foldEntries(hello, table))
+      entryRow(table, row, depth + 1);
+  };
+  const entryRow = (table, row, depth) => {
+    const x = MARGIN + depth * INDENT, step = reach(hello, table.level);
+    const base = BigInt(table.base) + BigInt(row.index) * step;
+    const page = Number(base >> 12n), pages = row.count * Number(step >> 12n);
+    const open = row.kind === 'table' && options.open.has(row.pa);
+    const picked = row.kind !== 'empty' && options.page >= page &&
+      options.page < page + pages;
+
+    if (picked)
+      shapes.push(rect(x - 20, y, options.width - x + 8, ROW, 'wash'));
+    if (row.kind !== 'empty' && touched(options.changes, hello, table, row))
+      shapes.push(rect(x - 19, y + 1, options.width - x + 6, ROW - 2, 'changed'),
+                  text(options.width - MARGIN - 4, y + 14, '≠', 'bold change', {a: 'end'}));
+    if (row.kind === 'table')
+      shapes.push(text(x - 14, y + 14, open ? '▾' : '▸', 'accent'));
+    shapes.push(text(x, y + 14, `[${span(row)}]`, 'mono' +
+                     (row.kind === 'empty' ? ' soft' : '')));
+    if (row.kind === 'empty') {
+      shapes.push(text(x + 86, y + 14, plural(row.count, 'empty entry', 'empty entries'),
+                       'soft'));
+    } else {
+      const leads = row.kind === 'table' ? `→ table ${row.pa}`
+        : row.kind === 'leaf' ? `→ ${row.pa}` + (row.count > 1
+          ? ` and ${row.count - 1} more` : '') : 'leads nowhere';
+      shapes.push(text(x + 86, y + 14, row.value, 'mono'),
+        text(x + 216, y + 14, row.flags, 'mono bold'),
+        text(x + 292, y + 14, leads, 'mono accent'),
+        text(x + 486, y + 14, flagsWords(hello, row.value), 'soft'),
+        rect(x - 20, y, options.width - x, ROW, 'touch', {
+          at: {pid: space.pid, page, table: row.kind === 'table' ? row.pa : undefined,
+               frame: row.kind === 'leaf' ? toPage(row.pa) : undefined},
+          tip: `entry ${span(row)} of the level ${table.level} table at ${table.pa}\n` +
+            `for ${toHex(page)} and ${bytes(pages * 4096)} from there\n` +
+            flagsWords(hello, row.value)}));
+      rows.push({y, pid: space.pid, page, table: row.kind === 'table' ? row.pa : undefined});
+    }
+    y += ROW;
+    if (open)
+      tableRows(row.pa, depth);
+  };
+
+  tableRows(space.root, 0);
+  const flat = 2 ** indexBits(hello) * hello.pte, own = space.tables * 4096;
+  const heading = [text(MARGIN, 24, `Page table of ${title(space)}`, 'title'),
+    text(MARGIN, 42, `${plural(space.tables, 'table page')}, ${bytes(own)}. A flat ` +
+      `table with an entry for each page would take ${bytes(flat)}, ${
+        Math.round(flat / own).toLocaleString('en')} times as much.`),
+    text(MARGIN, 58, `${hello.mode}: ${hello.levels} levels, ${
+      1 << hello.bits[0]} entries of ${hello.pte} bytes in each table page`, 'soft')];
+  return {w: options.width, h: y + MARGIN, shapes: [...heading, ...shapes], wanted, rows};
+}
+
+/* Tables on the way to a page, as far as they have been read. */
+export function wayTo(hello, space, tables, page) {
+  const way = [];
+  let pa = space.root;
+
+  while (pa && tables.has(pa)) {
+    const table = tables.get(pa);
+    const step = Number(reach(hello, table.level) >> 12n);
+    const index = Math.floor((page - toPage(table.base)) / step);
+    const entry = table.entries.find(e => e[0] === index);
+    pa = entry && entry[3] === 'table' ? entry[4] : null;
+    if (pa)
+      way.push(pa);
+  }
+  return way;
+}
