@@ -77,6 +77,18 @@ explore: explorer check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok
 explorer: check-explore $(BUILD)/host/explore/explore
 	@:
 
+# What the page's tests need: a driver for the computer's own chromium.
+EXPLORE_TESTS := $(BUILD)/host/explore/tests
+$(EXPLORE_TESTS)/ok: tests/explore/package.json tests/explore/package-lock.json
+	$(call say,NPM,$(@D))
+	$(Q)$(call npm-ci,tests/explore,$(@D))
+	$(Q)touch $@
+
+.PHONY: explorer-tests
+## explorer-tests   get what the tests of the explorer's page need from npm
+explorer-tests: $(EXPLORE_TESTS)/ok
+	@:
+
 # The libraries that it needs, and how to get them.
 check-explore:
 	@missing=$$(tools/packages missing explore); [ -z "$$missing" ] || { \

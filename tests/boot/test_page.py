@@ -1,0 +1,87 @@
+"""The explorer's page in a browser, with a live machine behind it: tests/explore/
+has what is done there. Screenshots are kept beside the logs.
+"""
+
+import os
+import shutil
+import subprocess
+
+from pages import Server, Terminal
+from pagewise import (BUILD, PATIENCE, TOP, Failure, environment, log_path, make,
+                      once, path, qemu_command, test)
+
+EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
+MODULES = os.path.join(TOP, BUILD, "host", "explore", "tests")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LIMIT = 100
+
+
+def browser():
+    for name in BROWSERS:
+        if shutil.which(name):
+            return shutil.which(name)
+    raise Failure("there is no chromium on this computer: apt-get install chromium")
+
+
+def explorer(mem="128M", **options):
+    """The explorer, with a machine that it started."""
+    make("-s", "explorer")
+    disk = path("fs.img") + ",snapshot=on"
+    return Server([EXPLORE, "--qemu", path("kernel.elf"), mem, *qemu_command(
+        BUILD, options.get("cpus", 3), mem, disk, options.get("append", ""), [])])
+
+
+def node(script, *arguments):
+    """Run a script of tests/explore; what it printed."""
+    make("-s", "explorer-tests")
+    done = subprocess.run(
+        ["node", os.path.join(TOP, "tests", "explore", script), *arguments],
+        cwd=TOP, env={**environment(), "MODULES": MODULES, "CHROMIUM": browser(),
+                      "PATIENCE": str(PATIENCE)},
+        text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=LIMIT * PATIENCE)
+    print(done.stdout)
+    if done.returncode != 0:
+        raise Failure(done.stdout)
+    return done.stdout
+
+
+def shots():
+    """A folder for screenshots."""
+    folder = log_path(".shots")
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+@test(timeout=200)
+def test_page_views():
+    with explorer() as server:
+        node("views.mjs", server.address, shots())
+    # What the page saved opens again, without a machine.
+    kept = os.path.join(shots(), "pagewise.snap")
+    with Server([EXPLORE, kept]) as server:
+        node("kept.mjs", server.address, shots())
+
+
+@test(timeout=200)
+def test_page_tour():
+    with explorer() as server:
+        node("tour.mjs", server.address, shots())
+
+
+@test(timeout=200)
+def test_page_under_load():
+    with explorer() as server:
+        with Terminal(server) as terminal:
+            terminal.expect(r"\$ ")
+            for _ in range(58):
+                terminal.run("sleep 1000 &")
+        node("load.mjs", server.address, shots())
+
+
+@once
+@test(quick=True)
+def test_page_layouts():
+    """What needs no browser: numbers, differences, shapes."""
+    subprocess.run(["node", os.path.join(TOP, "tests", "explore", "layouts.mjs")],
+                   cwd=TOP, check=True, timeout=60)

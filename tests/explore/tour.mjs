@@ -1,0 +1,79 @@
+/*
+ * Somebody who has never seen the page presses Tour and the buttons that the tour
+ * offers. At each step the machine must be in the state that the text tells of, and
+ * the page must show it.
+ */
+import {check, run, same} from './harness.mjs';
+
+/* Of the page that the program said: what each process has there. */
+const seen = () => {
+  const {place, state, walks} = explorer;
+  return state.spaces.filter(s => s.name === 'tour_fork').map(s => {
+    const run = s.regions.flatMap(r => r.runs).find(
+      r => r.page <= place.page && place.page < r.page + r.pages);
+    const walk = walks.get(`${s.pid}:${place.page}`);
+    const last = walk && walk.steps[walk.steps.length - 1];
+    return {pid: s.pid, frame: run.frame + place.page - run.page,
+            w: Boolean(last && last.flags.includes('w'))};
+  });
+};
+
+const atStep = (e, n) => e.until(
+  k => document.querySelector('#tour h2')?.textContent.startsWith(`${k} of 5`), n);
+const words = async e => (await e.texts('share')).join(' | ') + ' ' +
+  await e.page.textContent('#sentence');
+
+run(async e => {
+  await e.page.click('#tourStart');
+  await atStep(e, 1);
+  await e.shot('tour1');
+  await e.page.click('#tour .row .go');
+  await atStep(e, 2);
+  await e.until(f => new Function('return (' + f + ')()')().some(p => p.w), String(seen));
+  same((await e.ask(seen)).length, 1, 'one process');
+  check((await words(e)).includes('it may write there'), await words(e));
+  await e.shot('tour2');
+
+  await e.page.click('#tour .row .go');
+  await atStep(e, 3);
+  await e.until(() => document.getElementById('share').textContent.includes('no W'));
+  const forked = await e.ask(seen);
+  same(forked.length, 2, 'two processes');
+  check(forked[0].frame === forked[1].frame, 'after fork one frame');
+  await e.until(f => new Function('return (' + f + ')()')().every(p => !p.w), String(seen));
+  check((await words(e)).includes('2 entries lead to one frame, and none has W'),
+        await words(e));
+  check((await words(e)).includes('2 holders'), await words(e));
+  check((await e.page.textContent('#changes')).includes('is new'), 'the child is named');
+  check(await e.page.$$eval('#drawing .hit', all => all.length) >= 2, 'both are lit up');
+  await e.nothingCutOff('the tour');
+  await e.shot('tour3');
+
+  await e.page.click('#tour .row .go');
+  await atStep(e, 4);
+  await e.until(f => new Function('return (' + f + ')()')().some(p => p.w), String(seen));
+  const written = await e.ask(seen);
+  check(written[0].frame !== written[1].frame, 'after the write two frames');
+  same(written.map(p => p.w), [false, true], 'the child alone has W');
+  check(written[0].frame === forked[0].frame, 'the parent has the old frame');
+  check((await e.page.textContent('#changes')).includes('copied to a frame of its own'),
+        await e.page.textContent('#changes'));
+  check((await words(e)).includes('Each has a frame of its own'), await words(e));
+  await e.shot('tour4');
+
+  await e.page.click('#tour .row .go');
+  await atStep(e, 5);
+  const alone = await e.ask(seen);
+  same(alone.map(p => [p.frame, p.w]), [[forked[0].frame, true]], 'W without a copy');
+  check(await e.ask(() => explorer.state.events.some(v => v.kind === 'fault_reuse' &&
+    v.pid === explorer.place.pid && BigInt(v.a) >> 12n === BigInt(explorer.place.page))),
+  'fault_reuse is in the trace');
+  await e.shot('tour5');
+  await e.page.click('#tour .row .go');
+  await e.until(() => explorer.view === 'walk' && explorer.walk && explorer.walk.result);
+  await e.settled();
+  check((await e.texts()).some(t => t.startsWith('physical address')), 'the walk ends');
+  await e.shot('tour6');
+  await e.page.click('#tour .row button:last-child');
+  check(await e.page.isHidden('#tour'), 'the tour is over');
+});

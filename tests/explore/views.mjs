@@ -1,0 +1,282 @@
+/* Every view with a live machine: what it shows is what the machine has, and mouse,
+ * keys and the address bar do what they should. */
+import fs from 'node:fs';
+import {check, run, same} from './harness.mjs';
+
+async function spaces(e) {
+  const names = await e.ask(() => explorer.state.spaces.map(
+    s => s.pid ? `${s.name} [${s.pid}]` : s.name));
+  for (const name of names)
+    check((await e.texts()).includes(name), 'a column for ' + name);
+  /* The frame that all have in common lights up in every column. */
+  const top = await e.ask(() => {
+    const own = explorer.state.spaces.filter(s => s.pid);
+    const last = s => s.regions[s.regions.length - 1];
+    return last(own[0]).what === 'trampoline' ? own.length : 0;
+  });
+  if (top) {
+    await e.page.locator('#drawing rect[class=c-text]').last().scrollIntoViewIfNeeded();
+    const at = await e.ask(() => [...document.querySelectorAll('#drawing rect')].find(
+      r => r.shape && r.shape.tip && r.shape.tip.includes('trampoline of init')
+    ).getBoundingClientRect().toJSON());
+    await e.page.mouse.move(at.x + at.width / 2, at.y + at.height / 2);
+    await e.until(n => document.querySelectorAll('#drawing .hit').length > n, top);
+    check((await e.page.textContent('#tip')).includes('the same frame in every table'),
+          await e.page.textContent('#tip'));
+  }
+  await e.shot('spaces');
+  /* Hover says all, a click opens the page table there. */
+  const stack = await e.ask(() => {
+    const r = [...document.querySelectorAll('#drawing rect')].find(
+      k => k.shape && k.shape.tip && k.shape.tip.includes('stack of sh') &&
+      k.shape.tip.includes('class private'));
+    return {...r.getBoundingClientRect().toJSON(), page: r.shape.at.page};
+  });
+  await e.page.mouse.move(stack.x + 8, stack.y + stack.height / 2);
+  const tip = await e.page.textContent('#tip');
+  for (const word of ['may: read, write, user mode', 'frame 0x', 'written'])
+    check(tip.includes(word), `${word} in ${tip}`);
+  await e.page.mouse.click(stack.x + 8, stack.y + stack.height / 2);
+  await e.until(() => explorer.view === 'table');
+  same((await e.ask(() => explorer.picked)).page, stack.page, 'what was clicked');
+}
+
+async function table(e) {
+  await e.until(() => [...document.querySelectorAll('#drawing .wash')].length >=
+    explorer.hello.levels);
+  await e.settled();
+  const texts = await e.texts(), space = await e.ask(() => {
+    const s = explorer.state.spaces.find(k => k.pid === explorer.picked.pid);
+    return {tables: s.tables, root: s.root, name: `${s.name} [${s.pid}]`};
+  });
+  check(texts.includes('Page table of ' + space.name), 'whose table');
+  check(texts.some(t => t.startsWith(`${space.tables} table pages`) &&
+    t.includes('A flat table')), 'what a flat table costs');
+  check(texts.some(t => t.includes(space.root)), 'the root');
+  check(texts.some(t => t.includes('empty entries')), 'empty entries are folded');
+  check(texts.some(t => /read, write, user/.test(t) || /write, user/.test(t)),
+        'flags in words');
+  /* The entries of each table sum to all that it has. */
+  const rows = texts.filter(t => /^\[\d+(–\d+)?\]$/.test(t)).length;
+  check(rows > 5, `${rows} rows`);
+  await e.nothingCutOff('the page table');
+  await e.shot('table');
+}
+
+async function walk(e) {
+  await e.page.keyboard.press('w');
+  await e.until(() => explorer.view === 'walk' && explorer.walk && explorer.walk.result);
+  await e.settled();
+  const steps = await e.ask(() => explorer.walk.steps.length);
+  same(steps, await e.ask(() => explorer.hello.levels), 'a step for each level');
+  for (const s of await e.ask(() => explorer.walk.steps)) {
+    const texts = await e.texts();
+    check(texts.some(t => t.includes(s.entry_pa)), 'where the entry is');
+    check(texts.includes(s.value), 'its value');
+  }
+  /* The bits of the address are all there. */
+  const bits = (await e.texts()).filter(t => /^[01]{9,12}$/.test(t)).join('');
+  const va = await e.ask(() => explorer.walk.va);
+  same(BigInt('0b' + bits).toString(16), BigInt(va).toString(16), 'bits of the address');
+  await e.shot('walk');
+  await e.page.focus('#view');
+  for (let n = steps; n >= 0; n--) {
+    await e.page.keyboard.press('ArrowLeft');
+    await e.settled();
+    same((await e.texts()).filter(t => t.startsWith('entry at')).length, n, 'steps back');
+  }
+  await e.page.keyboard.press('ArrowRight');
+  await e.settled();
+  same((await e.texts()).filter(t => t.startsWith('entry at')).length, 1, 'and forward');
+  await e.shot('walk1');
+  /* An address that is not there; through the address bar of the browser. */
+  await e.ask(() => {
+    location.hash = '#2:0x3f000';
+  });
+  await e.until(() => explorer.walk && explorer.walk.va === '0x3f000' &&
+    [...document.querySelectorAll('#drawing text')].some(t => t.textContent === 'page fault'));
+  await e.shot('walkfault');
+  /* And through the page's own. */
+  await e.page.fill('#va', '1:1000');
+  await e.page.press('#va', 'Enter');
+  await e.until(() => explorer.walk && explorer.walk.va === '0x3e8' &&
+    explorer.walk.pid === 1);
+  await e.page.fill('#va', 'nonsense');
+  await e.page.press('#va', 'Enter');
+  check((await e.page.textContent('#notice')).includes('is no address'), 'told so');
+}
+
+async function frames(e) {
+  await e.page.click('#tabs [data-view=spaces]');
+  await e.ask(() => explorer.pick({pid: 2, page: explorer.state.spaces.find(
+    s => s.pid === 2).regions.find(r => r.what === 'data').start}));
+  await e.show('frames');
+  await e.until(() => explorer.cells && document.querySelector('#side text'));
+  const side = (await e.texts('side')).join(' ');
+  check(side.includes('Free blocks, by size') && side.includes('private'), side);
+  const counted = await e.ask(() => {
+    const c = new Array(explorer.state.classes.length).fill(0);
+    for (const x of explorer.frames.cls)
+      c[x]++;
+    return c.reduce((a, b) => a + b, 0) === explorer.state.nframes;
+  });
+  check(counted, 'each frame has one class');
+  await e.shot('frames');
+  /* The picked frame, under the mouse: who maps it. */
+  await e.page.click('#controls button:nth-child(3)');
+  await e.page.click('#controls button:nth-child(3)');
+  await e.settled();
+  const at = await e.ask(async () => {
+    const {placeOf} = await import('./frames.js');
+    const p = placeOf(explorer.cells, explorer.frame - explorer.state.start);
+    const box = document.getElementById('canvas').getBoundingClientRect();
+    const half = explorer.cells.cell / 2;
+    return {x: box.x + p.x + half, y: box.y + p.y + half};
+  });
+  await e.page.mouse.move(at.x, at.y);
+  await e.until(() => document.getElementById('tip').textContent.includes('sh [2]'));
+  const tip = await e.page.textContent('#tip');
+  check(/the kernel says: user, 1 holder/.test(tip), tip);
+  await e.shot('frameswho');
+  await e.page.click('#side rect.touch >> nth=1');
+  check(await e.ask(() => explorer.lit !== ''), 'one class is lit up');
+  await e.settled();
+  await e.shot('frameslit');
+  await e.page.click('#side rect.wash');
+  await e.page.click('#controls button:nth-child(1)');
+}
+
+async function whatHappens(e) {
+  await e.show('events');
+  const before = await e.ask(() => explorer.state.counters.forks);
+  await e.page.click('#remember');
+  await e.type('true\n');
+  await e.until(n => explorer.state.counters.forks > n, before);
+  await e.until(() => [...document.querySelectorAll('#drawing text')].some(
+    t => t.textContent === 'exec: another program'));
+  await e.settled();
+  check((await e.texts()).includes('fork'), 'the fork is listed');
+  check(await e.page.$$eval('#drawing .wash.change', all => all.length) > 3,
+        'what is new is marked');
+  await e.nothingCutOff('what happens');
+  await e.shot('events');
+  await e.page.click('#forget');
+}
+
+async function stopAndLook(e) {
+  await e.type('tour_fork\n');
+  await e.until(() => explorer.place);
+  await e.type('\n');
+  const child = await e.until(() => {
+    const all = explorer.state.spaces.filter(s => s.name === 'tour_fork');
+    return all.length === 2 && all[1].pid;
+  });
+  await e.page.click('#remember');
+  await e.page.selectOption('#at', 'copy');
+  await e.page.selectOption('#of', String(child));
+  await e.page.click('#arm');
+  await e.until(() => explorer.state.waiting);
+  await e.type('\n');
+  await e.until(() => explorer.state.paused);
+  same(await e.ask(() => explorer.state.stopped.pid), child, 'who is stopped');
+  check((await e.page.textContent('#notice')).includes('Paused'), 'said so');
+  same(await e.ask(() => explorer.picked), {pid: child,
+    page: await e.ask(() => explorer.place.page)}, 'where it stopped is picked');
+  await e.show('spaces');
+  await e.until(() => document.querySelector('#drawing .changed'));
+  await e.shot('stopped');
+  await e.page.click('#pause');
+  await e.until(() => !explorer.state.paused);
+  await e.page.keyboard.press('p');
+  await e.until(() => explorer.state.paused);
+  await e.page.keyboard.press('p');
+  await e.until(() => !explorer.state.paused);
+  for (const view of ['table', 'frames']) {
+    await e.show(view);
+    await e.shot('changed-' + view);
+  }
+  await e.type('\n\n');
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
+  await e.page.click('#forget');
+}
+
+async function keys(e) {
+  await e.page.focus('#view');
+  for (const [i, view] of ['spaces', 'table', 'walk', 'frames', 'events'].entries()) {
+    await e.page.keyboard.press(String(i + 1));
+    same(await e.ask(() => explorer.view), view, 'key ' + (i + 1));
+  }
+  await e.page.keyboard.press('1');
+  await e.ask(() => explorer.pick(null));
+  await e.page.keyboard.press('ArrowRight');
+  const first = await e.ask(() => explorer.picked);
+  await e.page.keyboard.press('ArrowRight');
+  await e.page.keyboard.press('ArrowUp');
+  const second = await e.ask(() => explorer.picked);
+  check(first.pid !== second.pid, 'arrows move between columns');
+  await e.page.keyboard.press('Enter');
+  same(await e.ask(() => explorer.view), 'table', 'Enter opens the table');
+  await e.page.keyboard.press('F6');
+  check(await e.ask(() => Boolean(document.activeElement.closest('.xterm'))), 'in');
+  await e.page.keyboard.press('F6');
+  check(await e.ask(() => document.activeElement.id === 'view'), 'out of the terminal');
+  await e.page.keyboard.press('?');
+  check(await e.ask(() => document.getElementById('help').open), 'the list of keys');
+  await e.page.keyboard.press('Escape');
+  /* Each thing that can be pressed has a name. */
+  const nameless = await e.ask(() => [...document.querySelectorAll(
+    'button, select, input')].filter(k => !k.textContent.trim() && !k.labels?.length &&
+    !k.ariaLabel && !k.closest('.xterm')).map(k => k.outerHTML));
+  same(nameless, [], 'nameless');
+}
+
+async function keep(e) {
+  const views = ['spaces', 'table', 'walk', 'frames', 'events'];
+  for (const view of views) {
+    await e.show(view);
+    await e.page.click('.menu:nth-of-type(2) summary');
+    const file = await e.download('#export');
+    await e.page.click('h1');
+    const trouble = await e.ask(text => {
+      const parsed = new DOMParser().parseFromString(text, 'image/svg+xml');
+      const root = parsed.documentElement;
+      return parsed.querySelector('parsererror') ? parsed.documentElement.textContent
+        : root.querySelectorAll('rect, text').length < 10 ? 'nearly empty' : '';
+    }, fs.readFileSync(file, 'utf8'));
+    same(trouble, '', file);
+  }
+  await e.page.click('.menu:nth-of-type(2) summary');
+  const file = await e.download('#snapshot');
+  check(fs.readFileSync(file).length > 5000, 'a snapshot');
+}
+
+async function sizes(e) {
+  for (const [width, height] of [[1280, 800], [1920, 1080]])
+    for (const dark of [false, true]) {
+      await e.page.setViewportSize({width, height});
+      await e.ask(d => explorer.theme(d), dark);
+      for (const view of ['spaces', 'table', 'walk', 'frames', 'events']) {
+        await e.show(view);
+        await e.nothingCutOff(`${view} at ${width} by ${height}`);
+        await e.shot(`${view}-${width}${dark ? '-dark' : ''}`);
+      }
+    }
+}
+
+async function demonstrations(e) {
+  const names = await e.page.$$eval('#demos button', all => all.map(b => b.dataset.demo));
+  check(names.length === 12, 'a dozen');
+  await e.page.click('.menu:nth-of-type(1) summary');
+  await e.shot('demonstrations');
+  await e.page.click('[data-demo=tour_heap]');
+  await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_heap'));
+  check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
+  await e.type('\n\n\n\n\n');
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_heap'));
+}
+
+run(async e => {
+  for (const part of [spaces, table, walk, frames, whatHappens, stopAndLook, keys,
+    demonstrations, keep, sizes])
+    await part(e);
+});
