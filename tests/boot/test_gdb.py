@@ -1,5 +1,6 @@
 """The gdb commands of tools/gdb: what they show is what the guest says."""
 
+import json
 import os
 import re
 import shutil
@@ -8,7 +9,8 @@ import tempfile
 import pexpect
 
 from pagewise import (TOP, Machine, environment, facts, free_port, gdb_program,
-                      log_path, make, path, test)
+                      log_path, make, once, path, test)
+from tables import reported, without_names
 
 PROMPT = r"\(gdb\) "
 ENDS = re.compile(r"0x[0-9a-f]+")
@@ -208,9 +210,123 @@ def test_printers():
     with m:
         g = Gdb(m, port)
         assert "(not valid)" in g.do("p (pte_t)2")
+        way = g.do("walk main 0")
+        pte, flags = re.findall(r": (0x\w+) (\S+) -> ", way)[-1]
+        page = int(re.search(r"physical address (\w+)", way)[1], 16) \
+            & -facts.PGSIZE
+        assert re.search(rf"{pte} \({re.escape(flags)} -> 0x\w+\)",
+                         g.do(f"p (pte_t){pte}"))
+        assert facts.pte2pa(int(pte, 16)) <= page
         assert re.search(r"list of \d+, first 0x", g.do("p spaces"))
         assert "<main+0>" in g.do("p (vaddr_t)main")
         g.leave()
+
+
+@test()
+def test_symbols_of_the_program():
+    """They are those of the program that runs where gdb has stopped."""
+    m, port = attached()
+    with m:
+        g = Gdb(m, port)
+        g.do("b sys_write")
+        g.go("x")
+        assert "user/bin/sh/edit.c" in g.do("info address edit_line") + \
+            g.do("info line edit_line")
+        g.do("delete")
+        g.do("b sys_meminfo")  # `free` asks for that
+        g.go("\x15free\n")  # in place of the x
+        way = g.do("bt")
+        assert "user/bin/free.c" in way and "user/bin/sh" not in way, way
+        assert "No symbol" in g.do("info line edit_line") \
+            or "not defined" in g.do("info line edit_line")
+        g.leave()
+
+
+@test()
+def test_pgtbl():
+    """The leaves of a table, in order: those that the guest lists, of init, which
+    sleeps, and of the kernel."""
+    m, port = attached()
+    with m:
+        said = {pid: without_names(reported(m, who)[1])
+                for pid, who in ((1, "1"), (0, "-k"))}
+        g = Gdb(m, port)
+        for pid, leaves in said.items():
+            text = g.do(f"pgtbl {pid}")
+            runs = re.findall(r"^(0x\w+)-(0x\w+) -> (0x\w+) (\S+) \d+ (?:super)?pages",
+                              text, re.M)
+            mine = {int(start, 16) + n: int(pa, 16) + n
+                    for start, end, pa, _ in runs
+                    for n in range(0, int(end, 16) - int(start, 16), facts.PGSIZE)}
+            wanted = {va: pa for va, (pa, _) in leaves.items()}
+            # The kernel's stacks may be more by now.
+            assert wanted.items() <= mine.items(), text
+            assert pid == 0 or all(va in wanted or va >= facts.KERNEL_BEGINS
+                                   for va in mine), text
+            assert list(mine) == sorted(mine), text
+            assert all(facts.VALID in flags for *_, flags in runs), text
+        g.leave()
+
+
+def vscode(name):
+    with open(os.path.join(TOP, ".vscode", name + ".json")) as f:
+        return json.load(f)
+
+
+@test(quick=True)
+@once
+def test_vscode_files():
+    """Each names what there is: tasks, targets, a port, files."""
+    tasks = {task["label"]: task for task in vscode("tasks")["tasks"]}
+    for task in tasks.values():
+        program, *words = task["command"].split()
+        assert program == "make", task
+        said, status = make("-n", *words, check=False)
+        assert status == 0, (task, said)
+    for start in vscode("launch")["configurations"]:
+        task = tasks[start["preLaunchTask"]]
+        said, _ = make("-n", *task["command"].split()[1:])
+        ready = task["problemMatcher"]["background"]["endsPattern"]
+        assert any(re.search(ready, line) for line in said.split("\n")), said
+        host, port = start["miDebuggerServerAddress"].split(":")
+        assert host == "localhost" and f"-gdb tcp::{port}" in said
+        for file in start["program"], start["setupCommands"][0]["text"].split()[1]:
+            # made by the task
+            name = file.replace("${workspaceFolder}/", "")
+            assert name in said or name in make("-n", "-B", name)[0], name
+
+
+@test()
+def test_vscode_session():
+    """gdb as VS Code drives it (gdb/MI), with its set-up commands."""
+    make(".gdbinit")
+    start = vscode("launch")["configurations"][0]
+    m, port = attached()
+    with m:
+        child = pexpect.spawn(
+            gdb_program(), ["-q", "-nx", "--interpreter=mi", path("kernel.elf")],
+            cwd=TOP, timeout=60, encoding="utf-8", env=environment(),
+            logfile=open(log_path(".gdb.log"), "w"))
+        child.expect(r"\(gdb\) ")
+        for command in start["setupCommands"]:
+            text = command["text"].replace("${workspaceFolder}", TOP)
+            child.sendline(f'-interpreter-exec console "{text}"')
+            child.expect(r"\^(done|error[^\n]*)")
+            assert child.match[1] == "done", child.match[1]
+        child.sendline(f"-target-select remote :{port}")
+        child.expect(r"\^connected")
+        child.sendline('-interpreter-exec console "walk main 0"')
+        child.expect(r'~"  physical address 0x[0-9a-f]+')
+        child.expect(r"\^done")
+        child.sendline("-break-insert sys_write")
+        child.expect(r"\^done,bkpt")
+        child.sendline("-exec-continue")
+        child.expect(r"\^running")
+        m.send("x")
+        child.expect(r'\*stopped,reason="breakpoint-hit"')
+        child.sendline("-stack-list-frames")
+        child.expect(r'func="syscall".*func="edit_line".*func="start"')
+        child.close(force=True)
 
 
 @test(quick=True)
