@@ -166,7 +166,9 @@ KERNEL_WALKS = ((0, "not valid"), (USER_END - 1, "not valid"), *BOTH_WALKS)
 USER_MODE = "($cs & 3) == 3"
 CALL_CROSSINGS = ("&user_resume", "&sysenter_entry")
 FAULT_CROSSINGS = ("((unsigned long)&vectors + 14 * 16)"
-                   " if *(int *)($esp + 8) & 3", "&user_resume")
+                   " if *(int *)($esp + 8) & 3",
+                   # not where SYSEXIT goes back: the trapframe's vector
+                   "&user_resume if *(int *)(*(int *)($esp + 4) + 48) != 32")
 STEPS = {}
 ROOT = "$cr3"
 
