@@ -77,6 +77,20 @@ explore: explorer check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok
 explorer: check-explore $(BUILD)/host/explore/explore
 	@:
 
+# The figures of the documents, from machines that run. One CPU: then a second run
+# differs little from the first.
+.PHONY: figures figures-of-one
+## figures          draw docs/figures/ anew, from running machines
+figures:
+	$(Q)for arch in $(MACHINES); do \
+	  $(MAKE) --no-print-directory ARCH=$$arch CPUS=1 figures-of-one || exit 1; \
+	done
+
+figures-of-one: explorer kernel $(BUILT_FS)
+	@mkdir -p docs/figures
+	$(Q)node tools/explore/figures.mjs docs/figures $(BUILD)/host/explore/explore \
+	  --qemu $(KERNEL) $(MEM) $(QEMU_CMD) -snapshot
+
 # What the page's tests need: a driver for the computer's own chromium.
 EXPLORE_TESTS := $(BUILD)/host/explore/tests
 $(EXPLORE_TESTS)/ok: tests/explore/package.json tests/explore/package-lock.json

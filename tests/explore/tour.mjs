@@ -5,17 +5,19 @@
  */
 import {check, run, same} from './harness.mjs';
 
-/* Of the page that the program said: what each process has there. */
-const seen = () => {
-  const {place, state, walks} = explorer;
-  return state.spaces.filter(s => s.name === 'tour_fork').map(s => {
-    const run = s.regions.flatMap(r => r.runs).find(
-      r => r.page <= place.page && place.page < r.page + r.pages);
-    const walk = walks.get(`${s.pid}:${place.page}`);
-    const last = walk && walk.steps[walk.steps.length - 1];
-    return {pid: s.pid, frame: run.frame + place.page - run.page,
-            w: Boolean(last && last.flags.includes('w'))};
-  });
+/* In the page: what each process has where the program said to look. */
+const define = () => {
+  window.seen = () => {
+    const {place, state, walks} = explorer;
+    return state.spaces.filter(s => s.name === 'tour_fork').map(s => {
+      const run = s.regions.flatMap(r => r.runs).find(
+        r => r.page <= place.page && place.page < r.page + r.pages);
+      const walk = walks.get(`${s.pid}:${place.page}`);
+      const last = walk && walk.steps[walk.steps.length - 1];
+      return {pid: s.pid, frame: run.frame + place.page - run.page,
+              w: Boolean(last && last.flags.includes('w'))};
+    });
+  };
 };
 
 const atStep = (e, n) => e.until(
@@ -24,23 +26,24 @@ const words = async e => (await e.texts('share')).join(' | ') + ' ' +
   await e.page.textContent('#sentence');
 
 run(async e => {
+  await e.ask(define);
   await e.page.click('#tourStart');
   await atStep(e, 1);
   await e.shot('tour1');
   await e.page.click('#tour .row .go');
   await atStep(e, 2);
-  await e.until(f => new Function('return (' + f + ')()')().some(p => p.w), String(seen));
-  same((await e.ask(seen)).length, 1, 'one process');
+  await e.until(() => seen().some(p => p.w));
+  same((await e.ask(() => seen())).length, 1, 'one process');
   check((await words(e)).includes('it may write there'), await words(e));
   await e.shot('tour2');
 
   await e.page.click('#tour .row .go');
   await atStep(e, 3);
   await e.until(() => document.getElementById('share').textContent.includes('no W'));
-  const forked = await e.ask(seen);
+  const forked = await e.ask(() => seen());
   same(forked.length, 2, 'two processes');
   check(forked[0].frame === forked[1].frame, 'after fork one frame');
-  await e.until(f => new Function('return (' + f + ')()')().every(p => !p.w), String(seen));
+  await e.until(() => seen().every(p => !p.w));
   check((await words(e)).includes('2 entries lead to one frame, and none has W'),
         await words(e));
   check((await words(e)).includes('2 holders'), await words(e));
@@ -51,8 +54,8 @@ run(async e => {
 
   await e.page.click('#tour .row .go');
   await atStep(e, 4);
-  await e.until(f => new Function('return (' + f + ')()')().some(p => p.w), String(seen));
-  const written = await e.ask(seen);
+  await e.until(() => seen().some(p => p.w));
+  const written = await e.ask(() => seen());
   check(written[0].frame !== written[1].frame, 'after the write two frames');
   same(written.map(p => p.w), [false, true], 'the child alone has W');
   check(written[0].frame === forked[0].frame, 'the parent has the old frame');
@@ -63,7 +66,7 @@ run(async e => {
 
   await e.page.click('#tour .row .go');
   await atStep(e, 5);
-  const alone = await e.ask(seen);
+  const alone = await e.ask(() => seen());
   same(alone.map(p => [p.frame, p.w]), [[forked[0].frame, true]], 'W without a copy');
   check(await e.ask(() => explorer.state.events.some(v => v.kind === 'fault_reuse' &&
     v.pid === explorer.place.pid && BigInt(v.a) >> 12n === BigInt(explorer.place.page))),

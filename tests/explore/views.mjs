@@ -251,16 +251,15 @@ async function keep(e) {
 }
 
 async function sizes(e) {
-  for (const [width, height] of [[1280, 800], [1920, 1080]])
-    for (const dark of [false, true]) {
-      await e.page.setViewportSize({width, height});
-      await e.ask(d => explorer.theme(d), dark);
-      for (const view of ['spaces', 'table', 'walk', 'frames', 'events']) {
-        await e.show(view);
-        await e.nothingCutOff(`${view} at ${width} by ${height}`);
-        await e.shot(`${view}-${width}${dark ? '-dark' : ''}`);
-      }
+  for (const [width, height, dark] of [[1280, 800, true], [1920, 1080, false]]) {
+    await e.page.setViewportSize({width, height});
+    await e.ask(d => explorer.theme(d), dark);
+    for (const view of ['spaces', 'table', 'walk', 'frames', 'events']) {
+      await e.show(view);
+      await e.nothingCutOff(`${view} at ${width} by ${height}`);
+      await e.shot(`${view}-${width}${dark ? '-dark' : ''}`);
     }
+  }
 }
 
 async function demonstrations(e) {
@@ -271,12 +270,16 @@ async function demonstrations(e) {
   await e.page.click('[data-demo=tour_heap]');
   await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_heap'));
   check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
-  await e.type('\n\n\n\n\n');
+  await e.type('\x03'); /* Ctrl-C */
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_heap'));
 }
 
 run(async e => {
   for (const part of [spaces, table, walk, frames, whatHappens, stopAndLook, keys,
     demonstrations, keep, sizes])
+  {
+    const from = Date.now();
     await part(e);
+    console.log(`${part.name}: ${((Date.now() - from) / 1000).toFixed(1)} s`);
+  }
 });

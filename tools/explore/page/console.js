@@ -39,7 +39,12 @@ export class Console {
       return false;
     });
     new ResizeObserver(() => this.fitter.fit()).observe(parent);
-    this.open();
+  }
+
+  /* Connect, unless that is done: a snapshot has no console. */
+  start() {
+    if (!this.socket)
+      this.open();
   }
 
   open() {
@@ -66,7 +71,7 @@ export class Console {
 
   /* What a person would type. */
   type(text) {
-    if (this.socket.readyState === WebSocket.OPEN)
+    if (this.socket && this.socket.readyState === WebSocket.OPEN)
       this.socket.send(new TextEncoder().encode(text));
   }
 

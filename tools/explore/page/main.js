@@ -109,6 +109,8 @@ class App {
       $(id).disabled = !hello.control;
     $('snapshot').disabled = !hello.live;
     $('terminal').hidden = !hello.control;
+    if (hello.control)
+      this.console.start();
     this.tour.list($('demos'));
     if (hello.missing.length)
       this.say('This kernel lacks: ' + hello.missing.join('; '));

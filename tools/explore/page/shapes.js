@@ -6,7 +6,7 @@
  *   {k: 'rect', x, y, w, h, r, c}     r: radius of the corners, c: CSS classes
  *   {k: 'text', x, y, s, c, a}        s: what it says, a: start, middle or end
  *   {k: 'line', x1, y1, x2, y2, c}
- *   {k: 'path', d, c}
+ *   {k: 'path', d, c, transform}
  *   {k: 'g', id, label, of}           of: shapes; label: for screen readers
  *
  * Any may have `tip`, what hovering says, and `at`, what it stands for: an object
@@ -67,6 +67,8 @@ function attributes(shape) {
   }
   if (shape.d)
     a.d = shape.d;
+  if (shape.transform)
+    a.transform = shape.transform;
   if (shape.c)
     a.class = shape.c;
   if (shape.fill)

@@ -9,11 +9,11 @@
  * Empty entries that follow each other are one row, and so are leaves that do and
  * lead to frames that follow each other with the same flags.
  */
-import {path, rect, text} from './shapes.js';
+import {fit, path, rect, text} from './shapes.js';
 import {bytes, plural, title, toHex, toPage} from './model.js';
 import {flagsWords, indexBits} from './entry.js';
 
-const ROW = 19, MARGIN = 12, INDENT = 26, TOP = 66;
+const ROW = 19, MARGIN = 12, INDENT = 26, TOP = 66, VALUE = 86;
 
 const entriesOf = (hello, level) => 1 << hello.bits[hello.levels - 1 - level];
 
@@ -79,6 +79,9 @@ function touched(changes, hello, table, row) {
  */
 export function layout(hello, space, tables, options) {
   const shapes = [], wanted = [], rows = [];
+  /* Columns, from an entry's left: as wide as this machine's entries need. */
+  const flags = VALUE + (2 + 2 * hello.pte) * 6.7 + 8;
+  const letters = hello.letters.length * 6.7 + 18, words = flags + letters + 190;
   let y = TOP;
 
   const tableRows = (pa, depth) => {
@@ -114,16 +117,17 @@ export function layout(hello, space, tables, options) {
     shapes.push(text(x, y + 14, `[${span(row)}]`, 'mono' +
                      (row.kind === 'empty' ? ' soft' : '')));
     if (row.kind === 'empty') {
-      shapes.push(text(x + 86, y + 14, plural(row.count, 'empty entry', 'empty entries'),
+      shapes.push(text(x + VALUE, y + 14, plural(row.count, 'empty entry', 'empty entries'),
                        'soft'));
     } else {
       const leads = row.kind === 'table' ? `→ table ${row.pa}`
         : row.kind === 'leaf' ? `→ ${row.pa}` + (row.count > 1
           ? ` and ${row.count - 1} more` : '') : 'leads nowhere';
-      shapes.push(text(x + 86, y + 14, row.value, 'mono'),
-        text(x + 216, y + 14, row.flags, 'mono bold'),
-        text(x + 292, y + 14, leads, 'mono accent'),
-        text(x + 486, y + 14, flagsWords(hello, row.value), 'soft'),
+      shapes.push(text(x + VALUE, y + 14, row.value, 'mono'),
+        text(x + flags, y + 14, row.flags, 'mono bold'),
+        text(x + flags + letters, y + 14, leads, 'mono accent'),
+        text(x + words, y + 14, fit(flagsWords(hello, row.value),
+          options.width - x - words - 24), 'soft'),
         rect(x - 20, y, options.width - x, ROW, 'touch', {
           at: {pid: space.pid, page, table: row.kind === 'table' ? row.pa : undefined,
                frame: row.kind === 'leaf' ? toPage(row.pa) : undefined},
