@@ -172,6 +172,5 @@ UNAME = "riscv64"
 KERNEL_BEGINS = MAXVA - 2 * PGSIZE
 TRAP_PAGES = {hex(MAXVA - 2 * PGSIZE): "trapframe",
               hex(MAXVA - PGSIZE): "trampoline"}
-KSTACK_PAGES = 3
 MODES = (("", 3), ("satp=sv48", 4), ("satp=sv57", 5))
 OTHER_MODES = "make qemu APPEND=satp=sv48"

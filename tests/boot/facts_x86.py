@@ -179,6 +179,5 @@ MACHINES = ("riscv", "x86")
 UNAME = "x86"
 KERNEL_BEGINS = KERNBASE
 TRAP_PAGES = {hex(KERNBASE): "kernel"}
-KSTACK_PAGES = 3
 MODES = (("", 2),)
 OTHER_MODES = "no other mode without PAE"

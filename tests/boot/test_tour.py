@@ -10,12 +10,13 @@ import importlib
 import os
 import re
 
-from pagewise import ARCH, TOP, Machine, facts, test
+from pagewise import ARCH, DEBUG, TOP, Machine, facts, test
 from tables import index, shift
 from test_explore import Explored
 from test_gdb import Gdb, attached
 
 PGSIZE = facts.PGSIZE
+KSTACK_PAGES = 7 if DEBUG == "1" else 3  # param.h
 NUMBER = r"(0x[0-9a-f]+|\d+)"
 
 
@@ -316,7 +317,7 @@ def test_kstack():
     with Tour("tour_kstack") as m:
         n, pages, guarded = m.one(
             r"has a stack in the kernel: (\d+) stacks, (\d+) pages; below (\d+) ")
-        assert n == guarded >= 2 and pages == facts.KSTACK_PAGES * n
+        assert n == guarded >= 2 and pages == KSTACK_PAGES * n
         m.enter()
         at, guard = m.one(rf"a stack begins at {NUMBER}; the page below, {NUMBER}, "
                           r"is guard \d+")
@@ -326,7 +327,7 @@ def test_kstack():
         m.enter()
         more, more_pages, guarded = m.one(
             r"children more: (\d+) stacks, (\d+) pages; below (\d+) ")
-        assert more == guarded >= n and more_pages == facts.KSTACK_PAGES * more
+        assert more == guarded >= n and more_pages == KSTACK_PAGES * more
         said = m.enter()
         assert m.ended
         assert f"under each of {more} stacks" in m.run("pgtbl -k")
