@@ -298,6 +298,44 @@ static void out_of_inodes(void *arg) {
   }
 }
 
+/* Link a file into a directory until that fails: how. */
+static int link_all(const char *file, const char *directory, uint *n) {
+  char name[24];
+  int r = 0;
+
+  for (*n = 0; r == 0; *n += r == 0) {
+    snprintf(name, sizeof(name), "%s/%x", directory, *n);
+    r = fs_link(NULL, file, name);
+  }
+  return r;
+}
+
+/* A directory has no more names than a file has room for, and a file no more
+ * links than can be counted. */
+static void most_links(void *arg) {
+  short type, nlink;
+  uint64 size;
+  uint n, more;
+
+  (void)arg;
+  CHECK_EQ(put_file("/file", "", 0), 0);
+  CHECK_EQ(fs_mkdir(NULL, "/d"), 0);
+  CHECK_EQ(fs_mkdir(NULL, "/e"), 0);
+  CHECK_EQ(link_all("/file", "/d", &n), -ENOSPC);
+  CHECK_EQ(n, MAXFILE * BSIZE / sizeof(struct dirent) - 2); /* . and .. */
+  CHECK_EQ(link_all("/file", "/e", &more), -EMLINK);
+  CHECK_EQ(1 + n + more, INT16_MAX);
+  CHECK_EQ(stat_path("/file", &type, &nlink, &size), 0);
+  CHECK_EQ(nlink, INT16_MAX);
+}
+
+static void test_most_links(void **state) {
+  (void)state;
+  disk_mkfs("1M", "64");
+  assert_int_equal(fs_run(most_links, NULL), 0);
+  assert_int_equal(disk_fsck(true), 0);
+}
+
 /* --- many at once --- */
 
 #define WORKERS 4
@@ -387,8 +425,18 @@ static void *must_begin(void *arg) {
   return arg;
 }
 
+static void *must_read(void *arg) {
+  struct buf *b;
+
+  CHECK_EQ(bread(fs.sb.bmapstart, &b), 0);
+  CHECK(!__atomic_load_n(&inside, __ATOMIC_SEQ_CST));
+  brelse(b);
+  return arg;
+}
+
 /* A transaction is not over while an operation is under way, and nobody else
- * gets the room in the log that one has asked for. */
+ * gets the room in the log that one has asked for, nor the block that one works
+ * on. */
 static void operations(void *arg) {
   pthread_t t;
   struct buf *b;
@@ -409,6 +457,13 @@ static void operations(void *arg) {
   pthread_create(&t, NULL, must_begin, NULL);
   stay_inside();
   end_op(log_capacity());
+  pthread_join(t, NULL);
+
+  CHECK_EQ(bread(fs.sb.bmapstart, &b), 0);
+  inside = true;
+  pthread_create(&t, NULL, must_read, NULL);
+  stay_inside();
+  brelse(b);
   pthread_join(t, NULL);
 }
 
@@ -532,6 +587,7 @@ int main(void) {
       cmocka_unit_test(test_getcwd_removed),
       cmocka_unit_test(test_full),
       cmocka_unit_test(test_out_of_inodes),
+      cmocka_unit_test(test_most_links),
       cmocka_unit_test(test_many),
       cmocka_unit_test(test_operations),
       cmocka_unit_test(test_blocks_used_again),

@@ -33,6 +33,7 @@ static void populate(void *arg) {
   static char data[40000];
 
   (void)arg;
+  memset(data, 'l', sizeof(data));
   CHECK_EQ(fs_mkdir(NULL, "/a"), 0);
   CHECK_EQ(fs_mkdir(NULL, "/a/b"), 0);
   CHECK_EQ(put_file("/a/large", data, sizeof(data)), 0);
@@ -456,6 +457,33 @@ static void test_disk_dies(void **state) {
   fail_requests(true);
 }
 
+/* A read that fails says so, whichever it is; and what it should have read is not
+ * taken to be there. */
+static void read_again(void *n) {
+  static char data[40000], expected[sizeof(data)];
+  ssize_t got;
+
+  memset(expected, 'l', sizeof(expected));
+  disk->fail_at = *(long *)n;
+  got = get_file("/a/large", 0, data, sizeof(data));
+  disk->fail_at = -1;
+  if (got < 0)
+    CHECK_EQ(got, -EIO);
+  else
+    CHECK(memcmp(data, expected, got) == 0);
+  CHECK_EQ(get_file("/a/large", 0, data, sizeof(data)), sizeof(data));
+  CHECK(memcmp(data, expected, sizeof(data)) == 0);
+}
+
+static void test_read_fails_once(void **state) {
+  (void)state;
+  make_good();
+  for (long n = 0; n < 20; n++) {
+    restore();
+    assert_int_equal(fs_run(read_again, &n), 0);
+  }
+}
+
 static void use_with_little_memory(void *n) {
   fail_alloc_at = *(long *)n;
   use_all(NULL);
@@ -547,6 +575,7 @@ int main(void) {
       cmocka_unit_test(test_lost_parent),
       cmocka_unit_test(test_blocks_beyond_size),
       cmocka_unit_test(test_one_request_fails),
+      cmocka_unit_test(test_read_fails_once),
       cmocka_unit_test(test_disk_dies),
       cmocka_unit_test(test_memory_runs_out),
       cmocka_unit_test(test_read_only_after_failure),
