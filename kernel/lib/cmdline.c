@@ -6,9 +6,6 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 
-#define CMDLINE_MAX 1024
-#define WORDS_MAX 64
-
 /* Every option that some module of the shared kernel asks for, and its only
  * value, if there is but one. */
 static const struct option {

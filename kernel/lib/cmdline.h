@@ -7,6 +7,10 @@
 
 #include "types.h"
 
+/* What is used of a text: bytes, the final 0 included, and options. */
+#define CMDLINE_MAX 1024
+#define WORDS_MAX 64
+
 /* Keep a copy of the text and print one line for each word that is not a known
  * option: in the table of cmdline.c or among those of the machine, which are a
  * constant list of names that ends with NULL. */

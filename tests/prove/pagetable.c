@@ -94,13 +94,6 @@ void *kalloc_zero(enum page_owner owner) {
 
 void kfree(void *page) { claim(page == NULL); }
 
-void panic(const char *fmt, ...) {
-  claim(fmt == NULL);
-  assume(false);
-  for (;;)
-    ;
-}
-
 /* --- the tree for the addresses --- */
 
 /* Do two addresses come through the same page of a level? */

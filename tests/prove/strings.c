@@ -1,7 +1,7 @@
 /*
  * What the functions of lib/string.c mean, byte by byte: proofs of other files
- * use these, which the checker takes in far more easily. string.c is the proof
- * that the real ones do the same.
+ * use these, which the checker takes in far more easily. That the real ones
+ * do the same is tested (tests/host/test_string.c).
  */
 #include "lib/string.h"
 
