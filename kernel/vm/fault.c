@@ -314,11 +314,12 @@ static int fault_copy(struct fault *f) {
     frame_put(old); /* the entry's */
     let_write(f, page, uvm_anonymous(old));
     count_fault(f->s, copy);
-    trace_fault(f, TRACE_FAULT_COPY, page);
   }
   if (page != NULL)
     frame_put(page);
   frame_put(old); /* ours */
+  if (r > 0)      /* who looks now sees frames held as they will be */
+    trace_fault(f, TRACE_FAULT_COPY, page);
   return MIN(r, 0);
 }
 

@@ -3,6 +3,7 @@
 """
 
 import base64
+import fcntl
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from pagewise import PATIENCE, TOP, Failure, environment, log_path
+from pagewise import (PATIENCE, TOP, Failure, environment, log_path, make, path)
 
 LIMIT = 20 * PATIENCE
 TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9
@@ -183,6 +184,14 @@ class Terminal(Socket):
         return self.expect(r"(?s)(.*?)\r?\n?\$ ")[1].replace("\r", "")
 
 
+def built(target="explorer"):
+    """Build the explorer. Tests run side by side, so one of them does it."""
+    log_path("")  # makes the folder
+    with open(path("test-logs", "explorer.lock"), "w") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        make("-s", target)
+
+
 class Server:
     """The explorer, serving."""
 
@@ -192,13 +201,16 @@ class Server:
             command, cwd=TOP, env={**environment(), "CI": "true", **(env or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self.errors, text=True)
-        self.address = self.child.stdout.readline().strip()
-        found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/([0-9a-f]{32})/",
-                             self.address)
+        found = None
+        for line in self.child.stdout:  # make may say what it builds
+            found = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/([0-9a-f]{32})/\n",
+                                 line)
+            if found:
+                break
         if not found:
             self.child.kill()
             self.errors.seek(0)
-            raise Failure(f"no address: {self.address!r}\n{self.errors.read()}")
+            raise Failure(f"no address:\n{self.errors.read()}")
         self.port, self.token = int(found[1]), found[2]
 
     def __enter__(self):

@@ -12,7 +12,8 @@ import random
 import subprocess
 import zlib
 
-from pagewise import BUILD, TOP, Machine, Failure, log_path, make, path, test
+from pagewise import BUILD, TOP, Machine, Failure, log_path, path, test
+from pages import built
 from tables import (PGSIZE, R, U, V, W, X, check_free, facts, regions, reported,
                     start_background)
 
@@ -36,7 +37,7 @@ class Explored(Machine):
     """A machine whose RAM is a file that the explorer maps."""
 
     def __init__(self, mem="128M", **options):
-        make("-s", "explorer")
+        built()
         self.ram = log_path(".ram")
         size = f"id=ram,size={mem},mem-path={self.ram},share=on"
         super().__init__(mem=mem, qmp=True, extra=[
@@ -296,8 +297,8 @@ def test_explorer_under_load():
         said = {pid: reported(m, pid) for pid in pids}
         listed = {pid: regions(m, pid) for pid in pids}
         for _ in range(2):
-            start_background(m, "sh -c 'while :; do ls | sort | cat > /dev/null;"
-                                " done' > /dev/null")
+            start_background(m, "sh -c 'while :; do ls | sort | cat > /listed;"
+                                " done'")
         torn = 0
         for i in range(40):
             _, state = m.see()
@@ -337,7 +338,7 @@ def test_snapshot():
 def test_damaged_snapshots():
     """Whatever is in a snapshot, it is shown or refused."""
     kept, bad = log_path(".snap"), log_path(".bad")
-    make("-s", "explorer-checked")
+    built("explorer-checked")
     with Explored() as m:
         hold(m)
         with m.still():
@@ -372,7 +373,7 @@ def test_wrong_kernels():
     """A file that is no kernel, or a damaged one, is refused or read; a kernel
     that is not the one that runs shows nothing that is not there."""
     ram, bad = log_path(".ram"), log_path(".elf")
-    make("-s", "explorer-checked")
+    built("explorer-checked")
     with open(ram, "wb") as f:
         f.truncate(16 << 20)
     assert survives("--json", "--live", KERNEL, ram) == 0, "not booted yet"

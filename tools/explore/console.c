@@ -1,6 +1,7 @@
 /* See console.h. Byte number k of the output lies at k % OUTPUT_BYTES. */
 #include "console.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -80,6 +81,8 @@ bool console_flush(struct console *c) {
   if (c->typed == 0)
     return false;
   sent = send(c->fd, c->input, c->typed, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR)
+    c->typed = 0; /* nobody is there any more */
   if (sent > 0) {
     c->typed -= (size_t)sent;
     memmove(c->input, c->input + sent, c->typed);

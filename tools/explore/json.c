@@ -323,26 +323,35 @@ static json_t *answer_walk(const struct model *model, struct memory *m,
   return o;
 }
 
-/* Look for the table at physical address `wanted` in the tree below `table`: its
- * level and the first address that it translates. */
-static bool find_table(struct source *s, struct geometry g, uint64_t table,
-                       int level, uint64_t wanted, uint64_t va, int *found,
-                       uint64_t *base) {
+/* Where in the tree a table is. */
+struct search {
+  struct source *source;
+  struct geometry g;
+  uint64_t wanted; /* its physical address */
+  uint64_t left; /* tables that may still be read: a damaged tree has no end */
+  int level;     /* what was found: its level, */
+  uint64_t base; /* and the first address that it translates */
+};
+
+/* Look for it at and below `table`. */
+static bool find_table(struct search *s, uint64_t table, int level,
+                       uint64_t va) {
   uint64_t values[1024];
 
-  if (table == wanted) {
-    *found = level;
-    *base = va;
+  if (table == s->wanted) {
+    s->level = level;
+    s->base = va;
     return true;
   }
-  if (level == 0 || walk_table(s, g, table, values) < 0)
+  if (level == 0 || s->left == 0 ||
+      walk_table(s->source, s->g, table, values) < 0)
     return false;
-  for (unsigned i = 0; i < walk_entries(g); i++) {
-    struct pte p = g.machine->decode(values[i], level);
+  s->left--;
+  for (unsigned i = 0; i < walk_entries(s->g); i++) {
+    struct pte p = s->g.machine->decode(values[i], level);
 
     if (p.kind == PTE_TABLE &&
-        find_table(s, g, p.pa, level - 1, wanted, va + i * walk_span(g, level),
-                   found, base))
+        find_table(s, p.pa, level - 1, va + i * walk_span(s->g, level)))
       return true;
   }
   return false;
@@ -366,27 +375,33 @@ static json_t *answer_table(const struct model *model, struct memory *m,
                             const json_t *request) {
   const struct space_view *s = get_space(model, request);
   struct geometry g = memory_geometry(m);
-  uint64_t values[1024], pa, base = 0;
-  int level = g.levels - 1, children = 0;
+  struct search found = {.source = memory_source(m),
+                         .g = g,
+                         .left = source_pages(memory_source(m))};
+  uint64_t values[1024];
+  int children = 0;
   json_t *o, *entries;
 
   if (s == NULL)
     return json_error(request, "no such process");
-  if (!get_address(request, "pa", &pa))
-    pa = s->root;
-  if (!find_table(memory_source(m), g, s->root, level, pa, 0, &level, &base) ||
-      walk_table(memory_source(m), g, pa, values) < 0)
+  if (json_object_get(request, "pa") == NULL)
+    found.wanted = s->root;
+  else if (!get_address(request, "pa", &found.wanted))
+    return json_error(request, "not an address");
+  if (!find_table(&found, s->root, g.levels - 1, 0) ||
+      walk_table(found.source, g, found.wanted, values) < 0)
     return json_error(request, "no such table in this address space");
   entries = json_array();
   for (unsigned i = 0; i < walk_entries(g); i++) {
     if (values[i] != 0)
-      json_array_append_new(entries, entry_message(g, i, values[i], level));
-    children += g.machine->decode(values[i], level).kind == PTE_TABLE;
+      json_array_append_new(entries,
+                            entry_message(g, i, values[i], found.level));
+    children += g.machine->decode(values[i], found.level).kind == PTE_TABLE;
   }
   o = answer_to(request);
-  set_number(o, "level", level);
-  set(o, "pa", address(pa));
-  set(o, "base", address(base));
+  set_number(o, "level", found.level);
+  set(o, "pa", address(found.wanted));
+  set(o, "base", address(found.base));
   set(o, "entries", entries);
   set_number(o, "children", children);
   return o;

@@ -142,8 +142,10 @@ void live_refresh(struct live *v, bool watched) {
   bool waiting = false, stands = !source_live(v->source);
 
   if (v->guest != NULL) {
-    if (!control_ended(v->control) && guest_ended(v->guest))
+    if (guest_ended(v->guest) && !control_ended(v->control)) {
       control_end(v->control);
+      v->still = false;
+    }
     stands = control_paused(v->control);
     waiting = control_waiting(v->control).at != NULL;
   }
@@ -151,11 +153,11 @@ void live_refresh(struct live *v, bool watched) {
     read_model(v);
     if (waiting)
       look_for_waited(v);
+    renew_hello(v);
+    renew_state(v);
     renew_frames(v);
     v->still = stands;
   }
-  renew_hello(v);
-  renew_state(v);
 }
 
 /* --- from beginning to end --- */

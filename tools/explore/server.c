@@ -30,7 +30,7 @@
 #define TICK_US 250000
 #define SHARE \
   10 /* of a CPU's time: reading the memory takes no more than 1/SHARE */
-#define CLIENTS_MAX 16 /* websockets; and pages that are loading */
+#define CLIENTS_MAX 16 /* websockets */
 #define ANSWERS_MAX 8  /* that wait for a page that does not read */
 #define REQUEST_BYTES 4096
 #define RECEIVE_BYTES 4096
@@ -408,7 +408,7 @@ static int receive_request(struct client *c, const void *bytes, size_t n) {
     return 0;
   o = answer(c, &file, &file_bytes);
   text = json_dumps(o, JSON_COMPACT);
-  queue(c, NULL, 0, text, strlen(text));
+  queue(c, "", 0, text, strlen(text));
   if (file != NULL)
     queue(c, "SNAP", 4, file, file_bytes);
   free(file);
