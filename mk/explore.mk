@@ -14,11 +14,12 @@ npm-ci = mkdir -p $(2) && cp $(1)/package.json $(1)/package-lock.json $(1)/.npmr
   npm ci --prefix $(2) --ignore-scripts --no-audit --no-fund --loglevel=error \
     >/dev/null
 
+# `ok` is older than what it stands for, which would else be made each time.
 $(PAGE_LIB)/ok: $(PAGE_SRC)/package.json $(PAGE_SRC)/package-lock.json
 	$(call say,NPM,$(@D))
 	$(Q)$(call npm-ci,$(PAGE_SRC),$(@D)/npm)
-	$(Q)cp $(PAGE_MODULES:%=$(@D)/npm/node_modules/%) $(@D)
 	$(Q)touch $@
+	$(Q)cp $(PAGE_MODULES:%=$(@D)/npm/node_modules/%) $(@D)
 
 $(PAGE_LIBRARIES): $(PAGE_LIB)/ok ;
 
