@@ -101,7 +101,7 @@ $(EXPLORE_TESTS)/ok: tests/explore/package.json tests/explore/package-lock.json
 
 .PHONY: explorer-tests
 ## explorer-tests   get what the tests of the explorer's page need from npm
-explorer-tests: $(EXPLORE_TESTS)/ok
+explorer-tests: check-explore $(EXPLORE_TESTS)/ok
 	@:
 
 # The libraries that it needs, and how to get them.

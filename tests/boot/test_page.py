@@ -5,15 +5,17 @@ has what is done there. Screenshots are kept beside the logs.
 import os
 import shutil
 import subprocess
+from xml.etree import ElementTree
 
 from pages import Server, Terminal
-from pagewise import (BUILD, PATIENCE, TOP, Failure, environment, log_path, make,
+from pagewise import (ARCH, BUILD, PATIENCE, TOP, Failure, environment, log_path, make,
                       once, path, qemu_command, test)
 
 EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
 MODULES = os.path.join(TOP, BUILD, "host", "explore", "tests")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LIMIT = 100
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def browser():
@@ -77,6 +79,32 @@ def test_page_under_load():
             for _ in range(58):
                 terminal.run("sleep 1000 &")
         node("load.mjs", server.address, shots())
+
+
+@test()
+def test_figures():
+    """The figures of the documents can be drawn anew, and show what they tell of."""
+    make("-s", "explorer")
+    folder = shots()
+    disk = path("fs.img") + ",snapshot=on"
+    subprocess.run(
+        ["node", os.path.join(TOP, "tools", "explore", "figures.mjs"), folder, EXPLORE,
+         "--qemu", path("kernel.elf"), "128M",
+         *qemu_command(BUILD, 1, "128M", disk, "", [])],
+        cwd=TOP, check=True, env=environment(), timeout=LIMIT * PATIENCE)
+    drawn = {}
+    for name in os.listdir(folder):
+        if name.endswith(".svg"):
+            root = ElementTree.parse(os.path.join(folder, name)).getroot()
+            drawn[name.rsplit("-", 1)[0]] = [  # behind the title, if it has one
+                t[-1].tail if len(t) else t.text for t in root.iter(SVG + "text")]
+    assert set(drawn) == {"spaces", "table", "walk", "frames", "fork",
+                          "fork-spaces"}, drawn.keys()
+    said = [t for t in drawn["fork"] if t in ("W", "no W", "1 holder", "2 holders")]
+    assert said == ["W", "1 holder", "no W", "no W", "2 holders", "no W", "W",
+                    "1 holder", "1 holder", "W", "1 holder"], said
+    kept = os.listdir(os.path.join(TOP, "docs", "figures"))
+    assert {name + "-" + ARCH + ".svg" for name in drawn} <= set(kept), kept
 
 
 @once

@@ -34,7 +34,7 @@ const million = n => {
   view.setUint32(8, n, true);
   for (let i = 0; i < n; i++) {
     view.setUint32(12 + 8 * i, 1, true);
-    view.setUint8(16 + 8 * i, i * 7 % explorer.state.classes.length);
+    view.setUint8(16 + 8 * i, i * 5 % explorer.state.classes.length);
     view.setUint8(17 + 8 * i, i % 11);
   }
   const from = performance.now();

@@ -225,6 +225,9 @@ class App {
     if (this.view !== view)
       $('view').scrollTo(0, 0);
     this.view = view;
+    if (this.passing)
+      this.say(this.pauseSays || '');
+    this.passing = false;
     if (this.state)
       this.refresh();
     this.render();
@@ -489,7 +492,7 @@ class App {
     if (!has) {
       setText($('picked'), picked && !space ? `Process ${picked.pid} has ended` : 'Details');
       setText($('sentence'), 'Hover over anything to hear what it is. Click a page to open ' +
-        'it in the page table, and to see here who else has its frame.');
+        'it in the page table, and to see here who else has its frame. New here? Press Tour.');
       setText($('facts'), '');
       return;
     }
@@ -621,6 +624,7 @@ class App {
       this.goWalkTo(Number($('addressOf').value), entryText.hex(va));
     } catch {
       this.say(`“${typed}” is no address: type 0x1000, or 3:0x1000 for process 3`, true);
+      this.passing = true;
     }
   }
 

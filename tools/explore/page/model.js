@@ -63,10 +63,13 @@ export function parseFrames(buffer) {
 
   for (let i = 12; i + 8 <= buffer.byteLength && at < n; i += 8) {
     const end = Math.min(n, at + view.getUint32(i, true));
-    frames.cls.fill(view.getUint8(i + 4), at, end);
-    frames.order.fill(view.getUint8(i + 5), at, end);
-    frames.maps.fill(view.getUint16(i + 6, true), at, end);
-    at = end;
+    const cls = view.getUint8(i + 4), order = view.getUint8(i + 5);
+    const maps = view.getUint16(i + 6, true);
+    for (; at < end; at++) { /* most runs are short: fill() would be slower */
+      frames.cls[at] = cls;
+      frames.order[at] = order;
+      frames.maps[at] = maps;
+    }
   }
   return frames;
 }

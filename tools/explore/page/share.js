@@ -71,8 +71,8 @@ export function layout(hello, state, rows, walks, options = {}) {
         at: {pid: row.pid, page: row.page}}),
       text(x + 10, y - 5, fit(space ? title(space) : `[${row.pid}]`, LEFT - 16), 'bold',
            {still: true}),
-      text(x + 10, y + 12, `${toHex(row.page)} ${region ? region.what : 'not there'}`,
-           'mono small', {still: true}));
+      text(x + 10, y + 12, fit(`${toHex(row.page)} ${region ? region.what : 'not there'}`,
+        LEFT - 12, true), 'mono small', {still: true}));
     if (changed)
       shapes.push(rect(x - 2, y - BOX / 2 - 2, LEFT + 4, BOX + 4, 'changed',
                        {r: 6, still: true}));
@@ -122,6 +122,9 @@ function explain(hello, state, rows, walks) {
       'first gets a page fault; the kernel then copies the frame for the one who wrote.';
   if (run.cls === 'shared')
     return 'Shared memory: each may write, and the others see it.';
+  if (same.length > 1 && writable)
+    return 'One frame in several places. Where the entry has W it can be written, and ' +
+      'all see it.';
   if (same.length > 1)
     return 'One frame for all of them: nobody writes it, so nobody needs a copy.';
   if (frames > 1)
