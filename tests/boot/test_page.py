@@ -33,6 +33,10 @@ def explorer(mem="128M", **options):
         BUILD, options.get("cpus", 3), mem, disk, options.get("append", ""), [])])
 
 
+def address(server):
+    return f"http://127.0.0.1:{server.port}/{server.token}/"
+
+
 def node(script, *arguments):
     """Run a script of tests/explore; what it printed."""
     make("-s", "explorer-tests")
@@ -58,17 +62,17 @@ def shots():
 @test(timeout=200)
 def test_page_views():
     with explorer() as server:
-        node("views.mjs", server.address, shots())
+        node("views.mjs", address(server), shots())
     # What the page saved opens again, without a machine.
     kept = os.path.join(shots(), "pagewise.snap")
     with Server([EXPLORE, kept]) as server:
-        node("kept.mjs", server.address, shots())
+        node("kept.mjs", address(server), shots())
 
 
 @test(timeout=200)
 def test_page_tour():
     with explorer() as server:
-        node("tour.mjs", server.address, shots())
+        node("tour.mjs", address(server), shots())
 
 
 @test(timeout=200)
@@ -78,7 +82,7 @@ def test_page_under_load():
             terminal.expect(r"\$ ")
             for _ in range(58):
                 terminal.run("sleep 1000 &")
-        node("load.mjs", server.address, shots())
+        node("load.mjs", address(server), shots())
 
 
 @test()
