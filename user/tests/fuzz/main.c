@@ -29,8 +29,10 @@
 #define STILL_TICKS 20         /* without a call: it waits for something */
 #define DEAD_NS 60000000000ULL /* a kill must have been obeyed */
 #define SETTLE_NS 20000000000ULL
-#define SAY_EVERY 20000 /* calls, between two lines of progress */
-#define NAMES_MAX 120   /* in the root directory */
+#define SAY_EVERY 20000       /* calls, between two lines of progress */
+#define SAY_NS 30000000000ULL /* the same for a slow computer */
+#define CROWD 32      /* processes: orphans are not left any time then */
+#define NAMES_MAX 120 /* in the root directory */
 
 struct shared *shared;
 int verbose;
@@ -254,13 +256,13 @@ static void reap(void) {
       }
 }
 
-/* Kill what families left behind: orphans, which init inherits, begun after us.
- * How many. */
-static int kill_orphans(void) {
+/* Kill what families left behind, if there are at least so many processes:
+ * orphans, which init inherits, begun after us. How many. */
+static int kill_orphans(int least) {
   int n, found = 0, self = getpid();
   struct procinfo *p = all_procs(&n);
 
-  for (int i = 0; i < n; i++)
+  for (int i = 0; i < n && n >= least; i++)
     if (p[i].ppid == 1 && p[i].pid > self) {
       kill(p[i].pid);
       found++;
@@ -275,16 +277,29 @@ static void end_all(void) {
   for (uint i = 0; i < nfamilies; i++)
     if (families[i].pid)
       kill(families[i].pid);
-  while (reap(), waitpid(-1, 0, WNOHANG) >= 0 || kill_orphans() > 0) {
+  while (reap(), waitpid(-1, 0, WNOHANG) >= 0 || kill_orphans(0) > 0) {
     if (clock() - start > DEAD_NS)
       failed("processes were killed and do not end", 0);
     nap();
   }
 }
 
-static void supervise(void) {
-  uint64 said = 0;
+/* Whoever waits for this one should see that it goes on. */
+static void say(void) {
+  static uint64 said, said_ns;
+  uint64 made = calls_made();
 
+  if (made - said < SAY_EVERY && clock() - said_ns < SAY_NS)
+    return;
+  if (said_ns != 0)
+    printf("fuzz: %llu calls\n", (unsigned long long)made);
+  said = made;
+  said_ns = clock();
+}
+
+/* Families that wait, and orphans, are given a while, so that others meet them;
+ * but not so long that those who run leave nothing of the processors to us. */
+static void supervise(void) {
   for (uint tick = 0; calls_made() < wanted; tick++) {
     for (uint i = 0; i < nfamilies; i++)
       if (families[i].pid == 0)
@@ -293,12 +308,8 @@ static void supervise(void) {
         watch(i);
     nap();
     reap();
-    if (tick % STILL_TICKS == 0)
-      kill_orphans();
-    if (calls_made() - said >= SAY_EVERY) {
-      said = calls_made();
-      printf("fuzz: %llu calls\n", (unsigned long long)said);
-    }
+    kill_orphans(tick % STILL_TICKS == 0 ? 0 : CROWD);
+    say();
   }
   end_all();
 }
