@@ -85,8 +85,10 @@ assert.deepEqual(rows.map(r => [r.kind, r.index, r.count]), [['empty', 0, 3],
   ['leaf', 3, 2], ['empty', 5, 1], ['leaf', 6, 1], ['empty', 7, 504], ['table', 511, 1]]);
 
 /* --- frames: each is under one cell, at any size --- */
-for (const [n, size] of [[32768, 0], [1 << 20, 0], [1000, 9], [32768, 20]]) {
-  const cells = frames.layout(n, 700, 500, {size});
+for (const [n, size, top] of [[32768, 0, 0], [1 << 20, 0, 0], [1000, 9, 0],
+  [32768, 20, 0], [32768, 20, 999]]) {
+  const cells = frames.layout(n, 700, 500, {size, top});
+  assert.equal(cells.first, size ? Math.floor(top / size) * cells.cols : 0);
   const seen = new Set();
   for (let f = cells.first; f < Math.min(n, cells.first + cells.per * 50);
        f += cells.per) {

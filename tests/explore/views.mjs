@@ -99,11 +99,12 @@ async function walk(e) {
   /* And through the page's own. */
   await e.page.fill('#va', '1:1000');
   await e.page.press('#va', 'Enter');
-  await e.until(() => explorer.walk && explorer.walk.va === '0x3e8' &&
+  await e.until(() => explorer.walk && explorer.walk.va === '0x1000' &&
     explorer.walk.pid === 1);
   await e.page.fill('#va', 'nonsense');
   await e.page.press('#va', 'Enter');
   check((await e.page.textContent('#notice')).includes('is no address'), 'told so');
+  await e.page.fill('#va', '');
 }
 
 async function frames(e) {
@@ -262,6 +263,19 @@ async function sizes(e) {
   }
 }
 
+/* A line that is longer than the terminal wraps, whatever a PC's firmware has set. */
+async function wrapping(e) {
+  const word = 'x'.repeat(150);
+  await e.type(`echo ${word}y\n`);
+  await e.until(w => {
+    const b = explorer.console.terminal.buffer.active;
+    let all = '';
+    for (let i = 0; i < b.length; i++)
+      all += b.getLine(i).translateToString(true);
+    return all.split(w + 'y').length >= 3; /* typed, and echoed */
+  }, word);
+}
+
 async function demonstrations(e) {
   const names = await e.page.$$eval('#demos button', all => all.map(b => b.dataset.demo));
   check(names.length === 12, 'a dozen');
@@ -276,7 +290,7 @@ async function demonstrations(e) {
 
 run(async e => {
   for (const part of [spaces, table, walk, frames, whatHappens, stopAndLook, keys,
-    demonstrations, keep, sizes])
+    wrapping, demonstrations, keep, sizes])
   {
     const from = Date.now();
     await part(e);

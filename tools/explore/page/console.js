@@ -28,6 +28,9 @@ export class Console {
     this.fitter = new FitAddon();
     this.terminal.loadAddon(this.fitter);
     this.terminal.open(parent);
+    /* A PC's firmware turns wrapping off, and long lines would be cut. */
+    this.terminal.parser.registerCsiHandler({prefix: '?', final: 'l'},
+      parameters => parameters.length === 1 && parameters[0] === 7);
     this.terminal.onData(data => this.type(data));
     this.terminal.attachCustomKeyEventHandler(event => {
       if (event.key !== 'F6')

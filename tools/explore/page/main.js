@@ -617,9 +617,8 @@ class App {
       return '';
     });
     try {
-      const va = BigInt(/^[0-9a-f]+$/i.test(typed) && /[a-f]/i.test(typed)
-        ? '0x' + typed : typed);
-      if (va < 0n || va >> 64n)
+      const va = BigInt('0x' + typed.replace(/^0x/i, '')); /* hex, with 0x or without */
+      if (va >> 64n)
         throw new RangeError();
       this.goWalkTo(Number($('addressOf').value), entryText.hex(va));
     } catch {
