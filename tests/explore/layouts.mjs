@@ -93,12 +93,12 @@ for (const [n, size, top] of [[32768, 0, 0], [1 << 20, 0, 0], [1000, 9, 0],
   for (let f = cells.first; f < Math.min(n, cells.first + cells.per * 50);
        f += cells.per) {
     const {x, y} = frames.placeOf(cells, f);
-    assert.equal(frames.frameUnder(cells, x + cells.cell / 2, y + cells.cell / 2), f);
+    assert.equal(frames.frameUnder(cells, x + cells.cell / 2, y + cells.tall / 2), f);
     seen.add(`${x},${y}`);
   }
   assert.ok(seen.size > 1);
   if (!size)
-    assert.ok(cells.height <= 500 && cells.cols * cells.rows * cells.per >= n, `${n}`);
+    assert.ok(cells.height <= 500 && cells.height > 250 && cells.cols * cells.rows * cells.per >= n, `${n}`);
 }
 
 /* --- a file of it is whole --- */

@@ -131,8 +131,8 @@ async function frames(e) {
     const {placeOf} = await import('./frames.js');
     const p = placeOf(explorer.cells, explorer.frame - explorer.state.start);
     const box = document.getElementById('canvas').getBoundingClientRect();
-    const half = explorer.cells.cell / 2;
-    return {x: box.x + p.x + half, y: box.y + p.y + half};
+    const {cell, tall} = explorer.cells;
+    return {x: box.x + p.x + cell / 2, y: box.y + p.y + tall / 2};
   });
   await e.page.mouse.move(at.x, at.y);
   await e.until(() => document.getElementById('tip').textContent.includes('sh [2]'));

@@ -12,9 +12,9 @@ const SMALLEST = 3;
 export const SIZES = [SMALLEST, 4, 6, 9, 14, 20];
 
 /*
- * How cells are laid out on a canvas of w by h pixels: {cell, per, cols, rows, n,
- * first, height}; per: frames for a cell; first: the first frame that is shown;
- * height: of all rows. options: size, of a cell, or 0: the largest that shows all;
+ * How cells are laid out on a canvas of w by h pixels: {cell, tall, per, cols, rows,
+ * n, first, height}; cell and tall: a cell's width and height; per: frames for a cell;
+ * first: the first frame that is shown; height: of all rows. options: size, of a cell, or 0: the largest that shows all;
  * top: how far it is scrolled, in pixels.
  */
 export function layout(nframes, w, h, options = {}) {
@@ -30,15 +30,20 @@ export function layout(nframes, w, h, options = {}) {
       per *= 2;
   }
   const cols = Math.max(1, Math.floor(w / cell)), n = Math.ceil(nframes / per);
-  const all = Math.ceil(n / cols), rows = Math.min(all, Math.ceil(h / cell) + 1);
-  const row = Math.max(0, Math.min(all - Math.floor(h / cell),
-                                   Math.floor((options.top || 0) / cell)));
-  return {cell, per, cols, rows, n, first: row * cols * per, height: all * cell, nframes};
+  const all = Math.ceil(n / cols);
+  /* Where all are shown, what is left of the height is used, too. */
+  const tall = options.size ? cell
+    : Math.max(cell, Math.min(2 * cell, Math.floor(h / all)));
+  const rows = Math.min(all, Math.ceil(h / tall) + 1);
+  const row = Math.max(0, Math.min(all - Math.floor(h / tall),
+                                   Math.floor((options.top || 0) / tall)));
+  return {cell, tall, per, cols, rows, n, first: row * cols * per, height: all * tall,
+    nframes};
 }
 
 /* The frame at a place of the canvas, or -1. */
 export function frameUnder(laid, x, y) {
-  const col = Math.floor(x / laid.cell), row = Math.floor(y / laid.cell);
+  const col = Math.floor(x / laid.cell), row = Math.floor(y / laid.tall);
   const frame = laid.first + (row * laid.cols + col) * laid.per;
   return col >= 0 && col < laid.cols && row >= 0 && frame < laid.nframes ? frame : -1;
 }
@@ -46,7 +51,7 @@ export function frameUnder(laid, x, y) {
 /* The place of a frame: {x, y}. */
 export function placeOf(laid, frame) {
   const i = Math.floor((frame - laid.first) / laid.per);
-  return {x: (i % laid.cols) * laid.cell, y: Math.floor(i / laid.cols) * laid.cell};
+  return {x: (i % laid.cols) * laid.cell, y: Math.floor(i / laid.cols) * laid.tall};
 }
 
 /* The class of each cell that is shown; 255: past the end. weight: for each class,
@@ -85,7 +90,7 @@ const shade = (base, order, dark) => base.map(v => {
  * none), changed: Uint8Array by frame, marked: set of frames.
  */
 export function paint(canvas, laid, frames, classes, options) {
-  const {cols, rows, cell, per} = laid, cells = cellClasses(laid, frames,
+  const {cols, rows, cell, tall, per} = laid, cells = cellClasses(laid, frames,
     weights(classes));
   const image = new ImageData(cols, rows), pixels = image.data;
   const colours = classes.map(c => rgb(classColour(c, options.dark)));
@@ -111,7 +116,7 @@ export function paint(canvas, laid, frames, classes, options) {
   const g = canvas.getContext('2d');
   g.imageSmoothingEnabled = false;
   g.clearRect(0, 0, canvas.width, canvas.height);
-  g.drawImage(small, 0, 0, cols * cell, rows * cell);
+  g.drawImage(small, 0, 0, cols * cell, rows * tall);
   if (cell >= 6)
     grid(g, laid, options.dark);
   if (cell >= 14)
@@ -119,22 +124,22 @@ export function paint(canvas, laid, frames, classes, options) {
   marks(g, laid, frames, options);
 }
 
-function grid(g, {cols, rows, cell}, dark) {
+function grid(g, {cols, rows, cell, tall}, dark) {
   g.strokeStyle = dark ? '#12161d' : '#ffffff';
   g.lineWidth = 1;
   g.beginPath();
   for (let x = 0; x <= cols; x++) {
     g.moveTo(x * cell - 0.5, 0);
-    g.lineTo(x * cell - 0.5, rows * cell);
+    g.lineTo(x * cell - 0.5, rows * tall);
   }
   for (let y = 0; y <= rows; y++) {
-    g.moveTo(0, y * cell - 0.5);
-    g.lineTo(cols * cell, y * cell - 0.5);
+    g.moveTo(0, y * tall - 0.5);
+    g.lineTo(cols * cell, y * tall - 0.5);
   }
   g.stroke();
 }
 
-function letters(g, {cols, cell}, cells, classes) {
+function letters(g, {cols, cell, tall}, cells, classes) {
   g.fillStyle = '#14181d';
   g.font = `600 ${cell - 4}px system-ui, sans-serif`;
   g.textAlign = 'center';
@@ -142,13 +147,13 @@ function letters(g, {cols, cell}, cells, classes) {
   cells.forEach((c, i) => {
     if (c !== 255 && classes[c] !== 'free')
       g.fillText(classLetter(classes[c]), (i % cols + 0.5) * cell,
-                 (Math.floor(i / cols) + 0.55) * cell);
+                 (Math.floor(i / cols) + 0.55) * tall);
   });
 }
 
 /* Frames that are not as remembered, and those that are picked. */
 function marks(g, laid, frames, options) {
-  const {cols, rows, cell, per, first} = laid;
+  const {cols, rows, cell, tall, per, first} = laid;
 
   if (options.changed) {
     g.strokeStyle = options.dark ? '#f58fe0' : '#a5118a';
@@ -156,7 +161,7 @@ function marks(g, laid, frames, options) {
     for (let i = 0; i < cols * rows; i++)
       for (let f = first + i * per; f < Math.min(frames.n, first + (i + 1) * per); f++)
         if (options.changed[f]) {
-          g.strokeRect((i % cols) * cell, Math.floor(i / cols) * cell, cell - 1, cell - 1);
+          g.strokeRect((i % cols) * cell, Math.floor(i / cols) * tall, cell - 1, tall - 1);
           break;
         }
   }
@@ -164,8 +169,8 @@ function marks(g, laid, frames, options) {
   g.lineWidth = 2;
   for (const f of options.marked || []) {
     const at = placeOf(laid, f), grow = Math.max(0, 5 - cell / 2);
-    if (f >= first && at.y < rows * cell)
-      g.strokeRect(at.x - grow, at.y - grow, cell + 2 * grow - 1, cell + 2 * grow - 1);
+    if (f >= first && at.y < rows * tall)
+      g.strokeRect(at.x - grow, at.y - grow, cell + 2 * grow - 1, tall + 2 * grow - 1);
   }
 }
 
@@ -179,8 +184,8 @@ export function shapesOf(laid, frames, classes, top) {
       while (col < laid.cols && cells[row * laid.cols + col] === c)
         col++;
       if (c !== 255)
-        shapes.push(rect(from * laid.cell, top + row * laid.cell,
-          (col - from) * laid.cell, laid.cell, 'c-' + classes[c]));
+        shapes.push(rect(from * laid.cell, top + row * laid.tall,
+          (col - from) * laid.cell, laid.tall, 'c-' + classes[c]));
     }
   return shapes;
 }
