@@ -61,6 +61,15 @@ def test_usertests_much_memory():
         assert "skipped" not in out, out
 
 
+if os.environ.get("USERTESTS"):
+
+    @test(timeout=120)
+    def test_usertests_chosen():
+        """USERTESTS="name ..." tests/run usertests_chosen: only those."""
+        run_on_own_disk([("usertests " + os.environ["USERTESTS"],
+                          "ALL TESTS PASSED")], timeout=100)
+
+
 @test(quick=True)
 def test_usertests_names():
     """Tests can be chosen; a name that is none is an error."""
