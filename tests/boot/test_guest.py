@@ -63,11 +63,11 @@ def test_usertests_much_memory():
 
 if os.environ.get("USERTESTS"):
 
-    @test(timeout=120)
+    @test(timeout=60)
     def test_usertests_chosen():
         """USERTESTS="name ..." tests/run usertests_chosen: only those."""
         run_on_own_disk([("usertests " + os.environ["USERTESTS"],
-                          "ALL TESTS PASSED")], timeout=100)
+                          "ALL TESTS PASSED")], timeout=40)
 
 
 @test(quick=True)

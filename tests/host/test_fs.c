@@ -270,10 +270,15 @@ static void full(void *arg) {
 
   (void)arg;
   memset(buf, 'x', sizeof(buf));
+  CHECK_EQ(put_file("/small", buf, BSIZE), 0);
   for (; r == -EFBIG; name[6]++)
     r = fill(name);
   CHECK_EQ(r, -ENOSPC); /* the last block was whole */
   CHECK_EQ(put_file("/more", buf, 1), -ENOSPC);
+  /* looking for one more after a free one, it comes to the end of the disk */
+  CHECK_EQ(fs_unlink(NULL, "/small"), 0);
+  CHECK_EQ(fill("/more"), -ENOSPC);
+  CHECK_EQ(fs_sync(), 0);
   while (--name[6] >= 'a')
     CHECK_EQ(fs_unlink(NULL, name), 0);
   CHECK_EQ(fs_unlink(NULL, "/more"), 0);

@@ -553,6 +553,11 @@ static void misuse(uint64 pages) {
 
   kfree(page);
   assert_panics("kfree", kfree(page));
+  page = kalloc();
+  frame_get(page); /* another holder, who goes on using it */
+  assert_panics("2 holders", kfree(page));
+  frame_put(page);
+  frame_put(page);
   assert_panics("no page", kfree(ram - PGSIZE));
   assert_panics("no page", kfree(ram + pages * PGSIZE));
   assert_panics("no page", kfree((void *)0));
