@@ -488,6 +488,20 @@ uint block_count(const void *block) {
   return most;
 }
 
+uint block_shared(const void *block) {
+  const struct page *f = &frames[frame_of(block)];
+  uint n = 0;
+
+  acquire(&whole_lock);
+  if (block_whole(block))
+    n = frame_count(block) > 1 ? SUPER_PAGES : 0;
+  else
+    for (uint i = 0; i < SUPER_PAGES; i++)
+      n += __atomic_load_n(&f[i].count, __ATOMIC_ACQUIRE) > 1;
+  release(&whole_lock);
+  return n;
+}
+
 void block_break(void *block) {
   struct page *f = &frames[frame_of(block)];
 

@@ -79,6 +79,8 @@ void block_put(void *block);
 /* Holders of the page that has most. 1: the caller, who holds it by a
  * superpage, is alone. */
 uint block_count(const void *block);
+/* Pages of it that have more than one holder. */
+uint block_shared(const void *block);
 /* By a holder. Does nothing if the block is broken. */
 void block_break(void *block);
 

@@ -424,8 +424,7 @@ void uvm_usage(struct space *s, vaddr_t from, vaddr_t to, struct uvm_usage *u) {
     size_t n = level_size(l.level) / PGSIZE;
 
     u->resident += n;
-    if (frame_count(page) > 1)
-      u->shared += n;
+    u->shared += l.level > 0 ? block_shared(page) : frame_count(page) > 1;
     if (uvm_anonymous(page))
       u->dirty += n;
     if (l.level > 0)

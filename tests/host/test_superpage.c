@@ -372,8 +372,12 @@ static void a_child_copies_a_page(void **state) {
   (void)state;
   assert_non_null(child);
   assert_int_equal(usage(child).super, SIZE / PGSIZE);
+  assert_int_equal(usage(space).shared, SIZE / PGSIZE);
   assert_int_equal(pages_owned(PAGE_USER), users);
   write_page(child, 9, tags[9] = 1234567);
+  /* a superpage of a broken block is as shared as its pages are */
+  assert_int_equal(usage(child).shared, SIZE / PGSIZE - 1);
+  assert_int_equal(usage(space).shared, SIZE / PGSIZE - 1);
   assert_int_equal(usage(child).super, 3 * PAGES);
   assert_int_equal(usage(space).super, 4 * PAGES);
   assert_int_equal(pages_owned(PAGE_USER), users + 1);
@@ -393,7 +397,9 @@ static void the_last_owner_keeps_superpages(void **state) {
 
   (void)state;
   write_page(child, 0, 5);
+  assert_int_equal(usage(space).shared, SIZE / PGSIZE - 1);
   space_put(child);
+  assert_int_equal(usage(space).shared, 0);
   assert_int_equal(pages_owned(PAGE_USER), users);
   for (uint64 i = 0; i < SUPERS; i++)
     write_page(space, i * PAGES + 1, tags[i * PAGES + 1] = 1000 + i);

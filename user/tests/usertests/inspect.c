@@ -329,7 +329,52 @@ static void lookatdying(void) {
   }
 }
 
+/* Bytes of the region at p that a process shares with others. */
+static uint64 common_of(int pid, const void *p) {
+  nregions = vmregions(pid, region, NELEM(region));
+  CHECK(nregions > 0 && region_at((addr)p) != 0);
+  return region_at((addr)p)->common;
+}
+
+/* A child that writes to a part of what it has of its parent has copies of that,
+ * and the rest is still of both: the same number in both, whoever of them has it
+ * in superpages. */
+static void sharedregion(void) {
+  enum { size = 8 << 20 };
+  static const uint from[] = {0, PGSIZE}, to[] = {PGSIZE, size};
+  struct gate written, seen;
+  char *p =
+      mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  CHECK(p != MAP_FAILED);
+  for (uint i = 0; i < NELEM(from); i++) {
+    for (uint at = 0; at < size; at += PGSIZE)
+      p[at] = 1;
+    CHECK_EQ(common_of(getpid(), p), 0);
+    gate_init(&written);
+    gate_init(&seen);
+    int pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+      for (uint at = from[i]; at < to[i]; at += PGSIZE)
+        p[at] = 2;
+      gate_open(&written);
+      gate_pass(&seen);
+      exit(0);
+    }
+    gate_pass(&written);
+    CHECK_EQ(common_of(getpid(), p), size - (to[i] - from[i]));
+    CHECK_EQ(common_of(pid, p), size - (to[i] - from[i]));
+    gate_open(&seen);
+    CHECK_EQ(join(pid), 0);
+    gate_close(&written);
+    gate_close(&seen);
+  }
+  munmap(p, size);
+}
+
 const struct test inspect_tests[] = {
-    TEST(memorysums),  TEST(systeminfo),     TEST(regions), TEST(heapregion),
-    TEST(dumpandwalk), TEST(dumpandregions), TEST(usage),   TEST(walkresults),
-    TEST(ownmemory),   TEST(lookatdying),    TESTS_END};
+    TEST(memorysums),  TEST(systeminfo),   TEST(regions),
+    TEST(heapregion),  TEST(dumpandwalk),  TEST(dumpandregions),
+    TEST(usage),       TEST(walkresults),  TEST(ownmemory),
+    TEST(lookatdying), TEST(sharedregion), TESTS_END};
