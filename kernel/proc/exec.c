@@ -31,7 +31,8 @@ struct image {
   struct inode *ip; /* locked while it is read */
   uint64 size;      /* of the file */
   struct space *space;
-  vaddr_t end; /* of what is loaded, page-aligned */
+  struct space *old; /* what it takes the place of, or NULL */
+  vaddr_t end;       /* of what is loaded, page-aligned */
   vaddr_t entry;
   size_t stack_pages; /* that the stack may grow to */
   size_t arg_pages;   /* of these, that arguments may fill */
@@ -132,6 +133,15 @@ static int add_segment(struct image *im, const struct proghdr *ph,
   return err;
 }
 
+/* Would the program then be more than there is memory? What it can only read is
+ * the file's, or the page of zeros. */
+static bool exceeds_memory(struct image *im, const struct proghdr *ph,
+                           vaddr_t end) {
+  return (segment_rights(ph) & PROT_WRITE) &&
+         space_exceeds_in_place_of(im->space, (end - ph->vaddr) / PGSIZE,
+                                   im->old);
+}
+
 static int load_segment(struct image *im, const struct proghdr *ph) {
   vaddr_t end;
   int r;
@@ -141,7 +151,7 @@ static int load_segment(struct image *im, const struct proghdr *ph) {
   if (!segment_valid(im, ph) || segment_rights(ph) == 0)
     return -ENOEXEC;
   end = PGROUNDUP(ph->vaddr + ph->memsz);
-  if ((end - ph->vaddr) / PGSIZE > pages_total())
+  if (exceeds_memory(im, ph, end))
     return -ENOMEM;
   r = add_segment(im, ph, end);
   if (r < 0)
@@ -303,9 +313,10 @@ static void set_name(struct proc *p, const char *path) {
 }
 
 int exec(const char *path, struct args *args) {
-  struct image im = {.stack_pages = USERSTACK, .arg_pages = USERARGS};
   struct thread *t = mythread();
   struct proc *p = myproc();
+  struct image im = {
+      .old = p->space, .stack_pages = USERSTACK, .arg_pages = USERARGS};
   struct space *old;
   long sp = load(&im, path);
   int r;

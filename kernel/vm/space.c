@@ -502,16 +502,44 @@ static size_t committed_there(struct space *s, vaddr_t from, vaddr_t to) {
   return u.dirty + shared;
 }
 
+/* Pages that nobody has, or would have to go on having. */
+static size_t pages_there(void) {
+  return pages_owned(PAGE_FREE) + pages_owned(PAGE_CACHE);
+}
+
+static size_t pages_kept(void) {
+  return MAX(RESERVE_MIN, pages_total() / RESERVE_SHARE);
+}
+
 bool space_exceeds_memory(struct space *s, size_t pages, vaddr_t from,
                           vaddr_t to) {
   size_t replaced = from < to ? committed_in(s, from, to) : 0;
   size_t wanted = s->committed - replaced + pages;
-  size_t there = pages_owned(PAGE_FREE) + pages_owned(PAGE_CACHE);
-  size_t keep = MAX(RESERVE_MIN, pages_total() / RESERVE_SHARE);
+  size_t there = pages_there(), keep = pages_kept();
 
   /* nearly always that is enough, and nothing need be counted */
   return pages > replaced && wanted + keep > there &&
          wanted + keep > there + committed_there(s, from, to);
+}
+
+static size_t pages_held(struct space *s) {
+  size_t n;
+
+  acquire(&s->ptl);
+  n = s->anon;
+  release(&s->ptl);
+  return n;
+}
+
+bool space_exceeds_in_place_of(struct space *s, size_t pages,
+                               struct space *old) {
+  size_t wanted = s->committed + pages;
+  size_t there = pages_there(), keep = pages_kept();
+
+  if (old != NULL)
+    there += pages_held(old);
+  return wanted > keep && wanted + keep > there &&
+         wanted + keep > there + committed_there(s, 0, 0);
 }
 
 static int grow(struct space *s, vaddr_t from, vaddr_t to, bool reserve) {

@@ -131,6 +131,13 @@ bool region_reserved(const struct region *r, uint rights);
  * replaced. lock held. */
 bool space_exceeds_memory(struct space *s, size_t pages, vaddr_t from,
                           vaddr_t to);
+/* The same for so many pages more in a new space, when what `old` (or NULL: no
+ * space) has will be given back for it. So little that what is promised to nobody
+ * holds it is never too much: a small program, to look who has the memory and to
+ * end it, can be run when there is none, and others then make room. lock of s
+ * held. */
+bool space_exceeds_in_place_of(struct space *s, size_t pages,
+                               struct space *old);
 
 /* Move the end of the heap by n bytes (either way). The old end is stored in
  * *old. reserve: fail if there is not so much memory. 0 or -ENOMEM. */

@@ -12,6 +12,7 @@
 #include "fs/inode.h"
 #include "proc/proc.h"
 #include "trap.h"
+#include "vm/fault.h"
 #include "vm/usercopy.h"
 
 /* --- the file --- */
@@ -595,6 +596,32 @@ static void arguments_that_do_not_fit(void **state) {
   args_free(&args);
 }
 
+/* What the segments need together must be there, with what the old program gives
+ * back for it. */
+static void as_much_as_there_is(void **state) {
+  size_t there, half;
+  vaddr_t heap;
+
+  (void)state;
+  make_file();
+  there = pages_owned(PAGE_FREE) + pages_owned(PAGE_CACHE);
+  half = there / 2;
+  ph[1].flags |= ELF_PROG_FLAG_WRITE;
+  ph[1].memsz = half * PGSIZE;
+  ph[2].vaddr = ph[1].memsz;
+  ph[2].memsz = half * PGSIZE;
+  assert_int_equal(try(), -ENOMEM); /* some are always kept */
+  ph[2].memsz = (half - 80) * PGSIZE;
+  assert_int_equal(try(), 2);
+  /* the program has much of the memory */
+  assert_int_equal(space_sbrk(proc.space, half * PGSIZE, false, &heap), 0);
+  for (size_t i = 0; i < half; i++)
+    assert_int_equal(fault_resolve(proc.space, heap + i * PGSIZE, PROT_WRITE),
+                     0);
+  assert_int_equal(run("/bin/prog"), 2);
+  check_accepted();
+}
+
 /* The first program has no space to give up. */
 static void the_first_program(void **state) {
   (void)state;
@@ -632,6 +659,7 @@ int main(void) {
       cmocka_unit_test(disks_that_fail),
       cmocka_unit_test(memory_runs_out_at_each_page),
       cmocka_unit_test(arguments_that_do_not_fit),
+      cmocka_unit_test(as_much_as_there_is),
       cmocka_unit_test(the_first_program),
   };
 

@@ -14,7 +14,11 @@
 static struct image {
   struct elfhdr elf;
   struct proghdr ph[2];
+  struct proghdr zeros[3]; /* not counted by elf.phnum */
 } head;
+
+/* What a good image needs of it. */
+#define HEADERS_SIZE (sizeof(head) - sizeof(head.zeros))
 static const uint tiny_program[] = TINY_PROGRAM;
 
 /* A program with one page of text at 0 and one page of data behind it. */
@@ -216,7 +220,7 @@ static void randomheaders(void) {
   for (int i = 0; i < rounds; i++) {
     good_image();
     for (uint k = random_next(&seed) % 4; k < 4; k++) {
-      uint at = random_next(&seed) % sizeof(head);
+      uint at = random_next(&seed) % HEADERS_SIZE;
       ((uchar *)&head)[at] = (uchar)random_next(&seed);
     }
     write_image(FULL_SIZE);
@@ -224,6 +228,41 @@ static void randomheaders(void) {
     CHECK(status == STATUS_REFUSED || status == STATUS_KILLED ||
           status == TINY_STATUS);
   }
+  remove(IMAGE);
+}
+
+/* An image with n segments more, of zeros, each with so many pages. */
+static void write_zeros(uint n, uint64 pages) {
+  addr at = 16 * PGSIZE;
+
+  good_image();
+  head.elf.phnum += n;
+  for (uint i = 0; i < n; i++, at += pages * PGSIZE)
+    head.zeros[i] =
+        (struct proghdr){.type = ELF_PROG_LOAD,
+                         .flags = ELF_PROG_FLAG_READ | ELF_PROG_FLAG_WRITE,
+                         .vaddr = at,
+                         .memsz = pages * PGSIZE};
+  write_image(FULL_SIZE);
+}
+
+static void exec_too_large(void *arg) {
+  char *argv[] = {"image", 0};
+
+  (void)arg;
+  CHECK_FAILS(exec(IMAGE, argv), ENOMEM);
+  try_image(0);
+}
+
+/* Segments of which each would have room, but not all of them. */
+static void largeimage(void) {
+  struct meminfo m;
+
+  CHECK_EQ(meminfo(&m), 0);
+  write_zeros(NELEM(head.zeros), m.total / 8);
+  CHECK_EQ(outcome(), TINY_STATUS);
+  write_zeros(NELEM(head.zeros), m.total / 2);
+  CHECK_EQ(run_child(exec_too_large, 0), STATUS_REFUSED);
   remove(IMAGE);
 }
 
@@ -362,4 +401,5 @@ static void execrunning(void) {
 const struct test exec_tests[] = {
     TEST(exectest),   TEST(manyargs),    TEST(bigargtest),    TEST(execbig),
     TEST(execerrors), TEST(execrunning), TEST(tinyprogram),   TEST(badheaders),
-    TEST(badentry),   TEST(truncated),   TEST(randomheaders), TESTS_END};
+    TEST(badentry),   TEST(truncated),   TEST(randomheaders), TEST(largeimage),
+    TESTS_END};
