@@ -255,6 +255,57 @@ static void usage(void) {
   CHECK_EQ(munmap(p, pages * PGSIZE), 0);
 }
 
+#define FEW_FAULTS 8
+
+static void compute_without_faults(void *unused) {
+  volatile uint n = 0;
+  uint before;
+
+  (void)unused;
+  my_faults(); /* what the call itself writes is there from now on */
+  before = my_faults().total;
+  while (n < (quick ? 10000000 : 50000000))
+    n++;
+  CHECK(my_faults().total - before < FEW_FAULTS);
+}
+
+static void stay_in_kernel(void *unused) {
+  static char buf[65536];
+  int fd;
+
+  (void)unused;
+  for (;;) {
+    fd = open("f", O_RDONLY);
+    CHECK(fd >= 0);
+    CHECK_EQ(read(fd, buf, sizeof(buf)), sizeof(buf));
+    close(fd);
+  }
+}
+
+/* A program that computes faults no more, also where it has turns after others
+ * that are interrupted inside the kernel. If it went on with the kernel's rights
+ * then, each instruction of its own would fault. */
+static void usermode(void) {
+  enum { MOST = 8 };
+  int computes[MOST], reads[MOST], n;
+  struct sysinfo s;
+
+  CHECK_EQ(sysinfo(&s), 0);
+  n = s.cpus < MOST ? (int)s.cpus : MOST;
+  make_file("f", 65536, 1);
+  for (int i = 0; i < n; i++) {
+    reads[i] = spawn(stay_in_kernel, 0);
+    computes[i] = spawn(compute_without_faults, 0);
+  }
+  for (int i = 0; i < n; i++)
+    CHECK_EQ(join(computes[i]), 0);
+  for (int i = 0; i < n; i++) {
+    CHECK_EQ(kill(reads[i]), 0);
+    CHECK_EQ(join(reads[i]), STATUS_KILLED);
+  }
+  CHECK_EQ(unlink("f"), 0);
+}
+
 /* What a walk ends with, for each way to end. */
 static void walkresults(void) {
   struct ptwalk w;
@@ -374,7 +425,8 @@ static void sharedregion(void) {
 }
 
 const struct test inspect_tests[] = {
-    TEST(memorysums),  TEST(systeminfo),   TEST(regions),
-    TEST(heapregion),  TEST(dumpandwalk),  TEST(dumpandregions),
-    TEST(usage),       TEST(walkresults),  TEST(ownmemory),
-    TEST(lookatdying), TEST(sharedregion), TESTS_END};
+    TEST(memorysums), TEST(systeminfo),  TEST(regions),
+    TEST(heapregion), TEST(dumpandwalk), TEST(dumpandregions),
+    TEST(usage),      TEST(usermode),    TEST(walkresults),
+    TEST(ownmemory),  TEST(lookatdying), TEST(sharedregion),
+    TESTS_END};
