@@ -330,6 +330,7 @@ static void oddflags(void) {
         : "ecx", "edx", "memory", "cc");
     CHECK_EQ(pid, getpid());
     CHECK_EQ(fast, getpid());
+    CHECK_EQ(after & 0x44400, odd[i]);
   }
 }
 
