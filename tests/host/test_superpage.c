@@ -257,6 +257,29 @@ static void not_for_a_page_that_comes_and_goes(void **state) {
   assert_in_range(joins, 1, 5);
 }
 
+/* A child has the same pages, and both may go on writing to them. */
+static void shared_memory_stays_shared_in_a_child(void **state) {
+  struct mapping m = {.size = PGSIZE,
+                      .rights = PROT_READ | PROT_WRITE,
+                      .allowed = PROT_ALL,
+                      .flags = MAP_SHARED | MAP_ANONYMOUS};
+  struct space *child;
+  pte_t *mine, *its;
+
+  (void)state;
+  assert_int_equal(space_map(space, &m), 0);
+  assert_int_equal(fault_resolve(space, m.at, PROT_WRITE), 0);
+  child = space_copy(space);
+  assert_non_null(child);
+  mine = walk(space->pagetable, m.at, false);
+  its = walk(child->pagetable, m.at, false);
+  assert_int_equal(*mine & PTE_W, PTE_W);
+  assert_int_equal(*its, *mine);
+  assert_int_equal(child->anon, space->anon);
+  space_put(child);
+  assert_int_equal(space_unmap(space, m.at, PGSIZE), 0);
+}
+
 /* Can the space be promised so much more? */
 static bool promised(size_t size, int flags) {
   struct mapping m = {.size = size,
@@ -448,6 +471,7 @@ int main(void) {
       JOIN(pages_are_put_together),
       JOIN(pages_are_not_put_together),
       JOIN(not_for_a_page_that_comes_and_goes),
+      TEST(shared_memory_stays_shared_in_a_child),
       TEST(promises_have_room), /* last: it leaves a slab for shared memory */
   };
 
