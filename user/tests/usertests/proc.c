@@ -479,6 +479,73 @@ static void rebalance(void) {
     }
 }
 
+/* A CPU without work takes some by itself: nobody runs there whose tick could bring
+ * it. Whoever finds himself on it ends; the rest of the time this process sleeps. */
+static void compute_until_moved(void *arg) {
+  volatile int *cpu = arg;
+
+  while (getcpu() != *cpu)
+    continue;
+}
+
+static void idlecpu(void) {
+  enum { EACH = 4 };
+  volatile int *cpu = mmap(0, sizeof(*cpu), PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  struct sysinfo s;
+  int *pid, n, idle, moved, status;
+
+  CHECK(cpu != MAP_FAILED);
+  CHECK_EQ(sysinfo(&s), 0);
+  n = EACH * (int)s.cpus;
+  if (s.cpus < 2)
+    return;
+  pid = malloc(n * sizeof(pid[0]));
+  CHECK(pid != 0);
+  *cpu = -1;
+  for (int i = 0; i < n; i++)
+    pid[i] = spawn(compute_until_moved, (void *)cpu);
+  idle = getcpu() == 0 ? 1 : 0;
+  while (on_cpu(pid, n, idle, n - (int)s.cpus) == 0)
+    pause(1);
+  *cpu = idle;
+  moved = wait(&status);
+  *cpu = -1;
+  CHECK_EQ(status, 0);
+  for (int i = 0; i < n; i++)
+    if (pid[i] != 0 && pid[i] != moved) {
+      kill(pid[i]); /* it may have moved, too */
+      join(pid[i]);
+    }
+  munmap((void *)cpu, sizeof(*cpu));
+}
+
+/* A CPU that has something to do, but less than another, gets some of that. */
+static void evenly(void) {
+  enum { EACH = 4 };
+  struct sysinfo s;
+  int *pid, n;
+
+  CHECK_EQ(sysinfo(&s), 0);
+  n = EACH * (int)s.cpus;
+  if (s.cpus < 2)
+    return;
+  pid = malloc(n * sizeof(pid[0]));
+  CHECK(pid != 0);
+  for (int i = 0; i < n; i++)
+    pid[i] = spawn(spin, 0);
+  while (on_cpu(pid, n, 0, 0) < 2)
+    pause(1);
+  on_cpu(pid, n, 0, on_cpu(pid, n, 0, 0) - 1);
+  while (on_cpu(pid, n, 0, 0) < 2)
+    pause(1);
+  for (int i = 0; i < n; i++)
+    if (pid[i] != 0) {
+      CHECK_EQ(kill(pid[i]), 0);
+      CHECK_EQ(join(pid[i]), STATUS_KILLED);
+    }
+}
+
 /* Numbers that no system call has. */
 static void badcalls(void) {
   static const long number[] = {0,   22,  63,      SYS_MAX + 1, 200,
@@ -524,6 +591,7 @@ const struct test proc_tests[] = {TEST(exitwait),   TEST(twochildren),
                                   TEST(waitpids),   TEST(groups),
                                   TEST(rights),     TEST(preemption),
                                   TEST(manycpus),   TEST(rebalance),
+                                  TEST(evenly),     TEST(idlecpu),
                                   TEST(times),      TEST(processlist),
                                   TEST(badcalls),   TEST(floats),
                                   TESTS_END};

@@ -11,6 +11,7 @@
  * `noexecutebit` shows that the machine has none.
  */
 #include "../tables.h"
+#include "abi/syscall.h"
 
 #define R__ 0x1 /* present */
 #define RW_ 0x3 /* present, may be written */
@@ -304,6 +305,27 @@ static void flags(void) {
   CHECK_EQ(after & 0x3200, 0x200);
 }
 
+/* With DF the instructions that copy go downwards. The kernel's must not: what it
+ * fills in is where it should be. */
+static void copy_downwards(void) {
+  struct sysinfo s = {.cpus = 0};
+  int r;
+
+  asm volatile(
+      "pushfl; orl $0x400, (%%esp); popfl\n\t"
+      "movl %%esp, %%ecx\n\t"
+      "movl $1f, %%edx\n\t"
+      "sysenter\n"
+      "1:\n\t"
+      "cld"
+      : "=a"(r)
+      : "a"(SYS_sysinfo), "b"(&s)
+      : "ecx", "edx", "memory", "cc");
+  CHECK_EQ(r, 0);
+  CHECK(s.cpus > 0);
+  CHECK_EQ(s.levels, 2);
+}
+
 /* Flags that would confuse a kernel that relied on them: NT, AC, and DF, which
  * the program finds again. */
 static void oddflags(void) {
@@ -332,6 +354,7 @@ static void oddflags(void) {
     CHECK_EQ(fast, getpid());
     CHECK_EQ(after & 0x44400, odd[i]);
   }
+  copy_downwards();
 }
 
 /* SYSENTER tells the kernel where to return to, and on which stack. */
