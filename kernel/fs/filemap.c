@@ -49,7 +49,8 @@ static struct {
   struct spinlock lock;
   struct list inodes; /* [d] struct inode.dirtynode */
   uint n;             /* [d] inodes in it */
-  struct waitq wait;  /* for the first */
+  bool later;         /* there is work for iput_later() */
+  struct waitq wait;  /* for the first, or that */
 } list;
 
 void filemap_init(void) {
@@ -335,6 +336,13 @@ int filemap_sync(void) {
   return error;
 }
 
+void filemap_iput_later(void) {
+  acquire(&list.lock);
+  list.later = true;
+  wakeup(&list.wait);
+  release(&list.lock);
+}
+
 void filemap_release(void) {
   for (uint inum = ROOTINO; inum < fs.sb.ninodes; inum++) {
     struct inode *ip = iget_cached(inum);
@@ -353,8 +361,9 @@ static void flush_thread(void *unused) {
     uint64 deadline;
 
     acquire(&list.lock);
-    while (list.n == 0)
+    while (list.n == 0 && !list.later)
       sleep(&list.wait, &list.lock);
+    list.later = false;
     deadline = clock_ns() + FLUSH_NS;
     while (clock_ns() < deadline)
       sleep_until(&list.wait, &list.lock, deadline);

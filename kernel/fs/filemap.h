@@ -20,6 +20,8 @@ void filemap_clean(struct bpage *p);
 /* Write back all that shared mappings changed, as operations of the log. 0 or
  * the first error. Not inside an operation. */
 int filemap_sync(void);
+/* Have the thread that does so call iput_later() some time soon. */
+void filemap_iput_later(void);
 /* Unmap all pages that are only mapped; private copies stay. */
 void filemap_release(void);
 

@@ -258,6 +258,7 @@ void iput(struct inode *ip) {
     list_add_back(&itable.later, &ip->idle);
     itable.nlater++;
     release(&itable.lock);
+    filemap_iput_later();
     return;
   }
   debug_count_put(ip->refs, "inode", ip);

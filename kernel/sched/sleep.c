@@ -168,19 +168,22 @@ void initrwsleeplock(struct rwsleeplock *lk, const char *name) {
  * fault takes that clears many pages. */
 #define LOOKS 2000
 
-/* Must who wants to hold it alone, or to share it, wait? */
-static bool taken(const struct rwsleeplock *lk, bool alone) {
-  const int *others = alone ? &lk->sharers : &lk->waiting;
-
-  return __atomic_load_n(&lk->holder, __ATOMIC_RELAXED) != NULL ||
-         __atomic_load_n(others, __ATOMIC_RELAXED) > 0;
+/* Must who wants to share it since a phase, or (NULL) to hold it alone, wait? */
+static bool taken(const struct rwsleeplock *lk, const uint *since) {
+  if (__atomic_load_n(&lk->holder, __ATOMIC_RELAXED) != NULL)
+    return true;
+  if (since == NULL)
+    return __atomic_load_n(&lk->sharers, __ATOMIC_RELAXED) > 0 ||
+           __atomic_load_n(&lk->turns, __ATOMIC_RELAXED) > 0;
+  return __atomic_load_n(&lk->waiting, __ATOMIC_RELAXED) > 0 &&
+         __atomic_load_n(&lk->phase, __ATOMIC_RELAXED) == *since;
 }
 
 /* False: it was taken all the time. */
-static bool look(const struct rwsleeplock *lk, bool alone) {
+static bool look(const struct rwsleeplock *lk, const uint *since) {
   /* nobody lets go of it while the only CPU looks */
   for (int i = ncpu > 1 ? LOOKS : 0; i > 0; i--) {
-    if (!taken(lk, alone))
+    if (!taken(lk, since))
       return true;
     cpu_relax();
   }
@@ -188,35 +191,45 @@ static bool look(const struct rwsleeplock *lk, bool alone) {
 }
 
 /* Wait until it is not taken. lk->lock held, but for the wait. */
-static void wait_turn(struct rwsleeplock *lk, bool alone) {
-  while (taken(lk, alone)) {
+static void wait_turn(struct rwsleeplock *lk, const uint *since) {
+  while (taken(lk, since)) {
     bool seen;
 
     release(&lk->lock);
-    seen = look(lk, alone);
+    seen = look(lk, since);
     acquire(&lk->lock);
-    if (!seen && taken(lk, alone))
-      sleep(alone ? &lk->alone : &lk->shared, &lk->lock);
+    if (!seen && taken(lk, since))
+      sleep(since != NULL ? &lk->shared : &lk->alone, &lk->lock);
   }
 }
 
 void acquire_shared(struct rwsleeplock *lk) {
+  uint since;
+
   debug_sleep_wait(lk, lk->shared.name, DEBUG_CALLER);
   acquire(&lk->lock);
   if (lk->holder == mythread())
     panic("acquire_shared: this thread holds %s alone", lk->shared.name);
-  wait_turn(lk, false);
+  since = lk->phase;
+  lk->wanting++;
+  wait_turn(lk, &since);
+  lk->wanting--;
+  if (lk->phase != since)
+    lk->turns--;
   lk->sharers++;
   debug_sleep_taken(lk, lk->shared.name);
   release(&lk->lock);
 }
 
-/* The lock may be free now. With those that wait to hold it alone, one of them
- * is next. lk->lock held. */
-static void pass_on_locked(struct rwsleeplock *lk) {
-  if (lk->waiting == 0)
+/* Nobody holds it alone any more: now it is the turn of all who wait to share it.
+ * lk->lock held. */
+static void end_phase_locked(struct rwsleeplock *lk) {
+  lk->holder = NULL;
+  lk->phase++;
+  lk->turns = lk->wanting;
+  if (lk->turns > 0)
     wakeup(&lk->shared);
-  else if (lk->sharers == 0)
+  else if (lk->waiting > 0 && lk->sharers == 0)
     wakeup_one(&lk->alone);
 }
 
@@ -225,8 +238,8 @@ void release_shared(struct rwsleeplock *lk) {
   if (lk->sharers <= 0)
     panic("release_shared: nobody shares %s", lk->shared.name);
   debug_sleep_released(lk);
-  if (--lk->sharers == 0)
-    pass_on_locked(lk);
+  if (--lk->sharers == 0 && lk->turns == 0 && lk->waiting > 0)
+    wakeup_one(&lk->alone);
   release(&lk->lock);
 }
 
@@ -236,7 +249,7 @@ void acquire_exclusive(struct rwsleeplock *lk) {
     panic("acquire_exclusive: this thread already holds %s", lk->alone.name);
   acquire(&lk->lock);
   lk->waiting++;
-  wait_turn(lk, true);
+  wait_turn(lk, NULL);
   lk->waiting--;
   lk->holder = mythread();
   debug_sleep_taken(lk, lk->alone.name);
@@ -248,8 +261,7 @@ void release_exclusive(struct rwsleeplock *lk) {
   if (lk->holder != mythread())
     panic("release_exclusive: this thread does not hold %s", lk->alone.name);
   debug_sleep_released(lk);
-  lk->holder = NULL;
-  pass_on_locked(lk);
+  end_phase_locked(lk);
   release(&lk->lock);
 }
 
@@ -257,8 +269,7 @@ void share_exclusive(struct rwsleeplock *lk) {
   acquire(&lk->lock);
   if (lk->holder != mythread())
     panic("share_exclusive: this thread does not hold %s", lk->alone.name);
-  lk->holder = NULL;
   lk->sharers++;
-  pass_on_locked(lk);
+  end_phase_locked(lk);
   release(&lk->lock);
 }

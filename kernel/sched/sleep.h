@@ -60,14 +60,18 @@ void releasesleep(struct sleeplock *lk);
 
 /* A lock that many may share, or one hold alone. Who waits to hold it alone
  * goes before those that come later to share it, so a thread must not take it
- * twice. */
+ * twice; when he has had it, it is the turn of those who wait to share it by then.
+ * So nobody waits for more than one of the other kind that came later. */
 struct rwsleeplock {
   struct spinlock lock;  /* guards what follows */
   int sharers;           /* that hold it */
   struct thread *holder; /* that holds it alone, or NULL */
   int waiting;           /* to hold it alone */
-  struct waitq shared;   /* those that wait to share it */
-  struct waitq alone;    /* those that wait to hold it alone */
+  int wanting;           /* to share it */
+  int turns;           /* of those: they go before who waits to hold it alone */
+  uint phase;          /* how often it was held alone */
+  struct waitq shared; /* those that wait to share it */
+  struct waitq alone;  /* those that wait to hold it alone */
 };
 
 void initrwsleeplock(struct rwsleeplock *lk, const char *name);

@@ -5,7 +5,9 @@
  * A thread that was stopped between two steps (a page allocated, and not yet
  * mapped) makes a difference that is no fault. So when something is wrong all is
  * looked at again a moment later, and again: only what is wrong in the same way
- * every time is reported. A lost page stays lost; a page on its way arrives.
+ * every time is reported. A lost page stays lost; a page on its way arrives. A
+ * space whose regions were being changed is held still for the next look: its
+ * threads might change them without end.
  */
 #include "fs/bcache.h"
 #include "lib/string.h"
@@ -52,6 +54,26 @@ static void wait_a_moment(void) {
   release(&lock);
 }
 
+/* A space among the faults that was being changed, now shared by us so that it is
+ * not; NULL. */
+static struct space *hold_busy(const struct memfault *faults, int n) {
+  struct space *s = NULL;
+
+  for (int i = 0; i < n && s == NULL; i++)
+    if (faults[i].kind == MEM_BUSY)
+      s = space_of_table(faults[i].root);
+  if (s != NULL)
+    acquire_shared(&s->lock);
+  return s;
+}
+
+static void let_go(struct space *s) {
+  if (s == NULL)
+    return;
+  release_shared(&s->lock);
+  space_put(s);
+}
+
 /* What is wrong each time goes to faults, a page. The number; *sum is filled
  * in. */
 static int check(struct audit *a, struct memfault *faults) {
@@ -61,8 +83,12 @@ static int check(struct audit *a, struct memfault *faults) {
   n = a->nfaults;
   memcpy(faults, a->faults, n * sizeof(*faults));
   while (n > 0 && attempts++ < ATTEMPTS && !killed()) {
+    struct space *held;
+
     wait_a_moment();
+    held = hold_busy(faults, n);
     audit_run(a, parts);
+    let_go(held);
     n = still_there(faults, n, a);
   }
   a->sum.attempts = attempts;

@@ -401,6 +401,33 @@ struct space *space_get(struct space *s) {
   return s;
 }
 
+/* A reference, unless there is none any more. */
+static bool space_get_if_any(struct space *s) {
+  uint refs = __atomic_load_n(&s->refs, __ATOMIC_RELAXED);
+
+  while (refs > 0 &&
+         !__atomic_compare_exchange_n(&s->refs, &refs, refs + 1, false,
+                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    continue;
+  return refs > 0;
+}
+
+struct space *space_of_table(paddr_t root) {
+  struct space *found = NULL;
+
+  acquire(&spaces_lock);
+  list_for_each (l, &spaces) {
+    struct space *s = list_entry(l, struct space, all);
+
+    if (V2P(s->pagetable) == root && space_get_if_any(s)) {
+      found = s;
+      break;
+    }
+  }
+  release(&spaces_lock);
+  return found;
+}
+
 void space_put(struct space *s) {
   struct removal rm;
 

@@ -79,6 +79,9 @@ extern struct list spaces;
  * to be added (tables.h). */
 struct space *space_create(void);
 struct space *space_get(struct space *s);
+/* The space whose page table is at that address, with a reference; NULL: there is
+ * none any more. */
+struct space *space_of_table(paddr_t root);
 /* Give up a reference; with the last, all of its memory is freed. Not the
  * space that this CPU would return to. May sleep. */
 void space_put(struct space *s);

@@ -472,6 +472,43 @@ static void who_wants_it_alone_goes_before_later_ones(void **state) {
   assert_int_equal(first, 1);
 }
 
+static int went_before; /* had it alone while thread 2 waited to share it */
+static bool enough;
+
+static void reset_starving(void) {
+  reset_locks();
+  went_before = 0;
+  enough = false;
+}
+
+static void has_it_alone_again_and_again(int i) {
+  (void)i;
+  while (!enough) {
+    acquire_exclusive(&rwlock);
+    went_before += rwlock.wanting > 0;
+    MUST(went_before <= 1);
+    maybe_step();
+    release_exclusive(&rwlock);
+  }
+}
+
+static void shares_beside(int i) {
+  (void)i;
+  for (int n = 0; n < TIMES; n++) {
+    acquire_shared(&rwlock);
+    went_before = 0;
+    release_shared(&rwlock);
+  }
+  enough = true;
+}
+
+static void who_wants_to_share_it_does_not_starve(void **state) {
+  (void)state;
+  rounds(BODIES(has_it_alone_again_and_again, has_it_alone_again_and_again,
+                shares_beside, has_it_alone_again_and_again),
+         reset_starving);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(no_wakeup_is_lost),
@@ -481,6 +518,7 @@ int main(void) {
       cmocka_unit_test(a_sleep_lock_has_one_holder),
       cmocka_unit_test(alone_is_alone),
       cmocka_unit_test(who_wants_it_alone_goes_before_later_ones),
+      cmocka_unit_test(who_wants_to_share_it_does_not_starve),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);
