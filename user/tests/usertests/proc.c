@@ -479,8 +479,9 @@ static void rebalance(void) {
     }
 }
 
-/* A CPU without work takes some by itself: nobody runs there whose tick could bring
- * it. Whoever finds himself on it ends; the rest of the time this process sleeps. */
+/* A CPU without work takes what waits for others. Whoever finds himself on a certain
+ * one ends: so does, one after the other, all that waits, and only those that have
+ * a CPU for themselves are left. */
 static void compute_until_moved(void *arg) {
   volatile int *cpu = arg;
 
@@ -493,7 +494,7 @@ static void idlecpu(void) {
   volatile int *cpu = mmap(0, sizeof(*cpu), PROT_READ | PROT_WRITE,
                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   struct sysinfo s;
-  int *pid, n, idle, moved, status;
+  int *pid, n, ended, status;
 
   CHECK(cpu != MAP_FAILED);
   CHECK_EQ(sysinfo(&s), 0);
@@ -505,16 +506,16 @@ static void idlecpu(void) {
   *cpu = -1;
   for (int i = 0; i < n; i++)
     pid[i] = spawn(compute_until_moved, (void *)cpu);
-  idle = getcpu() == 0 ? 1 : 0;
-  while (on_cpu(pid, n, idle, n - (int)s.cpus) == 0)
-    pause(1);
-  *cpu = idle;
-  moved = wait(&status);
-  *cpu = -1;
-  CHECK_EQ(status, 0);
+  *cpu = 0;
+  for (int left = n; left > (int)s.cpus; left--) {
+    ended = wait(&status);
+    CHECK_EQ(status, 0);
+    for (int i = 0; i < n; i++)
+      pid[i] = pid[i] == ended ? 0 : pid[i];
+  }
   for (int i = 0; i < n; i++)
-    if (pid[i] != 0 && pid[i] != moved) {
-      kill(pid[i]); /* it may have moved, too */
+    if (pid[i] != 0) {
+      kill(pid[i]); /* it may have ended meanwhile */
       join(pid[i]);
     }
   munmap((void *)cpu, sizeof(*cpu));
