@@ -1,12 +1,17 @@
 /*
  * Timers, kernel/sched/timer.c, on a clock that the test moves.
  */
-/* sources: kernel/sched/timer.c kernel/sync/spinlock.c kernel/mm/kalloc.c tests/host/mm_fakes.c */
+/* sources: kernel/sync/spinlock.c kernel/mm/kalloc.c tests/host/mm_fakes.c */
 #include "mm_fakes.h"
 
+#include <pthread.h>
+#include <semaphore.h>
+
 #include "cpu.h"
-#include "sched/sched.h"
-#include "sched/timer.h"
+
+static void others_go_on(void); /* while who waits looks away */
+#define cpu_relax others_go_on
+#include "sched/timer.c"
 
 #define TIMERS 50
 #define TICK 1000UL /* ns */
@@ -24,25 +29,25 @@ static struct {
   uint64 deadline;
   int again; /* times to start it anew when it fires */
   int fired;
-} timers[TIMERS];
+} tested[TIMERS];
 static uint64 last_deadline;
 static int fired;
 
 static void fire(struct timer *t) {
-  int i = (int)((char *)t - (char *)timers) / (int)sizeof(timers[0]);
+  int i = (int)((char *)t - (char *)tested) / (int)sizeof(tested[0]);
 
   assert_int_equal(cpus[0].noff, 0); /* no lock is held */
-  assert_true(timers[i].armed);
-  assert_true(timers[i].deadline <= now);
-  assert_true(timers[i].deadline >= last_deadline); /* in order */
-  last_deadline = timers[i].deadline;
-  timers[i].armed = false;
-  timers[i].fired++;
+  assert_true(tested[i].armed);
+  assert_true(tested[i].deadline <= now);
+  assert_true(tested[i].deadline >= last_deadline); /* in order */
+  last_deadline = tested[i].deadline;
+  tested[i].armed = false;
+  tested[i].fired++;
   fired++;
-  if (timers[i].again-- > 0) {
-    timers[i].armed = true;
-    timers[i].deadline = now + 1 + random_below(50);
-    timer_start(t, timers[i].deadline);
+  if (tested[i].again-- > 0) {
+    tested[i].armed = true;
+    tested[i].deadline = now + 1 + random_below(50);
+    timer_start(t, tested[i].deadline);
   }
 }
 
@@ -50,13 +55,13 @@ static void interrupt(void) {
   last_deadline = 0;
   timer_interrupt();
   for (int i = 0; i < TIMERS; i++)
-    assert_true(!timers[i].armed || timers[i].deadline > now);
+    assert_true(!tested[i].armed || tested[i].deadline > now);
 }
 
 static uint64 first_deadline(uint64 tick) {
   for (int i = 0; i < TIMERS; i++)
-    if (timers[i].armed && timers[i].deadline < tick)
-      tick = timers[i].deadline;
+    if (tested[i].armed && tested[i].deadline < tick)
+      tick = tested[i].deadline;
   return tick;
 }
 
@@ -70,18 +75,18 @@ static void random_timers(void **state) {
   for (int step = 0; step < 20000; step++) {
     int i = random_below(TIMERS);
 
-    if (timers[i].armed) {
+    if (tested[i].armed) {
       if (random_below(3) == 0) {
-        assert_true(timer_cancel(&timers[i].timer));
-        timers[i].armed = false;
+        assert_true(timer_cancel(&tested[i].timer));
+        tested[i].armed = false;
       }
     } else {
-      assert_false(timer_cancel(&timers[i].timer));
-      timers[i].timer.fire = fire;
-      timers[i].deadline = random_below(20) ? now + random_below(3000) : now;
-      timers[i].again = random_below(3);
-      timers[i].armed = true;
-      timer_start(&timers[i].timer, timers[i].deadline);
+      assert_false(timer_cancel(&tested[i].timer));
+      tested[i].timer.fire = fire;
+      tested[i].deadline = random_below(20) ? now + random_below(3000) : now;
+      tested[i].again = random_below(3);
+      tested[i].armed = true;
+      timer_start(&tested[i].timer, tested[i].deadline);
     }
     assert_true(armed_for <= first_deadline(next_tick)); /* none is late */
     if (random_below(4) == 0) {
@@ -97,28 +102,70 @@ static void random_timers(void **state) {
   }
   assert_true(fired > 1000);
   for (int i = 0; i < TIMERS; i++)
-    if (timers[i].armed)
-      assert_true(timer_cancel(&timers[i].timer));
+    if (tested[i].armed)
+      assert_true(timer_cancel(&tested[i].timer));
 }
 
 static void equal_deadlines_fire_in_order_of_starting(void **state) {
   (void)state;
   fired = 0;
   for (int i = 0; i < 3; i++) {
-    timers[i].armed = true;
-    timers[i].again = timers[i].fired = 0;
-    timers[i].deadline = now + 10;
-    timers[i].timer.fire = fire;
-    timer_start(&timers[i].timer, now + 10);
+    tested[i].armed = true;
+    tested[i].again = tested[i].fired = 0;
+    tested[i].deadline = now + 10;
+    tested[i].timer.fire = fire;
+    timer_start(&tested[i].timer, now + 10);
   }
-  assert_true(timers[0].timer.link.next == &timers[1].timer.link);
-  assert_true(timers[1].timer.link.next == &timers[2].timer.link);
+  assert_true(tested[0].timer.link.next == &tested[1].timer.link);
+  assert_true(tested[1].timer.link.next == &tested[2].timer.link);
   now += 9;
   interrupt();
   assert_int_equal(fired, 0);
   now += 1;
   interrupt();
   assert_int_equal(fired, 3);
+}
+
+/* --- a timer that fires on another CPU meanwhile --- */
+
+static pthread_t other;
+static sem_t begun, go_on;
+static bool fires, ended;
+
+static void fire_slowly(struct timer *t) {
+  (void)t;
+  sem_post(&begun);
+  sem_wait(&go_on);
+  ended = true;
+}
+
+static void *interrupted(void *unused) {
+  timer_interrupt();
+  return unused;
+}
+
+/* The other CPU comes to the end of its interrupt. */
+static void others_go_on(void) {
+  if (!fires)
+    return;
+  sem_post(&go_on);
+  pthread_join(other, NULL);
+  fires = false;
+}
+
+/* Who cancels a timer may free it: it must not be in use any more. */
+static void cancelling_waits_for_what_fires(void **state) {
+  struct timer t = {.fire = fire_slowly};
+
+  (void)state;
+  sem_init(&begun, 0, 0);
+  sem_init(&go_on, 0, 0);
+  timer_start(&t, now);
+  fires = true;
+  assert_int_equal(pthread_create(&other, NULL, interrupted, NULL), 0);
+  sem_wait(&begun);
+  assert_false(timer_cancel(&t)); /* too late to stop it */
+  assert_true(ended);
 }
 
 static int start(void **state) {
@@ -131,6 +178,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_timers),
       cmocka_unit_test(equal_deadlines_fire_in_order_of_starting),
+      cmocka_unit_test(cancelling_waits_for_what_fires),
   };
 
   return cmocka_run_group_tests(tests, start, NULL);
