@@ -2,18 +2,30 @@
  * The page allocator, kernel/mm/kalloc.c. The allocator starts once, so each
  * test is a process of its own; RAM has a length that suits no block.
  */
-/* sources: kernel/mm/kalloc.c kernel/sync/spinlock.c tests/host/mm_fakes.c */
+/* sources: kernel/sync/spinlock.c tests/host/mm_fakes.c */
 #include "mm_fakes.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cpu.h"
-#include "machine.h"
+/* What another holder does just before one gives up a page. */
+static void (*meanwhile)(void);
+
+static void others_are_faster(void) {
+  void (*once)(void) = meanwhile;
+
+  meanwhile = NULL;
+  if (once != NULL)
+    once();
+}
+
+#define __atomic_fetch_sub(p, n, order) \
+  (others_are_faster(), __atomic_fetch_sub(p, n, order))
+#include "mm/kalloc.c"
 
 #define BLOCKS 300
 
-static uint64 frame_of(const void *p) {
+static uint64 number_of(const void *p) {
   return ((const uchar *)p - ram) / PGSIZE;
 }
 
@@ -50,7 +62,7 @@ static void count_blocks(uint64 count[ORDER_MAX + 1]) {
 
     count[order] = 0;
     while ((block = kalloc_pages(order, PAGE_CACHE)) != NULL) {
-      assert_int_equal(frame_of(block) % (1UL << order), 0);
+      assert_int_equal(number_of(block) % (1UL << order), 0);
       count[order]++;
     }
   }
@@ -111,7 +123,7 @@ static struct {
   int order;
   enum page_owner owner;
   uint64 tag;
-} blocks[BLOCKS];
+} taken[BLOCKS];
 static uchar holder[RAM_PAGES]; /* in use? */
 static uint64 held[PAGE_OWNERS];
 
@@ -139,32 +151,32 @@ static void take_block(int i) {
     assert_true(order > 0 || pages_owned(PAGE_FREE) == 0);
     return;
   }
-  assert_int_equal(frame_of(p) % (1UL << order), 0);
+  assert_int_equal(number_of(p) % (1UL << order), 0);
   assert_int_equal((p - ram) % PGSIZE, 0);
   for (uint64 f = 0; f < 1UL << order; f++) {
-    assert_int_equal(holder[frame_of(p) + f]++, 0);
+    assert_int_equal(holder[number_of(p) + f]++, 0);
     page_mark(p + f * PGSIZE, tag + 1);
   }
   held[owner] += 1UL << order;
-  blocks[i].at = p;
-  blocks[i].order = order;
-  blocks[i].owner = owner;
-  blocks[i].tag = ++tag;
+  taken[i].at = p;
+  taken[i].order = order;
+  taken[i].owner = owner;
+  taken[i].tag = ++tag;
 }
 
 static void give_block(int i) {
-  uchar *p = blocks[i].at;
+  uchar *p = taken[i].at;
 
-  for (uint64 f = 0; f < 1UL << blocks[i].order; f++) {
-    assert_true(page_marked(p + f * PGSIZE, blocks[i].tag));
-    holder[frame_of(p) + f]--;
+  for (uint64 f = 0; f < 1UL << taken[i].order; f++) {
+    assert_true(page_marked(p + f * PGSIZE, taken[i].tag));
+    holder[number_of(p) + f]--;
   }
-  held[blocks[i].owner] -= 1UL << blocks[i].order;
-  blocks[i].at = NULL;
-  if (blocks[i].order == 0 && random_below(2))
+  held[taken[i].owner] -= 1UL << taken[i].order;
+  taken[i].at = NULL;
+  if (taken[i].order == 0 && random_below(2))
     kfree(p);
   else
-    kfree_pages(p, blocks[i].order);
+    kfree_pages(p, taken[i].order);
 }
 
 static void random_use(uint64 pages) {
@@ -175,7 +187,7 @@ static void random_use(uint64 pages) {
     int i = random_below(step / 5000 % 2 ? BLOCKS : BLOCKS / 10);
 
     cpus[0].id = random_below(ncpu); /* move to another CPU's list */
-    if (blocks[i].at == NULL)
+    if (taken[i].at == NULL)
       take_block(i);
     else
       give_block(i);
@@ -185,7 +197,7 @@ static void random_use(uint64 pages) {
     assert_int_equal(cpus[0].noff, 0);
   }
   for (int i = 0; i < BLOCKS; i++)
-    if (blocks[i].at != NULL)
+    if (taken[i].at != NULL)
       give_block(i);
   assert_int_equal(pages_owned(PAGE_FREE), at_start);
   check_merged(pages);
@@ -414,7 +426,7 @@ static void block_lives(uint64 pages) {
     char *block = block_alloc(PAGE_USER);
 
     assert_non_null(block);
-    assert_int_equal(frame_of(block) % SUPER_PAGES, 0);
+    assert_int_equal(number_of(block) % SUPER_PAGES, 0);
     assert_int_equal(pages_owned(PAGE_USER), SUPER_PAGES);
     block_life(block);
     assert_int_equal(pages_owned(PAGE_USER), 0);
@@ -546,6 +558,26 @@ static void the_page_of_zeros_is_not_counted(void **state) {
   in_child(zeros, 300);
 }
 
+/* Two holders give up a page at once: both have seen the other before. */
+static uchar *held_by_two;
+
+static void put_it_too(void) { frame_put(held_by_two); }
+
+static void last_holders(uint64 pages) {
+  held_by_two = kalloc_for(PAGE_USER);
+  frame_get(held_by_two);
+  meanwhile = put_it_too;
+  frame_put(held_by_two);
+  assert_null(meanwhile);
+  assert_int_equal(pages_owned(PAGE_USER), 0);
+  check_merged(pages);
+}
+
+static void one_of_the_last_holders_frees(void **state) {
+  (void)state;
+  in_child(last_holders, 300);
+}
+
 /* --- misuse --- */
 
 static void misuse(uint64 pages) {
@@ -598,6 +630,7 @@ int main(void) {
       cmocka_unit_test(pages_on_other_cpus_are_found),
       cmocka_unit_test(caches_are_asked_when_pages_run_out),
       cmocka_unit_test(blocks_of_superpages_are_counted),
+      cmocka_unit_test(one_of_the_last_holders_frees),
       cmocka_unit_test(pages_that_stay_are_kept_together),
       cmocka_unit_test(the_page_of_zeros_is_not_counted),
       cmocka_unit_test(wrong_frees_panic),
