@@ -31,12 +31,14 @@ static uint64 number_of(const void *p) {
 
 static uint64 first; /* page of RAM */
 
-/* Call test(pages) in a child. cmocka's failures leave with a status there. */
+/* Call test(pages) in a child, which a failure ends: the other tests are its
+ * parent's. */
 static void in_child(void (*test)(uint64 pages), uint64 pages) {
   int status;
   pid_t pid = fork();
 
   if (pid == 0) {
+    setenv("CMOCKA_TEST_ABORT", "1", 1);
     ram_start_at(first, pages);
     test(pages);
     _Exit(0);
