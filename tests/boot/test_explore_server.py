@@ -8,6 +8,7 @@ same here; tests/boot/pages.py is the browser.
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import struct
@@ -487,9 +488,11 @@ def test_server_leaves_nothing():
 def test_make_explore():
     """make explore prints the address and ends with its machine; what cannot be
     done is said."""
-    port = free_port()
+    port, image = free_port(), log_path(".img")
+    shutil.copyfile(path("fs.img"), image)
     with Server(["make", "-s", "--no-print-directory", "explore", f"ARCH={ARCH}",
-                 f"BUILD={BUILD}", f"PORT={port}", "CPUS=2", "MEM=64M"]) as s:
+                 f"BUILD={BUILD}", f"FS={image}", f"PORT={port}", "CPUS=2",
+                 "MEM=64M"]) as s:
         assert s.port == port
         with booted(s) as t, Page(s) as p:
             assert "2 CPUs" in t.run("uptime")
@@ -508,6 +511,7 @@ def test_make_explore():
                 f.write(p.file)
             _, said = explore("--port", str(port), kept, status=1)
             assert f"port {port}" in said, said
+    os.unlink(image)
     for words, status, wanted in (
             (["--port", "x", "f"], 1, "--port"), (["--port", "70000", "f"], 1, "--port"),
             (["--port"], 1, "--port"), ([], 2, "usage"), (["--nothing"], 2, "usage"),
