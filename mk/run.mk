@@ -36,7 +36,7 @@ qemu: check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok
 
 ## qemu-gdb         the same, waiting for gdb
 qemu-gdb: check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok .gdbinit
-	@echo 'In another window: gdb-multiarch kernel/kernel' \
+	@echo 'In another window: gdb-multiarch $(or $(LINK),$(B)/kernel.elf)' \
 	  '-ex "target remote :$(GDBPORT)"'
 	$(QEMU_CMD) -S -gdb tcp::$(GDBPORT)
 

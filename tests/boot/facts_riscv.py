@@ -14,6 +14,9 @@ PTE_BYTES = 8
 V, R, W, X, U, G, A, D = (1 << bit for bit in range(8))
 RIGHTS = R | W | X | U
 MAXVA = 1 << 38  # one bit less than Sv39 allows (A2)
+# Does a table of Sv39 translate it? Bits 63 to 39 must equal bit 38 (4.4.1).
+FAR = {MAXVA - 1: True, MAXVA: False, 1 << 39: False, 1 << 63: False,
+       (1 << 64) - MAXVA - 1: False, (1 << 64) - MAXVA: True, (1 << 64) - 1: True}
 USER_END = MAXVA - 257 * PGSIZE  # trapframes, and the trampoline above them
 SATP_MODE = 8
 KERNBASE = 0x80000000

@@ -16,6 +16,8 @@ V = P
 R, W, X, U = 2, 4, 8, 16
 RIGHTS = R | W | X | U
 MAXVA = 0xfffff000  # the highest page is never mapped
+# Does a table translate it? An address has 32 bits.
+FAR = {(1 << 32) - 1: True, 1 << 32: False, 1 << 63: False}
 KERNBASE = 0x80000000  # physical 0; below it the process, above it the kernel
 USER_END = KERNBASE
 

@@ -233,6 +233,17 @@ def test_explorer_sees_processes():
     check_processes()
 
 
+@test(quick=True)
+def test_far_addresses():
+    """Those that no table translates are not looked up in one."""
+    with Explored() as m:
+        with m.still():
+            answers = m.ask([{"id": i, "op": "walk", "pid": 1, "va": hex(va)}
+                             for i, va in enumerate(facts.FAR)])
+        said = {int(a["va"], 16): bool(a["steps"]) for a in answers}
+        assert said == facts.FAR, answers
+
+
 @test()
 def test_explorer_sees_the_kernel():
     """The kernel's own table, devices and stacks included."""

@@ -101,6 +101,10 @@ def test_listings():
         assert re.search(r"process 2 stack", owner), owner
         assert re.search(r"0x\w+ \S+ kernel", owner), owner
         assert "not valid: nothing" in g.do("walk 0x70000000 2")
+        for va, translated in facts.FAR.items():
+            said = g.do(f"walk {va:#x}ULL 2")
+            assert ("level" in said) == translated, said
+            assert ("no table translates" in said) == (not translated), said
         assert re.search(r"physical address 0x\w+", g.do("walk main 0"))
         events = g.do("events 1000")
         for kind in ("fork", "exec", "exit", "fault_copy", "fault_zero"):

@@ -351,7 +351,8 @@ static bool find_table(struct search *s, uint64_t table, int level,
     struct pte p = s->g.machine->decode(values[i], level);
 
     if (p.kind == PTE_TABLE &&
-        find_table(s, p.pa, level - 1, va + i * walk_span(s->g, level)))
+        find_table(s, p.pa, level - 1,
+                   walk_canonical(s->g, va + i * walk_span(s->g, level))))
       return true;
   }
   return false;

@@ -33,10 +33,11 @@ struct machine {
   int index_bits;       /* of an address for each level */
   int levels;           /* of the tree, unless the kernel says more */
   int levels_max;       /* what the kernel may say */
-  const char *letters;  /* for the flags of an entry, from bit 0 up */
-  int number_low;       /* lowest bit of the page number in an entry */
-  int number_bits;      /* of that number */
-  const char *root;     /* the register that says where the root is */
+  bool sign_extended;  /* bits above the highest index must equal its highest */
+  const char *letters; /* for the flags of an entry, from bit 0 up */
+  int number_low;      /* lowest bit of the page number in an entry */
+  int number_bits;     /* of that number */
+  const char *root;    /* the register that says where the root is */
   /* Where a function finds its arguments, by gdb's numbers of registers: in those
    * from this one on, or, if it is -1, on the stack, above the return address. */
   int argument_register, stack_register;

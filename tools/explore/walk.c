@@ -68,7 +68,7 @@ void walk_address(struct source *s, struct geometry g, uint64_t root,
   int level = g.levels - 1;
 
   *w = (struct walk){.reason = "no table translates such an address"};
-  if (va >> walk_shift(g, g.levels) != 0)
+  if (walk_canonical(g, va) != va)
     return;
   while (level >= 0 && step(s, g, &table, va, level, w))
     level--;
@@ -120,7 +120,7 @@ static int tour_table(struct tour *t, uint64_t pa, uint64_t va, int level,
     t->v->table(t->v->arg, pa, level);
   for (unsigned i = 0; i < walk_entries(t->g); i++) {
     struct pte p = t->g.machine->decode(values[i], level);
-    uint64_t at = va + i * walk_span(t->g, level);
+    uint64_t at = walk_canonical(t->g, va + i * walk_span(t->g, level));
 
     if (p.kind == PTE_NONE || (shared != NULL && values[i] == shared[i]))
       continue;

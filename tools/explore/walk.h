@@ -34,6 +34,16 @@ static inline unsigned walk_index(struct geometry g, int level, uint64_t va) {
   return (va >> walk_shift(g, level)) & (walk_entries(g) - 1);
 }
 
+/* The address whose indexes and offset are those of va: bits above them as the
+ * machine wants them. */
+static inline uint64_t walk_canonical(struct geometry g, uint64_t va) {
+  int bits = walk_shift(g, g.levels);
+  uint64_t above = ~(uint64_t)0 << bits;
+
+  return g.machine->sign_extended && (va >> (bits - 1) & 1) ? va | above
+                                                            : va & ~above;
+}
+
 struct walk_step {
   int level;
   unsigned index;

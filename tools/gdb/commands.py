@@ -81,6 +81,9 @@ entry, its flags, and what it leads to."""
     root = kernel.root_of(pid)
     print(f"{va:#x} in the table at {root:#x} of "
           f"{f'process {pid}' if pid else 'the kernel'}")
+    if kernel.machine.canonical(va) != va:
+        print("  no table translates such an address")
+        return
     for level, index, pa, pte in kernel.steps(root, va):
         print(f"  level {level}: entry {index:4} at {pa:#x}: {pte:#x} "
               f"{kernel.flags_text(pte)} -> {kernel.machine.pte_pa(pte):#x}")

@@ -117,7 +117,10 @@ def kernel_root():
 
 def steps(root, va):
     """The way of an address through the table at physical address root:
-    (level, index, physical address of the entry, entry)."""
+    (level, index, physical address of the entry, entry). None, if no table
+    translates such an address."""
+    if machine.canonical(va) != va:
+        return
     table = root
     for level in range(machine.levels() - 1, -1, -1):
         pa = table + index_of(va, level) * machine.PTE_SIZE

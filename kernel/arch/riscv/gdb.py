@@ -42,7 +42,10 @@ def leaf(pte, level):
 
 
 def canonical(va):
-    return va
+    """Its bits above the highest index are as the highest of these (4.4.1)."""
+    bits = 9 * levels() + 12
+    va &= (1 << bits) - 1
+    return va | (1 << 64) - (1 << bits) if va >> (bits - 1) else va
 
 
 def is_direct(va):

@@ -57,7 +57,7 @@ def leaf(pte, level):
 
 
 def canonical(va):
-    return va
+    return va & 0xffffffff
 
 
 def is_direct(va):

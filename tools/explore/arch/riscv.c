@@ -54,6 +54,7 @@ const struct machine machine_rv64 = {.name = "riscv",
                                      .index_bits = 9,
                                      .levels = 3,
                                      .levels_max = 5,
+                                     .sign_extended = true, /* 4.4.1 */
                                      .letters = "vrwxugad",
                                      .number_low = PPN_SHIFT,
                                      .number_bits = PPN_BITS,
