@@ -138,9 +138,9 @@ export function runWords(space, region, run, page) {
     more.push('shared with others, writes too');
   if (run.flags & GUARD)
     more.push('guard: whoever comes here is stopped');
-  if (run.frame < 0)
+  else if (run.frame < 0)
     more.push('nothing is there yet: the first touch brings a page');
-  else
+  if (run.frame >= 0)
     more.push(`class ${run.cls}`,
               `frame ${toHex(run.frame + page - run.page)}`);
   for (const [flag, words] of [[SUPER, 'part of a superpage'], [DIRTY, 'written'],

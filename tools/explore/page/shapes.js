@@ -77,6 +77,8 @@ function attributes(shape) {
     a['text-anchor'] = shape.a;
   if (shape.still)
     a['pointer-events'] = 'none';
+  else if (shape.k === 'rect' && (shape.at || shape.tip))
+    a['pointer-events'] = 'all'; /* inside, too, where nothing is filled */
   return a;
 }
 
