@@ -198,6 +198,12 @@ function changesOf(before, after) {
   return out;
 }
 
+/* Has a process become another program, perhaps by the name that it had? Its table
+ * is another one then, but may have the root that an earlier one has left. */
+const execed = (was, is, before, after) => was.name !== is.name ||
+  was.root !== is.root || after.events.some(
+    e => e.kind === 'exec' && e.pid === is.pid && e.ns > before.ns);
+
 /* before, after: {state, frames}. Map of pid to {kind, changes}, what else is
  * different in words, and the frames whose class is another one. */
 export function difference(before, after) {
@@ -205,12 +211,12 @@ export function difference(before, after) {
 
   for (const s of after.state.spaces) {
     const was = spaceOf(before.state, s.pid);
-    if (!was || was.name !== s.name) {
+    if (!was || execed(was, s, before.state, after.state)) {
       spaces.set(s.pid, {kind: was ? 'exec' : 'new', space: s,
         changes: changesOf(was || {regions: []}, s)});
     } else if (was.key !== s.key) {
       const changes = changesOf(was, s);
-      if (changes.length || was.root !== s.root || was.tables !== s.tables)
+      if (changes.length || was.tables !== s.tables)
         spaces.set(s.pid, {kind: 'changed', space: s, changes});
     }
   }
@@ -247,8 +253,9 @@ function differenceWords(before, after, spaces) {
       `${plural(n, 'page')} ${k}`).join(', ');
     lines.push(kind === 'new' ? `process ${title(space)} is new: ${text}`
       : kind === 'gone' ? `process ${title(space)} has ended`
-      : kind === 'exec' ? `${title(space)} became another program: ${text}`
-      : `${title(space)}: ${text || 'its table is another'}`);
+      : kind === 'exec' ? `${title(space)} has executed a program: ${
+        text || 'its table is another'}`
+      : `${title(space)}: ${text || 'it has more or fewer tables'}`);
   }
   const owners = Object.keys(after.owners)
     .map(o => [o, after.owners[o] - (before.owners[o] || 0)])
