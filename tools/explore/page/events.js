@@ -1,6 +1,6 @@
 /*
- * What happens: free memory and page faults over time, and the last events of the
- * kernel's trace. Each state that arrives is a sample; counters only grow, so that
+ * What happens: free memory, page faults and other events over time, and the last
+ * events of the kernel's trace. Each state that arrives is a sample; counters only grow, so that
  * the difference of two samples is what happened between them.
  */
 import {line, path, rect, text} from './shapes.js';
@@ -27,11 +27,17 @@ const KINDS = {
   split: ['a superpage became pages', 'page', ''],
   oom: ['out of memory: a process is ended', 'pid', ''],
 };
+export const eventWords = kind => KINDS[kind][0];
 const PLAIN = new Set(['child', 'status', 'pid']);
 
 /* The faults that are counted, and the class whose colour they have. */
 const FAULTS = [['faults_zero', 'private', 'zeros'], ['faults_copy', 'cow', 'copied'],
   ['faults_file', 'cache', 'file'], ['faults_super', 'table', 'superpage']];
+const OTHERS = [['forks', 'cow', 'forks'], ['execs', 'text', 'execs'],
+  ['shootdowns', 'shared', 'TLB shootdowns']];
+
+/* Where each part begins. */
+const FAULTS_TOP = 164, OTHERS_TOP = 294, COUNTS_TOP = 418, LIST_TOP = 460;
 
 /* Add a state to the samples, which are changed. now: ms. */
 export function sample(samples, state, now) {
@@ -61,18 +67,20 @@ function freeChart(samples, total, width) {
     path('M' + points.join('L'), 'series')];
 }
 
-function faultChart(samples, width, top) {
+/* What each sample adds to counters, as bars on each other. counted: FAULTS or
+ * OTHERS. */
+function barChart(samples, width, top, title, counted) {
   const w = width - LEFT - MARGIN, step = w / (KEPT - 1), shapes = [];
-  const bars = samples.slice(1).map((s, i) => FAULTS.map(([name]) =>
+  const bars = samples.slice(1).map((s, i) => counted.map(([name]) =>
     Math.max(0, s.counters[name] - samples[i].counters[name])));
   const high = Math.max(4, ...bars.map(b => b.reduce((a, n) => a + n, 0)));
   let x = LEFT + w;
 
-  shapes.push(text(MARGIN, top - 12, 'Page faults', 'bold'),
+  shapes.push(text(MARGIN, top - 12, title, 'bold'),
     rect(LEFT, top, w, CHART, 'panel'),
     text(LEFT - 6, top + 8, String(high), 'small soft', {a: 'end'}),
     text(LEFT - 6, top + CHART, '0', 'small soft', {a: 'end'}));
-  FAULTS.slice().reverse().forEach(([, cls, word]) => {
+  counted.slice().reverse().forEach(([, cls, word]) => {
     x -= word.length * 6.2 + 8;
     shapes.push(text(x, top - 12, word));
     x -= 18;
@@ -87,8 +95,8 @@ function faultChart(samples, width, top) {
       const h = n / high * CHART;
       y -= h;
       if (n)
-        shapes.push(rect(at, y, Math.max(2, step - 0.5), h, 'c-' + FAULTS[k][1],
-          {tip: `${n} × ${FAULTS[k][2]}`}));
+        shapes.push(rect(at, y, Math.max(2, step - 0.5), h, 'c-' + counted[k][1],
+          {tip: `${n} × ${counted[k][2]}`}));
     });
   });
   return shapes;
@@ -135,11 +143,13 @@ export function layout(state, samples, options) {
   const width = options.width, shapes = [];
   const list = state.events.filter(e => options.pid === undefined ||
     e.pid === options.pid).slice(-(options.most || 200)).reverse();
-  let y = 330;
+  let y = LIST_TOP;
 
   shapes.push(...freeChart(samples, state.ram.frames, width),
-    ...faultChart(samples, width, 164), ...counts(state, width, 288),
-    line(MARGIN, 316, width - MARGIN, 316, 'rule'));
+    ...barChart(samples, width, FAULTS_TOP, 'Page faults', FAULTS),
+    ...barChart(samples, width, OTHERS_TOP, 'Forks, execs, shootdowns', OTHERS),
+    ...counts(state, width, COUNTS_TOP),
+    line(MARGIN, LIST_TOP - 14, width - MARGIN, LIST_TOP - 14, 'rule'));
   if (!list.length)
     shapes.push(text(MARGIN, y + 13, 'Nothing in the trace yet.', 'soft'));
   for (const e of list) {
