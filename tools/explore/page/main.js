@@ -238,6 +238,10 @@ class App {
   }
 
   goWalkTo(pid, va) {
+    if (!model.spaceOf(this.state, pid)) {
+      this.complain(`no such process: ${pid}`);
+      return;
+    }
     this.walkTo = {pid, va};
     this.step = Infinity;
     history.replaceState(null, '', `#${pid}:${va}`);
@@ -612,19 +616,20 @@ class App {
   }
 
   submitAddress() {
-    const typed = $('va').value.trim().replace(/^(\d+):/, (_, pid) => {
-      $('addressOf').value = pid;
-      return '';
-    });
-    try {
-      const va = BigInt('0x' + typed.replace(/^0x/i, '')); /* hex, with 0x or without */
-      if (va >> 64n)
-        throw new RangeError();
-      this.goWalkTo(Number($('addressOf').value), entryText.hex(va));
-    } catch {
-      this.say(`“${typed}” is no address: type 0x1000, or 3:0x1000 for process 3`, true);
-      this.passing = true;
-    }
+    const typed = $('va').value.trim();
+    /* hex, with 0x or without */
+    const match = /^(?:(\d+):)?(?:0x)?([0-9a-f]{1,16})$/i.exec(typed);
+    if (match)
+      this.goWalkTo(Number(match[1] ?? $('addressOf').value),
+                    entryText.hex(BigInt('0x' + match[2])));
+    else
+      this.complain(`“${typed}” is no address: type 0x1000, or 3:0x1000 for process 3`);
+  }
+
+  /* Say what was wrong, until another view is looked at. */
+  complain(text) {
+    this.say(text, true);
+    this.passing = true;
   }
 
   shapeOf(event) {
