@@ -27,8 +27,15 @@ const words = async e => (await e.texts('share')).join(' | ') + ' ' +
 
 run(async e => {
   await e.ask(define);
+  /* A program that waits for Enter is not in the way. */
+  await e.until(() => explorer.console.socket?.readyState === WebSocket.OPEN);
+  await e.type('tour_heap\n');
+  await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_heap'));
   await e.page.click('#tourStart');
   await atStep(e, 1);
+  check((await e.page.textContent('#tour')).includes('highest page') === await e.ask(
+    () => explorer.state.spaces.some(s => s.pid && s.regions.some(
+      r => r.what === 'trampoline'))), 'what all have in common');
   await e.shot('tour1');
   await e.page.click('#tour .row .go');
   await atStep(e, 2);
@@ -68,9 +75,13 @@ run(async e => {
   await atStep(e, 5);
   const alone = await e.ask(() => seen());
   same(alone.map(p => [p.frame, p.w]), [[forked[0].frame, true]], 'W without a copy');
-  check(await e.ask(() => explorer.state.events.some(v => v.kind === 'fault_reuse' &&
-    v.pid === explorer.place.pid && BigInt(v.a) >> 12n === BigInt(explorer.place.page))),
-  'fault_reuse is in the trace');
+  await e.until(() => explorer.state.events.some(v => v.kind === 'fault_reuse' &&
+    v.pid === explorer.place.pid && BigInt(v.a) >> 12n === BigInt(explorer.place.page)));
+  check(await e.ask(async () => {
+    const {eventWords} = await import('./events.js');
+    return document.getElementById('tour').textContent.includes(
+      eventWords('fault_reuse'));
+  }), 'the step has the words of the list');
   await e.shot('tour5');
   await e.page.click('#tour .row .go');
   await e.until(() => explorer.view === 'walk' && explorer.walk && explorer.walk.result);
@@ -79,4 +90,5 @@ run(async e => {
   await e.shot('tour6');
   await e.page.click('#tour .row button:last-child');
   check(await e.page.isHidden('#tour'), 'the tour is over');
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
 });

@@ -25,6 +25,28 @@ async function spaces(e) {
           await e.page.textContent('#tip'));
   }
   await e.shot('spaces');
+  /* Where nothing is, the inside answers, too. */
+  const inside = words => e.ask(says => {
+    const r = [...document.querySelectorAll('#drawing rect')].find(
+      k => k.shape && k.shape.tip && says.every(w => k.shape.tip.includes(w)));
+    r.scrollIntoView({block: 'center', inline: 'nearest'});
+    const box = r.getBoundingClientRect();
+    return {x: box.x + box.width / 2, y: box.y + box.height / 2, page: r.shape.at.page};
+  }, words);
+  const comes = 'the first touch brings a page';
+  for (const [words, never] of [[['stack of sh', comes], 'guard'],
+    [['guard of sh', 'whoever comes here is stopped'], comes]])
+  {
+    const at = await inside(words);
+    await e.page.mouse.move(at.x, at.y);
+    const says = await e.page.textContent('#tip');
+    check(await e.page.isVisible('#tip') && words.every(w => says.includes(w)) &&
+      !says.includes(never), says);
+    await e.page.mouse.click(at.x, at.y);
+    await e.until(() => explorer.view === 'table');
+    same((await e.ask(() => explorer.picked)).page, at.page, 'a click on ' + words[0]);
+    await e.show('spaces');
+  }
   /* Hover says all, a click opens the page table there. */
   const stack = await e.ask(() => {
     const r = [...document.querySelectorAll('#drawing rect')].find(
@@ -104,6 +126,11 @@ async function walk(e) {
   await e.page.fill('#va', 'nonsense');
   await e.page.press('#va', 'Enter');
   check((await e.page.textContent('#notice')).includes('is no address'), 'told so');
+  await e.page.fill('#va', '99:0x1000');
+  await e.page.press('#va', 'Enter');
+  check((await e.page.textContent('#notice')).includes('no such process: 99'), 'nobody');
+  same(await e.ask(() => [explorer.walkTo.pid, explorer.walkTo.va]), [1, '0x1000'],
+       'the walk stays');
   await e.page.fill('#va', '');
 }
 
@@ -159,6 +186,9 @@ async function whatHappens(e) {
   check((await e.texts()).includes('fork'), 'the fork is listed');
   check(await e.page.$$eval('#drawing .wash.change', all => all.length) > 3,
         'what is new is marked');
+  for (const word of ['forks', 'execs'])
+    await e.until(w => [...document.querySelectorAll('#drawing rect')].some(
+      r => r.shape && / × /.test(r.shape.tip) && r.shape.tip.endsWith(w)), word);
   await e.nothingCutOff('what happens');
   await e.shot('events');
   await e.page.click('#forget');
@@ -276,7 +306,32 @@ async function wrapping(e) {
   }, word);
 }
 
+const demonstrate = async (e, name) => {
+  await e.page.click('.menu:nth-of-type(1) summary');
+  await e.page.click(`[data-demo=${name}]`);
+};
+
+/* A process that executes the program that it runs is another one all the same. */
+async function execOfTheSame(e) {
+  await e.page.click('#tour .row .go'); /* Remember, then Enter */
+  await e.until(() => [...document.querySelectorAll('#drawing text')].some(
+    t => t.textContent === '≠ exec'));
+  await e.until(() => document.getElementById('changes').textContent.includes(
+    'has executed a program'));
+  await e.shot('exec');
+  await e.page.click('#forget');
+}
+
 async function demonstrations(e) {
+  await e.ask(() => {
+    window.said = words => {
+      const b = explorer.console.terminal.buffer.active;
+      for (let i = 0; i < b.length; i++)
+        if (b.getLine(i).translateToString(true).includes(words))
+          return true;
+      return false;
+    };
+  });
   const names = await e.page.$$eval('#demos button', all => all.map(b => b.dataset.demo));
   check(names.length === 12, 'a dozen');
   await e.page.click('.menu:nth-of-type(1) summary');
@@ -284,8 +339,22 @@ async function demonstrations(e) {
   await e.page.click('[data-demo=tour_heap]');
   await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_heap'));
   check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
+  /* One that waits for Enter does not get the name of the next. */
+  await demonstrate(e, 'tour_exec');
+  await e.until(() => explorer.place && said('main is at'));
+  await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_exec') &&
+    !explorer.state.spaces.some(s => s.name === 'tour_heap'));
+  await e.show('spaces');
+  await execOfTheSame(e);
+  await demonstrate(e, 'tour_levels');
+  await e.until(() => said('a table is a page of') && explorer.walk &&
+    explorer.walk.result && explorer.state.spaces.some(
+    s => s.name === 'tour_levels' && s.pid === explorer.walk.pid));
+  await e.shot('tour_levels');
   await e.type('\x03'); /* Ctrl-C */
-  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_heap'));
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_levels'));
+  await e.ask(() => explorer.goWalkTo(2, '0x1000')); /* one that goes on */
+  await e.until(() => explorer.walk && explorer.walk.pid === 2);
 }
 
 run(async e => {

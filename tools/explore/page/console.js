@@ -8,6 +8,9 @@ import {socketAddress} from './wire.js';
 import {toPage} from './model.js';
 
 const RETRY = 1500;
+export const INTERRUPT = '\x03'; /* Ctrl-C */
+const PROMPT = '$ ';             /* of the shell */
+const SEQUENCES = /\r|\x1b\[[0-9;]*[A-Za-z]/g;
 const PLACE = /\[(\d+)\] (.*?) is at (0x[0-9a-f]+)/;
 const THEMES = {
   light: {background: '#f6f8fa', foreground: '#1b2430', cursor: '#0b5cad',
@@ -20,7 +23,8 @@ export class Console {
   /* on: {place({pid, page, what}), leave()}: a program said where to look; F6 */
   constructor(parent, on) {
     this.on = on;
-    this.line = '';
+    this.line = ''; /* the last, which has no end yet */
+    this.next = ''; /* what to type at the next prompt */
     this.decoder = new TextDecoder();
     this.terminal = new Terminal({fontSize: 11.5, scrollback: 5000,
       fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
@@ -70,6 +74,17 @@ export class Console {
       if (place)
         this.on.place({pid: Number(place[1]), what: place[2], page: toPage(place[3])});
     }
+    if (this.next && this.line.replace(SEQUENCES, '').endsWith(PROMPT)) {
+      this.type(this.next);
+      this.next = '';
+    }
+  }
+
+  /* End what runs, and type a command when the shell says that it is there. */
+  run(command) {
+    this.line = ''; /* the prompt that may be there is not the answer */
+    this.next = command + '\n';
+    this.type(INTERRUPT);
   }
 
   /* What a person would type. */

@@ -17,7 +17,7 @@ import * as spaces from './spaces.js';
 import * as table from './table.js';
 import * as walk from './walk.js';
 import {CLASS_NAMES, classWords, patternDefs, styleText} from './palette.js';
-import {Console} from './console.js';
+import {Console, INTERRUPT} from './console.js';
 import {draw, svgText, swatch} from './shapes.js';
 import {Stop} from './stop.js';
 import {Tour} from './tour.js';
@@ -268,6 +268,17 @@ class App {
 
   type(text) {
     this.console.type(text);
+  }
+
+  /* Run a program, whatever else waits for a key: that is ended. */
+  run(name) {
+    this.place = null;
+    this.console.run(name);
+  }
+
+  /* End the program that runs. */
+  interrupt() {
+    this.type(INTERRUPT);
   }
 
   say(text, bad) {

@@ -6,7 +6,8 @@
  * A step says what there is to see, has a button for what comes next, and knows
  * when that has happened.
  */
-import {find, frameAt, spaceOf} from './model.js';
+import {KERNEL, TRAMPOLINE, find, frameAt, spaceOf} from './model.js';
+import {eventWords} from './events.js';
 import {flagList} from './entry.js';
 
 const NAME = 'tour_fork';
@@ -37,13 +38,21 @@ const nextMoment = app => {
   app.type('\n');
 };
 
+/* What every process has in common, and where the page shows it. */
+const commonWords = app =>
+  app.state.spaces.some(s => s.pid !== KERNEL &&
+    s.regions.some(g => g.runs.some(r => r.flags & TRAMPOLINE)))
+    ? 'The highest page of each process lights up wherever its frame is used.'
+    : 'The kernel is in the page table of each process, above what you see there; it is ' +
+      'drawn once, on the left.';
+
+/* text: a string, or what makes one of the app. */
 const STEPS = [
   {title: 'Every process has addresses of its own',
-    text: 'Each column is the memory of one process, high addresses on top. What is ' +
+    text: app => 'Each column is the memory of one process, high addresses on top. What is ' +
       'solid is there; what is dashed is only promised. Move the mouse over anything ' +
-      'to hear what it is. The highest page lights up wherever its frame is used. ' +
-      'Now start a program to look at.',
-    label: 'Run tour_fork', act: app => app.type(NAME + '\n'), done: placed},
+      'to hear what it is. ' + commonWords(app) + ' Now start a program to look at.',
+    label: 'Run tour_fork', act: app => app.run(NAME), done: placed},
   {title: 'One page, one frame',
     text: 'The program has written to one page: it is picked, and Details shows which ' +
       'frame of memory is behind it. The entry of the page table that leads there has ' +
@@ -68,27 +77,62 @@ const STEPS = [
   {title: 'The last one needs no copy',
     text: 'The parent’s write was a page fault, too. But nobody else had the frame any ' +
       'more, so the kernel gave W back and copied nothing: “What happens” lists ' +
-      'fault_reuse. Look at the entry itself: the walk takes the address through ' +
+      `“${eventWords('fault_reuse')}”. Look at the entry itself: the walk takes the address through ` +
       'the table, level by level, and shows each flag.',
     enter: look, label: 'Walk to the page', act: app => {
       app.goWalk(app.place.pid, app.place.page);
     }, done: app => app.view === 'walk'},
 ];
 
-/* [name, what it shows, view to look at] */
+/* [name, what it shows, view to look at, what to watch there] */
 const DEMOS = [
-  ['tour_heap', 'memory comes when it is touched', 'spaces'],
-  ['tour_fork', 'fork and the first write', 'spaces'],
-  ['tour_stack', 'a stack grows down to its guard', 'spaces'],
-  ['tour_twice', 'a program that runs twice, once in memory', 'spaces'],
-  ['tour_shared', 'shared memory: one frame, two writers', 'spaces'],
-  ['tour_super', 'a superpage made, and split', 'table'],
-  ['tour_exec', 'exec: another program in the same process', 'table'],
-  ['tour_out', 'memory runs out', 'events'],
-  ['tour_kstack', 'a kernel stack overflows', 'spaces'],
-  ['tour_trap', 'the trampoline: into the kernel and back', 'walk'],
-  ['tour_levels', 'page tables of three, four, five levels', 'walk'],
-  ['tour_machines', 'two machines side by side', 'table'],
+  ['tour_heap', 'memory comes when it is touched', 'spaces',
+    'In Address spaces the heap is dashed: promised. A read brings the page of zeros, ' +
+    'which all share, without W; a write brings a frame of its own. What happens shows ' +
+    'a fault for each page of the heap, and fewer for the mapping.'],
+  ['tour_fork', 'fork and the first write', 'spaces',
+    'Watch the picked page in Details. After fork two entries lead to one frame, ' +
+    'neither with W; the child’s write makes a copy, the parent’s brings W back without ' +
+    'one.'],
+  ['tour_stack', 'a stack grows down to its guard', 'spaces',
+    'In Address spaces the child’s stack fills downwards, a fault for each page. Under ' +
+    'it is a guard, where nothing may ever be: there the child is ended, and the ' +
+    'terminal shows the walk to the entry that is 0.'],
+  ['tour_twice', 'a program that runs twice, once in memory', 'spaces',
+    'In Address spaces hover over the text of both processes: it is one frame, that of ' +
+    'the file’s cache. So are data that nobody has written; a write makes a copy of a ' +
+    'private page, but not of the shared mapping of a file.'],
+  ['tour_shared', 'shared memory: one frame, two writers', 'spaces',
+    'Watch the picked page in Details. After this fork both entries keep W and lead to ' +
+    'one frame: what the child writes, the parent reads, and no fault tells the kernel.'],
+  ['tour_super', 'a superpage made, and split', 'table',
+    'In the page table one entry, a level above the others, maps all around the byte ' +
+    'that is written. After fork the child’s write splits it: pick the child’s page, ' +
+    'and there is a table of pages, of which one was copied.'],
+  ['tour_exec', 'exec: another program in the same process', 'table',
+    'Remember, then Enter: pid and name stay, but the page table has another root, and ' +
+    'Address spaces says “≠ exec”. The pages of text have the file’s frames, as before.'],
+  ['tour_out', 'memory runs out', 'events',
+    'In What happens free memory falls while a child takes it, page fault by page ' +
+    'fault. Then the list says “out of memory”, the child is ended, and all of it is ' +
+    'free again.'],
+  ['tour_kstack', 'a kernel stack overflows', 'spaces',
+    'Watch the stacks in the kernel’s column of Address spaces, and walk in process 0 to ' +
+    'the page under one: its entry is 0. No program can make such a stack overflow; the ' +
+    'kernel does it itself, and says so, when it is booted by ' +
+    '“make qemu APPEND=selftest=stack”.'],
+  ['tour_trap', 'into the kernel and back', 'walk',
+    'The walk goes to the program’s own page, which has the flag u. Walk to the ' +
+    'addresses that the program prints as “without u”: they are in its table, but for ' +
+    'the kernel alone. Only that can be used when a trap comes.'],
+  ['tour_levels', 'page tables of two to five levels', 'walk',
+    'Step through the walk to a page of the program: each level takes its bits of the ' +
+    'address as the index into its table. When the program touches a page far away, ' +
+    'the page table view shows new tables for that one page.'],
+  ['tour_machines', 'two machines side by side', 'table',
+    'The terminal compares this machine with the other one: levels, flags, where the ' +
+    'kernel is. The page table view shows the same flags, in words, for the variable ' +
+    'that the program names at its end.'],
 ];
 
 function button(label, act, c) {
@@ -135,17 +179,44 @@ export class Tour {
     this.go(-1);
   }
 
-  runDemo([name, what, view]) {
+  /* At the end of the tour: its program, too, need not wait any more. */
+  finish() {
+    if (runners(this.app).length)
+      this.app.interrupt();
+    this.stop();
+  }
+
+  runDemo([name, , view, watch]) {
     this.at = -1;
-    this.demo = [name, what];
+    this.demo = {name, watch, walks: view === 'walk',
+      before: new Set(this.app.state.spaces.map(s => s.pid))};
     this.app.show(view);
-    this.app.type(name + '\n');
+    this.app.run(name);
     this.render();
+  }
+
+  /* When a demonstration of the walk runs: to a page that its program has. */
+  walkDemo() {
+    const {app, demo} = this;
+    const space = app.state.spaces.findLast(
+      s => s.name === demo.name && !demo.before.has(s.pid));
+    const own = what => space && space.regions.find(
+      r => r.what === what && r.runs.some(run => run.frame >= 0));
+    const region = own('data') || own('text');
+
+    if (!region)
+      return;
+    demo.walks = false;
+    const {page} = region.runs.find(run => run.frame >= 0);
+    app.pick({pid: space.pid, page});
+    app.goWalk(space.pid, page);
   }
 
   /* After each state: has what the step asks for happened? */
   update() {
     const step = STEPS[this.at];
+    if (this.demo && this.demo.walks)
+      this.walkDemo();
     if (!step)
       return;
     const done = step.done(this.app);
@@ -165,9 +236,9 @@ export class Tour {
     if (step)
       parent.replaceChildren(...this.stepParts(step));
     else if (this.demo)
-      parent.replaceChildren(this.heading(this.demo[0]), paragraph(
-        `Watch: ${this.demo[1]}. The program says in the terminal what it does next, ` +
-        'and waits for Enter.'), this.row(
+      parent.replaceChildren(this.heading(this.demo.name), paragraph(this.demo.watch),
+        paragraph('The program says in the terminal what it does next, and waits for ' +
+        'Enter.'), this.row(
         button('Remember, then Enter', () => nextMoment(app), 'go'),
         button('Enter', () => app.type('\n'))));
   }
@@ -194,13 +265,14 @@ export class Tour {
       step.act(this.app);
     }, 'go');
     const back = button('Back', () => this.go(n - 1));
-    const next = button(last ? 'Done' : 'Next', () => last ? this.stop()
+    const next = button(last ? 'Done' : 'Next', () => last ? this.finish()
       : this.go(n + 1), this.was ? 'go' : '');
 
     back.disabled = n === 0;
     act.disabled = !this.app.hello.control;
+    const says = typeof step.text === 'string' ? step.text : step.text(this.app);
     return [this.heading(`${n + 1} of ${STEPS.length} · ${step.title}`),
-      paragraph(step.text), this.row(act, back, next)];
+      paragraph(says), this.row(act, back, next)];
   }
 
   /* Fill the list of demonstrations. */
