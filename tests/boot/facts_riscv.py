@@ -20,6 +20,8 @@ FAR = {MAXVA - 1: True, MAXVA: False, 1 << 39: False, 1 << 63: False,
 USER_END = MAXVA - 257 * PGSIZE  # trapframes, and the trampoline above them
 SATP_MODE = 8
 KERNBASE = 0x80000000
+KERNEL_TEXT = KERNBASE
+KERNEL_TEXT_IN_A_PROCESS = ""  # its table has nothing there
 
 OFFSET = 0  # of the kernel's addresses from physical ones
 KERNEL_START = 0x80000000

@@ -19,6 +19,8 @@ MAXVA = 0xfffff000  # the highest page is never mapped
 # Does a table translate it? An address has 32 bits.
 FAR = {(1 << 32) - 1: True, 1 << 32: False, 1 << 63: False}
 KERNBASE = 0x80000000  # physical 0; below it the process, above it the kernel
+KERNEL_TEXT = KERNBASE + 0x100000  # the boot loader puts it at 1 MiB
+KERNEL_TEXT_IN_A_PROCESS = "text"
 USER_END = KERNBASE
 
 OFFSET = KERNBASE  # of the kernel's addresses from physical ones

@@ -244,6 +244,18 @@ def test_far_addresses():
         assert said == facts.FAR, answers
 
 
+@test(quick=True)
+def test_kernel_in_a_process():
+    """Where a process's table has the kernel's memory, that is what is there."""
+    with Explored() as m:
+        with m.still():
+            a, = m.ask([{"id": 1, "op": "walk", "pid": 1,
+                         "va": hex(facts.KERNEL_TEXT)}])
+        assert a["what"] == facts.KERNEL_TEXT_IN_A_PROCESS, a
+        assert bool(a["result"]) == bool(a["what"]), a
+        assert a["reason"], a
+
+
 @test()
 def test_explorer_sees_the_kernel():
     """The kernel's own table, devices and stacks included."""

@@ -278,9 +278,16 @@ static const char *kind_name(const struct pte *p) {
   return p->kind == PTE_TABLE ? "table" : p->kind == PTE_LEAF ? "leaf" : "none";
 }
 
-static json_t *what_is_at(const struct space_view *s, uint64_t va) {
+/* What a walk came to. Where a process's table leads to memory of the kernel, which
+ * is in no region of its own, the kernel's say it. */
+static json_t *what_is_there(const struct model *model,
+                             const struct space_view *s, uint64_t va,
+                             const struct walk *w) {
   const struct region_view *r = space_region(s, va);
 
+  if (r == NULL && w->mapped &&
+      !(w->step[w->steps - 1].pte.rights & MAY_USER) && model->nspaces > 0)
+    r = space_region(&model->spaces[0], va);
   return json_string(r ? r->what : "");
 }
 
@@ -319,7 +326,7 @@ static json_t *answer_walk(const struct model *model, struct memory *m,
   set(o, "steps", steps);
   set(o, "result", w.mapped ? address(w.pa) : json_null());
   set_text(o, "reason", w.reason);
-  set(o, "what", what_is_at(s, va));
+  set(o, "what", what_is_there(model, s, va, &w));
   return o;
 }
 
