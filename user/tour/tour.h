@@ -110,4 +110,16 @@ static inline ull flag(const struct sysinfo *s, char letter) {
   return at ? 1ULL << (at - s->pte_flags) : 0;
 }
 
+/* The first run of this process's table, from an address up, that user mode may not
+ * touch; 0: there is none. */
+static inline int kernels_run(const struct sysinfo *s, uint64 from,
+                              struct ptentry *run) {
+  while (ptdump(getpid(), from, run, 1) > 0) {
+    if (!(run->flags & flag(s, 'u')))
+      return 1;
+    from = run->va + run->size;
+  }
+  return 0;
+}
+
 #endif

@@ -5,24 +5,17 @@
 #include "machine.h"
 #include "tour.h"
 
-#define RUNS 64
 #define OFFSET_BITS 12
 
 static struct sysinfo sys;
 
 /* The lowest address in this process's table that is not for user mode. */
 static uint64 kernel_begins(void) {
-  static struct ptentry runs[RUNS];
-  uint64 from = 0;
-  int n;
+  struct ptentry run;
 
-  while ((n = ptdump(getpid(), from, runs, RUNS)) > 0) {
-    for (int i = 0; i < n; i++)
-      if (!(runs[i].flags & flag(&sys, 'u')))
-        return runs[i].va;
-    from = runs[n - 1].va + runs[n - 1].size;
-  }
-  fatal("no end of this process");
+  if (!kernels_run(&sys, 0, &run))
+    fatal("no end of this process");
+  return run.va;
 }
 
 static struct tour_machine measured(void) {

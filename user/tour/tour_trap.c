@@ -6,7 +6,6 @@
 #include "machine.h"
 #include "tour.h"
 
-#define RUNS 64
 #define CALLS 1000
 #define KINDS 4
 
@@ -33,16 +32,10 @@ static void count(struct kind *kinds, const struct ptentry *e) {
 
 /* What is the kernel's in this process's table. */
 static void find_kinds(struct kind *kinds) {
-  static struct ptentry runs[RUNS];
-  uint64 from = 0;
-  int n;
+  struct ptentry run;
 
-  while ((n = ptdump(getpid(), from, runs, RUNS)) > 0) {
-    for (int i = 0; i < n; i++)
-      if (!(runs[i].flags & flag(&sys, 'u')))
-        count(kinds, &runs[i]);
-    from = runs[n - 1].va + runs[n - 1].size;
-  }
+  for (uint64 from = 0; kernels_run(&sys, from, &run); from = run.va + run.size)
+    count(kinds, &run);
 }
 
 static void show_kinds(const struct kind *kinds) {
