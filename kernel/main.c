@@ -66,8 +66,8 @@ static void start_init(void *unused) {
 void main(void *firmware_table) {
   machine_init(firmware_table); /* memory, CPUs, console */
   kinit();                      /* physical pages */
-  printf("\n%s (%s), %d CPUs, %lu MiB\n", kernel_name, MACHINE_ARCH, ncpu,
-         (pages_total() + MIB_PAGES / 2) / MIB_PAGES);
+  printf("\n%s (%s), %d CPU%s, %lu MiB\n", kernel_name, MACHINE_ARCH, ncpu,
+         ncpu == 1 ? "" : "s", (pages_total() + MIB_PAGES / 2) / MIB_PAGES);
   kvminit();          /* the kernel's page table */
   kvminithart();      /* turn on paging */
   report_init();      /* messages about faults */

@@ -26,10 +26,14 @@ SANITIZE += $(foreach o,asan-instrumentation-with-call-threshold=0 asan-globals=
 endif
 SANITIZE += -fstack-protector-strong $(call cc-option,-mstack-protector-guard=global)
 
+# A call at a function's end stays a call: else backtraces lack who made it.
+SANITIZE += -fno-optimize-sibling-calls
+
 # Not instrumented: the checks themselves; of the machine, what runs before
 # mycpu() can be asked, and what programs are linked with; the owners of free
 # memory, who keep their lists in it; what is checked as a whole before it
-# begins; what waits for other CPUs, whose accesses must not count as work.
+# begins (string.c), or when a lock is taken; what waits for other CPUs, whose
+# accesses must not count as work (kernel/sync, tlb.c).
 UNCHECKED := $(filter-out %/plant.c,$(wildcard kernel/debug/*.c)) kernel/mm/kalloc.c kernel/mm/slab.c \
   kernel/lib/string.c kernel/sync/% kernel/mm/tlb.c $(ARCH_UNCHECKED:%=kernel/arch/$(ARCH)/%)
 

@@ -64,15 +64,48 @@ $(BUILD)/host/explore/explore-checked: $(EXPLORE_SRCS) $(PAGE_PACKED).o \
 	$(Q)$(HOSTCC) $(EXPLORE_FLAGS) $(EXPLORE_CHECKED) -o $@ $(EXPLORE_SRCS) \
 	  $(PAGE_PACKED).o $(EXPLORE_LIBS)
 
+# Its parts under the unit tests' and libFuzzer's sanitizers. They include nothing of
+# the kernel's.
+EXPLORE_UNITS := $(BUILD)/host/tests/test_explore $(BUILD)/host/fuzz/fuzz_explore
+$(EXPLORE_UNITS): HOST_TEST_LIBS = $(EXPLORE_LIBS) -lpthread
+$(EXPLORE_UNITS): HOST_TEST_FLAGS := $(filter-out -I%,$(HOST_TEST_FLAGS)) -D_GNU_SOURCE
+$(EXPLORE_UNITS): FUZZ_FLAGS := $(filter-out -I%,$(FUZZ_FLAGS)) -D_GNU_SOURCE
+$(EXPLORE_UNITS): $(wildcard tools/explore/*.h) tests/fuzz/fuzz_explore.c \
+  tests/fuzz/small_machine.h mk/explore.mk | check-explore
+
+# Machines that the page can start beside the one that it shows: one that is booted
+# to overflow a kernel stack; one with more levels of page tables (or fewer, if this
+# one has more), where there is a choice; the other processor, where its compiler and
+# QEMU are. A file for each says what is to be started (tools/explore/offer.h).
+BESIDE := $(B)/beside
+OTHER := $(firstword $(filter-out $(ARCH),$(notdir $(wildcard kernel/arch/*))))
+# $(call beside,NAME,ARCH,APPEND)
+beside = $(MAKE) -s --no-print-directory ARCH=$(2) CPUS=1 MEM=64M \
+  APPEND='$(3)' TO=$(abspath $(BESIDE))/$(1) describe-machine
+
+.PHONY: beside describe-machine
+beside:
+	@$(call beside,stack,$(ARCH),selftest=stack panic=exit)
+	@$(if $(OTHER_LEVELS),$(call beside,levels,$(ARCH),$(OTHER_LEVELS)))
+	@[ -n "$$(tools/packages missing run $(OTHER))" ] || \
+	  $(call beside,other,$(OTHER),) || \
+	  echo 'make explore: $(OTHER) cannot be shown beside $(ARCH)' >&2
+
+describe-machine: override FS = $(B)/shown.img
+describe-machine: check-qemu $(KERNEL) $(B)/shown.img
+	@mkdir -p $(dir $(TO))
+	@printf '%s\n' $(KERNEL) $(MEM) $(QEMU_CMD) -snapshot >$(dir $(TO)).new
+	@mv $(dir $(TO)).new $(TO)
+
 .PHONY: explore explorer explorer-checked check-explore
 explorer-checked: check-explore $(BUILD)/host/explore/explore-checked
 	@:
 ## PORT=n           of explore's page on 127.0.0.1 (default: one that is free)
 PORT ?=
 ## explore          boot, and look into the machine's memory in a browser
-explore: explorer check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok
+explore: explorer check-qemu check-machine kernel $(BUILT_FS) $(B)/floors.ok beside
 	$(BUILD)/host/explore/explore $(if $(PORT),--port $(PORT)) \
-	  --qemu $(KERNEL) $(MEM) $(QEMU_CMD)
+	  --beside $(BESIDE) --qemu $(KERNEL) $(MEM) $(QEMU_CMD)
 
 ## explorer         build the program that looks into a machine's memory
 explorer: check-explore $(BUILD)/host/explore/explore
@@ -87,7 +120,8 @@ figures:
 	  $(MAKE) --no-print-directory ARCH=$$arch CPUS=1 figures-of-one || exit 1; \
 	done
 
-figures-of-one: explorer kernel $(BUILT_FS)
+figures-of-one: override FS = $(B)/shown.img
+figures-of-one: explorer kernel $(B)/shown.img
 	@mkdir -p docs/figures
 	$(Q)node tools/explore/figures.mjs docs/figures $(BUILD)/host/explore/explore \
 	  --qemu $(KERNEL) $(MEM) $(QEMU_CMD) -snapshot
@@ -106,6 +140,6 @@ explorer-tests: check-explore $(EXPLORE_TESTS)/ok
 
 # The libraries that it needs, and how to get them.
 check-explore:
-	@missing=$$(tools/packages missing explore); [ -z "$$missing" ] || { \
+	@missing=$$(tools/packages missing-explore); [ -z "$$missing" ] || { \
 	  echo 'Not on this computer:' $$missing; echo 'Install with one of'; \
 	  tools/packages hint-explore | tr -d ';'; exit 1; } >&2

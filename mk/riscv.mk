@@ -29,6 +29,9 @@ QEMU_DISK = -global virtio-mmio.force-legacy=false \
   -device virtio-blk-device,drive=x0,bus=virtio-mmio-bus.0
 GDB_ARCH = riscv:rv64
 
+# For `make explore`: page tables that this machine could have as well.
+OTHER_LEVELS = satp=$(if $(findstring satp=,$(APPEND)),sv39,sv48)
+
 # For `make prove`: levels of page tables, and cbmc's name for the word size.
 PROVE_LEVELS := 3,4
 PROVE_FLAGS := --arch riscv64

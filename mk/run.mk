@@ -123,7 +123,13 @@ $(HOST_TEST_FILES): $(BUILD)/host/tests/%: tests/host/%.c \
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(Q)$(HOSTCC) $(HOST_TEST_FLAGS) -MMD -MP -MF $@.d -o $@ \
-	  $(call host-sources,$<) $< -lcmocka
+	  $(call host-sources,$<) $< -lcmocka $(HOST_TEST_LIBS)
+
+# As many levels of page tables as there can be.
+$(BUILD)/host/tests/test_levels: HOST_TEST_FLAGS += -DTEST_PT_LEVELS=5
+
+# Each operation can be committed by itself there.
+$(BUILD)/host/tests/test_fs_crash: HOST_TEST_FLAGS += -Wl,--wrap=end_op
 
 -include $(HOST_TEST_FILES:%=%.d)
 

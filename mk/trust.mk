@@ -43,7 +43,8 @@ $(FUZZERS:%=$(BUILD)/host/fuzz/fuzz_%): $(BUILD)/host/fuzz/%: tests/fuzz/%.c \
     $(wildcard tests/fuzz/*.h tests/host/*.c kernel/lib/*.c) mk/trust.mk
 	$(call say,FUZZCC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(FUZZCC) $(FUZZ_FLAGS) -o $@ $(call host-sources,$<) $< -lcmocka
+	$(Q)$(FUZZCC) $(FUZZ_FLAGS) -o $@ $(call host-sources,$<) $< -lcmocka \
+	  $(HOST_TEST_LIBS)
 
 .PHONY: fuzz-host fuzz-host-works
 # libFuzzer comes with clang, but not always in the same package.
@@ -83,10 +84,11 @@ powercuts: POINTS ?= 20000
 powercuts: check-qemu all $(POWERCUT)
 	@$(POWERCUTS) powercuts $(POINTS) $(SEED)
 
-## disk-errors      boot and work with the n-th request failing, for each n
+## disk-errors      boot and work with the n-th request failing, for each n;
+##                  WAY=alone, done or on: only so
 .PHONY: disk-errors
 disk-errors: check-qemu all $(POWERCUT)
-	@$(POWERCUTS) disk-errors $(SEED)
+	@$(POWERCUTS) disk-errors $(SEED) $(WAY)
 
 # --- Shortage ---------------------------------------------------------------
 

@@ -170,7 +170,9 @@ CONSOLE_DEVICE := console=@1
 FSSTAMP := $(B)/fs.stamp
 $(call stamp,$(FSSTAMP),$(FSSIZE) $(CONSOLE_DEVICE) $(PROGRAM_FILES) $(DISK_FILES))
 
-$(B)/fs.img: $(MKFS) $(PROGRAM_FILES) $(FSSTAMP) \
+# shown.img is the same, for machines that only show something: whoever else has a
+# machine with the first, this one is as it was made.
+$(B)/fs.img $(B)/shown.img: $(MKFS) $(PROGRAM_FILES) $(FSSTAMP) \
     $(foreach f,$(DISK_FILES),$(lastword $(subst =, ,$(f))))
 	$(call say,MKFS,$@)
 	$(Q)$(MKFS) -s $(FSSIZE) $@ $(CONSOLE_DEVICE) $(DISK_FILES) $(call on-disk,$(PROGRAM_FILES))

@@ -44,12 +44,13 @@ TAIL = 25  # lines of a failed test's output that are shown
 
 
 class Test:
-    def __init__(self, name, command, timeout, quick, debug=False):
+    def __init__(self, name, command, timeout, quick, debug=False, needs=()):
         self.name = name
         self.command = command
         self.timeout = timeout
         self.quick = quick
         self.debug = debug
+        self.needs = needs  # targets of make
 
 
 def host_tests():
@@ -77,14 +78,15 @@ def boot_tests(repeated):
             timeout = getattr(function, "timeout", 120) * pagewise.BUSY
             quick = getattr(function, "quick", False)
             debug = getattr(function, "debug", False)
+            needs = (*getattr(loaded, "NEEDS", ()), *getattr(function, "needs", ()))
             if debug or pagewise.DEBUG == "1":
                 timeout *= pagewise.DEBUG_PATIENCE
             if not hasattr(function, "cases"):
-                yield Test(full, command, timeout, quick, debug)
+                yield Test(full, command, timeout, quick, debug, needs)
                 continue
             for i, case in enumerate(function.cases):
                 yield Test(f"{full}[{case}]", command + [str(i)], timeout,
-                           quick, debug)
+                           quick, debug, needs)
 
 
 def end(process):
@@ -194,6 +196,9 @@ def run_machine():
             return 1
     if any(t.name.startswith("host/") for t in tests):
         pagewise.make("-k", "host-tests", check=False, timeout=600)
+    # A test whose needs cannot be made says so itself.
+    for target in sorted({target for t in tests for target in t.needs}):
+        pagewise.make(target, check=False, timeout=600 * pagewise.BUSY)
     # Known to all tests, so that they need not ask make again.
     pagewise.qemu_command(pagewise.BUILD, 1, "", "", "", [])
 

@@ -44,7 +44,12 @@ enum {
   PLANT_OBJECT_FREED,    /* read of an object that was freed */
   PLANT_OBJECT_TWICE,    /* an object freed twice */
   PLANT_OBJECT_BEYOND,   /* write behind an object's end */
-  PLANT_COPY_BEYOND,     /* the same by memcpy() */
+  PLANT_OBJECT_PART,     /* the same, just behind an end that is not aligned */
+  PLANT_OBJECT_SLACK,    /* the same, as far behind as it is this object's */
+  PLANT_OBJECT_BEFORE,   /* write before an object's start */
+  PLANT_COPY_BEYOND,     /* write behind an object's end by memcpy() */
+  PLANT_LENGTH_FREED,    /* strlen() of a page that was freed */
+  PLANT_COMPARE_FREED,   /* memcmp() of one */
   PLANT_GLOBAL_BEYOND,   /* read behind a variable's end */
   PLANT_STACK_BEYOND,    /* write behind a local variable's end */
   PLANT_STACK_FREED,     /* read of the stack of a thread that ended */
@@ -53,13 +58,20 @@ enum {
   PLANT_INDEX,           /* index beyond an array */
   PLANT_MISALIGNED,      /* access to an address that is not aligned */
   PLANT_NULL,            /* access through a null pointer */
+  PLANT_LOCK_FREED,      /* a spin lock taken that was freed */
+  PLANT_SLEEPLOCK_FREED, /* the same for a sleep lock */
   PLANT_LOCK_ORDER,      /* two spin locks, once this way and once that */
   PLANT_LOCK_CIRCLE,     /* three spin locks in a circle */
   PLANT_SLEEPLOCK_ORDER, /* two sleep locks, once this way and once that */
   PLANT_LOCK_LONG,       /* a spin lock held for long */
   PLANT_SLEEP,           /* a sleep lock taken while a spin lock is held */
+  PLANT_SLEEP_OFF,       /* a sleep lock taken with interrupts off */
+  PLANT_COPY_LOCKED,     /* copyin() while a spin lock is held */
+  PLANT_RETURN_LOCKED,   /* back to the program with a spin lock */
+  PLANT_RETURN_SLEEPING, /* back to the program with a sleep lock */
   PLANT_LIST,            /* a list whose neighbours do not agree */
   PLANT_COUNT,           /* a holder taken from what has none */
+  PLANT_FILE_HELD,       /* a reference to a file too many: memcheck finds it */
   PLANTS,
 };
 

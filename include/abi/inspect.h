@@ -172,6 +172,7 @@ enum memfault_kind {
   MEM_REGIONS, /* regions that overlap, are empty or out of order */
   MEM_SPACE,   /* regions, their pages, or private pages of a space */
   MEM_BUSY,    /* regions that were being changed whenever one looked */
+  MEM_FILE,    /* holders of the open file at pa */
 };
 
 struct memfault {

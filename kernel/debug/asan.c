@@ -12,8 +12,13 @@
  *    RAM      | text, data | shadow map | frame table | pages ...        |
  *              \__________________________________________________________/ / 8
  *
- * What is poisoned: pages that are free, objects of slabs that are free, what
- * lies behind an object and behind each global variable, and the map itself.
+ * What is poisoned: pages that are free, objects of slabs that are free, all else
+ * in a slab's page, what lies behind each global variable, and the map itself.
+ *
+ *    | struct slab | object 1 | redzone | object 2 | redzone | ... | rest |
+ *        poisoned    somebody's poisoned    free:    poisoned       poisoned
+ *                                         poisoned
+ *
  * Kernel stacks are not in the direct map: of each there is one byte that says
  * whether it is some thread's.
  *
@@ -98,8 +103,8 @@ report(vaddr_t at, size_t n, bool write, vaddr_t bad, vaddr_t pc) {
       debug_report(pc, "asan: %s of %zu bytes at %p, in an object that is free",
                    what, n, (void *)at);
     case POISON_REDZONE:
-      debug_report(pc, "asan: %s of %zu bytes at %p, behind an object's end",
-                   what, n, (void *)at);
+      debug_report(pc, "asan: %s of %zu bytes at %p, beside an object", what, n,
+                   (void *)at);
     case POISON_GLOBAL:
       for (int i = 0; i < nmodules; i++)
         look_for_global(modules[i].globals, modules[i].n, bad);
@@ -261,14 +266,15 @@ void debug_pages_freed(void *p, size_t n) {
 
 void debug_pages_taken(void *p, size_t n) { allow((vaddr_t)p, n * PGSIZE); }
 
+void debug_slab_new(void *page) {
+  poison((vaddr_t)page, PGSIZE, POISON_REDZONE);
+}
+
 void debug_object_new(void *p, size_t size) {
-  poison((vaddr_t)p, size + DEBUG_REDZONE, POISON_OBJECT);
+  poison((vaddr_t)p, (size + GRANULE - 1) & -GRANULE, POISON_OBJECT);
 }
 
 void debug_object_taken(void *p, size_t size) {
-  vaddr_t end = ((vaddr_t)p + size) & -GRANULE;
-
-  poison(end, DEBUG_REDZONE, POISON_REDZONE);
   allow((vaddr_t)p, size);
   inject_object(1);
 }
@@ -280,5 +286,5 @@ void debug_object_freed(void *p, size_t size) {
     debug_report(PC, "asan: object %p of %zu bytes is freed, but was free", p,
                  size);
   inject_object(-1);
-  poison((vaddr_t)p, size + DEBUG_REDZONE, POISON_OBJECT);
+  debug_object_new(p, size);
 }

@@ -22,7 +22,8 @@
  * taken off again.
  *
  * Sleep. sleep() and all that may call it are told first (debug_may_sleep), so
- * that it is found even when nobody has to wait.
+ * that it is found even when nobody has to wait. The same is asked when a thread
+ * goes back to its program, which then must hold no sleep lock, either.
  *
  * What a CPU holds of spin locks is that CPU's own, interrupts off; what a
  * thread holds of sleep locks is the thread's own, and kept by its stack.
@@ -298,20 +299,40 @@ void debug_spin_released(struct spinlock *lk, vaddr_t pc) {
 
 /* --- sleep locks --- */
 
-void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc) {
-  uint self, i;
+/* This thread is about to do what no spin lock but lk (NULL: none) may be held
+ * for, and interrupts be off for no other reason. */
+static void check_none_held(struct spinlock *lk, const char *doing,
+                            const char *what, vaddr_t pc) {
+  const struct held *h;
+  uint self;
 
   push_off();
   self = mycpu()->id;
-  for (i = 0; i < cpu_held[self].n; i++)
-    if (cpu_held[self].held[i].lock != lk && !quiet())
-      debug_report(
-          pc,
-          "sleep: this may wait for %s, but spin lock %s is held, taken "
-          "in %s",
-          queue, spins.classes[cpu_held[self].held[i].class].name,
-          where(cpu_held[self].held[i].pc));
+  for (h = cpu_held[self].held; h < cpu_held[self].held + cpu_held[self].n; h++)
+    if (h->lock != lk && !quiet())
+      debug_report(pc, "%s %s, but spin lock %s is held, taken in %s", doing,
+                   what, spins.classes[h->class].name, where(h->pc));
+  /* one push_off() is ours, one that of lk */
+  if (mycpu()->noff > (lk == NULL ? 1 : 2) && !quiet())
+    debug_report(pc, "%s %s, but interrupts are off by push_off()", doing,
+                 what);
   pop_off();
+}
+
+void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc) {
+  check_none_held(lk, "sleep: this may wait for", queue, pc);
+}
+
+void debug_user_return(void) {
+  uint slot = my_slot();
+
+  check_none_held(NULL, "return: this goes back to", "the program",
+                  DEBUG_CALLER);
+  if (thread_held[slot].n > 0 && !quiet())
+    debug_report(DEBUG_CALLER,
+                 "return: this goes back to the program, but sleep lock %s is "
+                 "held",
+                 sleeps.classes[thread_held[slot].class[0]].name);
 }
 
 void debug_sleep_wait(const void *lk, const char *name, vaddr_t pc) {

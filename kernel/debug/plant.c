@@ -8,6 +8,7 @@
 #include "abi/debug.h"
 #include "debug.h"
 #include "fs/bcache.h"
+#include "fs/file.h"
 #include "fs/inode.h"
 #include "fs/mount.h"
 #include "inject.h"
@@ -20,18 +21,31 @@
 #include "mm/kalloc.h"
 #include "mm/kvm.h"
 #include "mm/slab.h"
+#include "proc/proc.h"
 #include "sched/sleep.h"
 #include "sched/thread.h"
 #include "stackmark.h"
 #include "sync/spinlock.h"
 #include "sys/syscall.h"
+#include "vm/space.h"
+#include "vm/usercopy.h"
 
 #define OBJECT 40 /* bytes */
+#define ODD 20    /* no multiple of what the shadow map tells apart */
 
 static struct slab_cache cache = SLAB_CACHE(cache, "planted", OBJECT);
+static struct slab_cache odd = SLAB_CACHE(odd, "planted odd", ODD);
+static struct slab_cache locks =
+    SLAB_CACHE(locks, "planted lock", sizeof(struct sleeplock));
 static char variable[20];
 static volatile int some = 40;
 static volatile uint sink;
+
+/* The compiler must not see whose address it is. */
+static volatile char *hidden(void *p) {
+  asm("" : "+r"(p));
+  return p;
+}
 
 static void page_freed(void) {
   volatile char *p = kalloc();
@@ -60,6 +74,26 @@ static void object_beyond(void) {
   p[some] = 1;
 }
 
+/* Within the granule where it ends. */
+static void object_part(void) {
+  volatile char *p = slab_alloc(&odd);
+
+  p[some / 2] = 1;
+}
+
+/* The last byte before the next object: slots are rounded up. */
+static void object_slack(void) {
+  volatile char *p = slab_alloc(&odd);
+
+  p[some + 7] = 1;
+}
+
+static void object_before(void) {
+  volatile char *p = slab_alloc(&odd);
+
+  p[some - 41] = 1;
+}
+
 static void copy_beyond(void) {
   void *p = slab_alloc(&cache);
   char from[OBJECT + 1] = {0};
@@ -67,10 +101,18 @@ static void copy_beyond(void) {
   memcpy(p, from, some + 1);
 }
 
-/* The compiler must not see whose address it is. */
-static volatile char *hidden(void *p) {
-  asm("" : "+r"(p));
-  return p;
+static void length_freed(void) {
+  char *p = kalloc_zero(PAGE_KERNEL);
+
+  kfree(p);
+  sink = strlen((char *)hidden(p));
+}
+
+static void compare_freed(void) {
+  void *p = kalloc_zero(PAGE_KERNEL);
+
+  kfree(p);
+  sink = memcmp((char *)hidden(p), variable, sizeof(variable));
 }
 
 static void global_beyond(void) {
@@ -123,6 +165,24 @@ static void null(void) {
 static struct spinlock a = SPINLOCK("planted a"), b = SPINLOCK("planted b"),
                        c = SPINLOCK("planted c");
 
+static void lock_freed(void) {
+  struct spinlock *p = slab_alloc(&locks);
+
+  initlock(p, "planted");
+  slab_free(&locks, p);
+  acquire((struct spinlock *)hidden(p));
+  release(p);
+}
+
+static void sleeplock_freed(void) {
+  struct sleeplock *p = slab_alloc(&locks);
+
+  initsleeplock(p, "planted");
+  slab_free(&locks, p);
+  acquiresleep((struct sleeplock *)hidden(p));
+  releasesleep(p);
+}
+
 static void take_two(struct spinlock *first, struct spinlock *second) {
   acquire(first);
   acquire(second);
@@ -174,6 +234,39 @@ static void sleep_locked(void) {
   acquiresleep(&x); /* it is free: nobody sleeps */
 }
 
+static void sleep_off(void) {
+  static struct sleeplock x;
+
+  initsleeplock(&x, "planted x");
+  push_off();
+  acquiresleep(&x);
+  releasesleep(&x);
+  pop_off();
+}
+
+static void copy_locked(void) {
+  struct space *s = myproc()->space;
+  vaddr_t at = list_entry(s->regions.next, struct region, link)->start;
+  char byte;
+
+  copyin(s, &byte, at, sizeof(byte)); /* from now on it is there */
+  acquire(&a);
+  copyin(s, &byte, at, sizeof(byte));
+  release(&a);
+}
+
+static void return_locked(void) { acquire(&a); }
+
+static void return_sleeping(void) {
+  static struct sleeplock x;
+
+  initsleeplock(&x, "planted x");
+  acquiresleep(&x);
+}
+
+/* A reference that nobody will give back: memcheck sees it. */
+static void file_held(void) { file_dup(fd_hold(0)); }
+
 static void list_broken(void) {
   struct list head = LIST_INIT(head), one, two;
 
@@ -195,7 +288,12 @@ static void (*const plants[PLANTS])(void) = {
     [PLANT_OBJECT_FREED] = object_freed,
     [PLANT_OBJECT_TWICE] = object_twice,
     [PLANT_OBJECT_BEYOND] = object_beyond,
+    [PLANT_OBJECT_PART] = object_part,
+    [PLANT_OBJECT_SLACK] = object_slack,
+    [PLANT_OBJECT_BEFORE] = object_before,
     [PLANT_COPY_BEYOND] = copy_beyond,
+    [PLANT_LENGTH_FREED] = length_freed,
+    [PLANT_COMPARE_FREED] = compare_freed,
     [PLANT_GLOBAL_BEYOND] = global_beyond,
     [PLANT_STACK_BEYOND] = stack_beyond,
     [PLANT_STACK_FREED] = stack_freed,
@@ -204,13 +302,20 @@ static void (*const plants[PLANTS])(void) = {
     [PLANT_INDEX] = index_beyond,
     [PLANT_MISALIGNED] = misaligned,
     [PLANT_NULL] = null,
+    [PLANT_LOCK_FREED] = lock_freed,
+    [PLANT_SLEEPLOCK_FREED] = sleeplock_freed,
     [PLANT_LOCK_ORDER] = lock_order,
     [PLANT_LOCK_CIRCLE] = lock_circle,
     [PLANT_SLEEPLOCK_ORDER] = sleeplock_order,
     [PLANT_LOCK_LONG] = lock_long,
     [PLANT_SLEEP] = sleep_locked,
+    [PLANT_SLEEP_OFF] = sleep_off,
+    [PLANT_COPY_LOCKED] = copy_locked,
+    [PLANT_RETURN_LOCKED] = return_locked,
+    [PLANT_RETURN_SLEEPING] = return_sleeping,
     [PLANT_LIST] = list_broken,
     [PLANT_COUNT] = count_underflow,
+    [PLANT_FILE_HELD] = file_held,
 };
 
 /* The thread's name is read while the thread may end: it can be wrong, but the
@@ -252,7 +357,7 @@ static long held(void) {
 static long forget(void) {
   fs_release();
   inode_shrink();
-  while (bcache_shrink(pages_total()) > 0)
+  while (bcache_shrink(pages_total(), pages_total()) > 0)
     ;
   return 0;
 }

@@ -7,11 +7,12 @@
 #include "lib/panic.h"
 #include "types.h"
 
-/* Panic with "debug: " and the message; the backtrace begins at pc, which is in
- * the function that did it, not in the check that found it. No check reports
- * again: the kernel is about to end. */
+/* Panic with "debug: " and the message; the backtrace begins at the call that pc
+ * returns to, in the function that did it, not in the check that found it: at the
+ * call's last byte, since pc itself is another function's if this one ends with
+ * the call. No check reports again: the kernel is about to end. */
 #define debug_report(pc, ...) \
-  panic_at((pc), debug_frame_of(pc), "debug: " __VA_ARGS__)
+  panic_at((pc)-1, debug_frame_of(pc), "debug: " __VA_ARGS__)
 
 /* The frame pointer of the function that pc returns to, one of the callers; and
  * from now on debug_reporting is true. */

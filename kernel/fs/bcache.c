@@ -48,6 +48,7 @@
 #define PART_OF_RAM 3  /* the cache takes at most 1/3 of it */
 #define PAGES_MIN 64   /* whatever the RAM */
 #define EVICT_SCAN 64  /* pages looked at for one to reuse */
+#define SHRINK_SOME 64 /* pages; after so many others get the lock */
 #define FILE_STRIDE 61 /* between the first buckets of two files: odd */
 
 struct bucket {
@@ -206,20 +207,32 @@ static struct bpage *evict(void) {
   return p;
 }
 
-size_t bcache_shrink(size_t want) {
+/* Give back `want` of the next n pages, or as many as are not in use. */
+static size_t shrink_locked(size_t want, size_t n) {
   size_t freed = 0;
-  struct bpage *p;
 
-  if (cache.buckets == NULL || !acquire_try(&cache.lock))
-    return 0;
-  for (size_t n = cache.count; n > 0 && freed < want; n--) {
-    p = advance_locked(true, true);
+  for (n = MIN(n, cache.count); n > 0 && freed < want; n--) {
+    struct bpage *p = advance_locked(true, true);
+
     if (p != NULL) {
       page_free(p);
       freed++;
     }
   }
-  release(&cache.lock);
+  return freed;
+}
+
+size_t bcache_shrink(size_t want, size_t most) {
+  size_t left = MIN(most, __atomic_load_n(&cache.count, __ATOMIC_RELAXED));
+  size_t freed = 0;
+
+  while (left > 0 && freed < want && acquire_try(&cache.lock)) {
+    size_t n = MIN(left, (size_t)SHRINK_SOME);
+
+    freed += shrink_locked(want - freed, n);
+    release(&cache.lock);
+    left -= n;
+  }
   return freed;
 }
 
@@ -260,6 +273,7 @@ static struct bpage *page_new(uint file, uint number) {
                       .data = data};
   initlock(&p->lock, "bpage");
   waitq_init(&p->wait, "disk");
+  list_init(&p->dirtylink);
   for (uint i = 0; i < PER_PAGE; i++)
     p->buf[i] = (struct buf){.data = data + i * BSIZE,
                              .blockno = file != 0 ? 0 : number * PER_PAGE + i,

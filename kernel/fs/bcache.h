@@ -53,15 +53,15 @@ struct buf {
  * constant; [a] atomic; [b] who locked the buffer, or [s] of a file.
  */
 struct bpage {
-  uint file;   /* [c] inode number, or 0: blocks of the disk */
-  uint number; /* [c] which page of that */
-  int refs;    /* [h] to add one to a page just found, else [a] */
-  bool used;   /* [a] since the clock hand came by */
-  bool cached; /* [a] it can be found; cleared when the file is cut off */
-  bool dirty;  /* [a] shared mappings may write to it; set under [s] */
+  uint file;     /* [c] inode number, or 0: blocks of the disk */
+  uint number;   /* [c] which page of that */
+  int refs;      /* [h] to add one to a page just found, else [a] */
+  bool used;     /* [a] since the clock hand came by */
+  bool cached;   /* [a] it can be found; cleared when the file is cut off */
+  bool writable; /* [a] shared mappings may write to it; set under [s] */
   struct bpage *hashnext; /* [h] */
   struct list clock;      /* [k] in the clock, or of those cut off */
-  struct list dirtylink;  /* [s] struct inode.dirty */
+  struct list dirtylink;  /* [s] struct inode.dirty; empty: it is clean */
   char *data;             /* [c] PGSIZE bytes */
   struct spinlock lock;
   uint valid;        /* [p] to change; bit i: buf[i] has its content */
@@ -125,7 +125,8 @@ void bpage_put(struct bpage *p);
 struct audit;
 void bcache_audit(struct audit *a);
 
-/* Give up to `want` pages back to kalloc: a reclaimer's shrink(). */
-size_t bcache_shrink(size_t want);
+/* Give up to `want` pages back to kalloc, of `most` pages that are looked at: the
+ * next ones each time. How many. Never sleeps; none if the cache is in use. */
+size_t bcache_shrink(size_t want, size_t most);
 
 #endif

@@ -17,8 +17,8 @@
  * caller's memory is there.
  *
  * Bytes of a page beyond the end of the file are zero, unless processes may
- * write to them through a mapping (bpage.dirty); then they are made zero when
- * the file grows over them.
+ * write to them through a mapping (bpage.writable); then they are made zero, and
+ * the mapping cannot write any more, when the file grows over them.
  */
 #include "fs/balloc.h"
 #include "fs/bcache.h"
@@ -306,14 +306,15 @@ ssize_t readi(struct inode *ip, struct space *s, vaddr_t dst, uint64 off,
   return done;
 }
 
-/* The file is about to become longer, but has not yet. */
+/* The file is about to become longer, but has not yet. What mappings write from
+ * now on needs a place on the disk: they must fault again. */
 static void clear_beyond_end(struct inode *ip) {
   uint skip = ip->size % PGSIZE;
   struct bpage *p;
 
   if (skip == 0 || (p = fpage_find(ip->inum, ip->size / PGSIZE)) == NULL)
     return;
-  if (p->dirty)
+  if (filemap_protect(ip, p))
     memset(p->data + skip, 0, PGSIZE - skip);
   bpage_put(p);
 }

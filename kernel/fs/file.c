@@ -20,6 +20,7 @@
 #include "fs/log.h"
 #include "fs/pipe.h"
 #include "lib/panic.h"
+#include "mm/audit.h"
 #include "mm/kalloc.h"
 #include "mm/slab.h"
 #include "pte.h"
@@ -42,6 +43,7 @@ struct file {
   struct inode *ip;    /* [c] the others */
   struct chardev *dev; /* [c] FILE_DEVICE */
   uint64 off;          /* [s] */
+  int found;           /* the self-check's: references */
 };
 
 static struct slab_cache files = SLAB_CACHE(files, "file", sizeof(struct file));
@@ -192,6 +194,17 @@ void file_close(struct file *f) {
   else
     iput(f->ip);
   slab_free(&files, f);
+}
+
+void file_audit_begin(struct file *f) { f->found = 0; }
+
+void file_audit_found(struct file *f) { f->found++; }
+
+void file_audit_end(struct file *f, struct audit *a) {
+  if (f->refs != f->found)
+    audit_fault(a, MEM_FILE, V2P(f), (struct audit_place){NULL, 0}, f->refs,
+                f->found);
+  f->found = f->refs; /* told once, however many have it */
 }
 
 size_t file_memory(const struct file *f) {

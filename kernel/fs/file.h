@@ -8,6 +8,7 @@
 #include "abi/stat.h"
 #include "types.h"
 
+struct audit;
 struct file;
 struct inode;
 struct memobject;
@@ -38,6 +39,13 @@ int file_object(struct file *f, uint rights, bool shared, struct memobject **o,
 /* Bytes of memory that the file keeps, the caller's share: each end of a pipe
  * keeps a half, and each reference a part of that. */
 size_t file_memory(const struct file *f);
+
+/* For the self-check (mm/audit.h), while nothing changes: no reference was found
+ * yet; one more was; that was all, so they are what the file counts, or it is
+ * told. */
+void file_audit_begin(struct file *f);
+void file_audit_found(struct file *f);
+void file_audit_end(struct file *f, struct audit *a);
 
 int file_stat(struct file *f, struct stat *st);
 long file_seek(struct file *f, long off, int whence);

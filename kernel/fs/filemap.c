@@ -6,26 +6,37 @@
  *
  *   a write fault through a shared mapping:
  *      hold(write): blocks for all of the page that is in the file
- *                   bpage.dirty = true, into inode.dirty --> entry with W
+ *                   into inode.dirty, bpage.writable = true --> entry with W
  *
  *   write-back (msync, sync, the last unmapping, every FLUSH_NS):
- *      bpage.dirty = false
+ *      bpage.writable = false
  *      memobject_protect(): no entry has W any more
  *      log_write() of the page's blocks: the log copies them when it commits
+ *      out of inode.dirty
+ *
+ *   a file that is about to grow over such a page:
+ *      the first two, and zeros beyond the old end; the page stays dirty. The
+ *      next write faults, for what is now in the file may have no blocks yet.
+ *
+ * Who is told of an error: what can fail for one page (no block left, a block
+ * that cannot be read) fails in the write fault, which ends the program that
+ * writes, or the system call that writes for it. After that a page only has to
+ * go through the log. So a write-back fails only if the log has failed, which is
+ * for good: whoever asks, log_sync() tells him, each time. No error is met where
+ * nobody listens, as in the thread or the last unmapping.
  *
  * Invariants:
- *   - An entry of a shared mapping has W only if its page is dirty. hold()
+ *   - An entry of a shared mapping has W only if its page is writable. hold()
  *     gives up the inode's lock before the fault makes the entry, so the fault
  *     asks attached() under the page-table's lock: a write-back in between
- *     cleared `dirty` before, and one that comes later finds the entry.
+ *     cleared `writable` before, and one that comes later finds the entry.
+ *   - A page that is writable is dirty, and has blocks for all that is in the
+ *     file.
  *   - In the same way an entry is only made for a page that is part of its file
  *     (bpage.cached): truncation clears that, then removes the entries.
- *   - A page that is not dirty holds zeros beyond the end of the file.
+ *   - A page that is not writable holds zeros beyond the end of the file.
  *   - The list of a dirty page has a reference to it, the list of inodes with
  *     dirty pages one to the inode.
- *
- * A file that grows over a page that is dirty may leave a hole there that a
- * mapping writes to without a fault; it gets its block at the write-back.
  *
  * Locks: space->lock (of who faults), begin_op, inode, object; [d] list.lock is
  * a spin lock; the inode table's comes below it. One write-back of all at a time
@@ -41,8 +52,7 @@
 #include "sched/thread.h"
 
 #define FLUSH_NS (5 * NSEC_PER_SEC)
-/* What writing back a page may change: its blocks, and four for a hole. */
-#define PAGE_BLOCKS (PER_PAGE + 4)
+#define HOLE_BLOCKS 5 /* that filling a hole may change: ipage_alloc() */
 
 static struct {
   struct sleeplock one; /* around filemap_sync() */
@@ -66,13 +76,17 @@ static struct inode *inode_of(struct memobject *o) {
 
 /* --- which pages are dirty --- */
 
-/* The inode is locked. */
+static void set_writable(struct bpage *p, bool writable) {
+  __atomic_store_n(&p->writable, writable, __ATOMIC_RELEASE);
+}
+
+/* Mappings may write to the page from now on. The inode is locked. */
 static void mark_dirty(struct inode *ip, struct bpage *p) {
-  if (p->dirty)
+  set_writable(p, true);
+  if (!list_empty(&p->dirtylink))
     return;
   bpage_ref(p);
   list_add_back(&ip->dirty, &p->dirtylink);
-  __atomic_store_n(&p->dirty, true, __ATOMIC_RELEASE);
   acquire(&list.lock);
   if (list_empty(&ip->dirtynode)) {
     idup(ip);
@@ -84,11 +98,19 @@ static void mark_dirty(struct inode *ip, struct bpage *p) {
 }
 
 void filemap_clean(struct bpage *p) {
-  if (!p->dirty)
+  set_writable(p, false);
+  if (list_empty(&p->dirtylink))
     return;
-  __atomic_store_n(&p->dirty, false, __ATOMIC_RELEASE);
   list_remove(&p->dirtylink);
   bpage_put(p);
+}
+
+bool filemap_protect(struct inode *ip, struct bpage *p) {
+  if (!p->writable)
+    return false;
+  set_writable(p, false);
+  memobject_protect(&ip->object, p->number);
+  return true;
 }
 
 /* Is the inode in the list? */
@@ -172,7 +194,7 @@ static int hold_to_write(struct inode *ip, uint64 index, struct bpage **p) {
   int r;
 
   do {
-    r = begin_op(PAGE_BLOCKS);
+    r = begin_op(HOLE_BLOCKS);
     if (r < 0)
       return r;
     r = ilock(ip);
@@ -187,7 +209,7 @@ static int hold_to_write(struct inode *ip, uint64 index, struct bpage **p) {
       }
       iunlock(ip);
     }
-    end_op(PAGE_BLOCKS);
+    end_op(HOLE_BLOCKS);
   } while (r > 0);
   return r;
 }
@@ -211,7 +233,7 @@ static bool attached(struct memobject *o, struct objpage *page) {
 
   (void)o;
   return __atomic_load_n(&p->cached, __ATOMIC_ACQUIRE) &&
-         (!page->write || __atomic_load_n(&p->dirty, __ATOMIC_ACQUIRE));
+         (!page->write || __atomic_load_n(&p->writable, __ATOMIC_ACQUIRE));
 }
 
 static void drop(struct memobject *o, struct objpage *page) {
@@ -235,7 +257,8 @@ static struct bpage *next_dirty(struct inode *ip, uint64 first, uint64 last) {
   return best;
 }
 
-/* Log a page that nobody can write to through a mapping any more. */
+/* Log a page that nobody can write to through a mapping any more. It is a hole
+ * where the file has grown and nothing was written since. */
 static void log_page(struct inode *ip, struct bpage *p) {
   uint64 start = (uint64)p->number * PGSIZE;
 
@@ -246,56 +269,36 @@ static void log_page(struct inode *ip, struct bpage *p) {
       log_write(&p->buf[i]);
 }
 
-/* Write one page back, as far as one operation can. 1: the same again. A hole
- * for which there is no block is given up, with an error. */
-static int write_page(struct inode *ip, struct bpage *p) {
-  int r = fill_hole(ip, p);
-
-  if (r > 0)
-    return r;
-  bpage_ref(p);
-  filemap_clean(p);
-  memobject_protect(&ip->object, p->number);
+/* The inode is locked, inside an operation. */
+static void write_page(struct inode *ip, struct bpage *p) {
+  filemap_protect(ip, p);
   log_page(ip, p);
-  bpage_put(p);
-  return r;
+  filemap_clean(p);
 }
 
-/* Write back the dirty pages in [first, last), each once. */
-static int write_back(struct inode *ip, uint64 first, uint64 last) {
-  int error = 0, r;
+/* Hand the dirty pages in [first, last) to the log, each once. If that has
+ * failed they stay dirty, and log_sync() tells. */
+static void write_back(struct inode *ip, uint64 first, uint64 last) {
+  while (first < last && listed(ip) && begin_op(PER_PAGE) == 0) {
+    struct bpage *p;
+    bool out;
 
-  while (first < last && listed(ip)) {
-    bool out = false;
-
-    r = begin_op(PAGE_BLOCKS);
-    if (r < 0)
-      return r;
-    r = ilock(ip);
-    if (r == 0) {
-      struct bpage *p = next_dirty(ip, first, last);
-
-      first = p != NULL ? p->number : last;
-      if (p != NULL) {
-        r = write_page(ip, p);
-        first += r <= 0;
-      }
-      out = unlist(ip);
-      iunlock(ip);
-    }
-    end_op(PAGE_BLOCKS);
-    if (r < 0 && error == 0)
-      error = r;
+    acquiresleep(&ip->lock); /* a file with dirty pages has been read */
+    p = next_dirty(ip, first, last);
+    first = p != NULL ? p->number + 1 : last;
+    if (p != NULL)
+      write_page(ip, p);
+    out = unlist(ip);
+    releasesleep(&ip->lock);
+    end_op(PER_PAGE);
     if (out)
       iput(ip);
   }
-  return error;
 }
 
 static int sync(struct memobject *o, uint64 first, uint64 last) {
-  int r = write_back(inode_of(o), first, last), synced = log_sync();
-
-  return r < 0 ? r : synced;
+  write_back(inode_of(o), first, last);
+  return log_sync();
 }
 
 /* The one in the list for longest, with a reference; it goes to the end. */
@@ -313,8 +316,7 @@ static struct inode *next_inode(void) {
   return ip;
 }
 
-int filemap_sync(void) {
-  int error = 0;
+void filemap_sync(void) {
   uint n;
 
   acquiresleep(&list.one);
@@ -323,17 +325,13 @@ int filemap_sync(void) {
   release(&list.lock);
   while (n-- > 0) {
     struct inode *ip = next_inode();
-    int r;
 
     if (ip == NULL)
       break;
-    r = write_back(ip, 0, fpages(MAXSIZE));
-    if (error == 0)
-      error = r;
+    write_back(ip, 0, fpages(MAXSIZE));
     iput(ip);
   }
   releasesleep(&list.one);
-  return error;
 }
 
 void filemap_iput_later(void) {
@@ -354,7 +352,6 @@ void filemap_release(void) {
   }
 }
 
-/* Pages that stay dirty because writing fails are tried again next time. */
 static void flush_thread(void *unused) {
   (void)unused;
   for (;;) {
@@ -380,7 +377,7 @@ int filemap_start(void) { return kthread_start("flush", flush_thread, NULL); }
 static void get(struct memobject *o) { idup(inode_of(o)); }
 
 /* With the last mapping what it changed goes to the log, so that the list's
- * reference does not keep the file. An error leaves that to the thread. */
+ * reference does not keep the file. */
 static void put(struct memobject *o) {
   bool last;
 

@@ -7,6 +7,7 @@
 #include "vm/object.h"
 
 struct bpage;
+struct inode;
 
 extern const struct memobject_ops filemap_ops;
 
@@ -17,9 +18,12 @@ int filemap_start(void);
 
 /* Nothing of a page need be written back any more. Its inode is locked. */
 void filemap_clean(struct bpage *p);
-/* Write back all that shared mappings changed, as operations of the log. 0 or
- * the first error. Not inside an operation. */
-int filemap_sync(void);
+/* Mappings cannot write to a page any more without a fault; it stays dirty. Its
+ * inode is locked. False: they could not before. */
+bool filemap_protect(struct inode *ip, struct bpage *p);
+/* Hand all that shared mappings changed to the log; whether it got to the disk
+ * is for log_sync() to tell. Not inside an operation. */
+void filemap_sync(void);
 /* Have the thread that does so call iput_later() some time soon. */
 void filemap_iput_later(void);
 /* Unmap all pages that are only mapped; private copies stay. */

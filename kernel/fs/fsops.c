@@ -33,9 +33,7 @@
 
 #define NLINK_MAX 32767 /* of a short */
 
-static struct sleeplock tree = {.name = "tree",
-                                .lock = SPINLOCK("sleeplock"),
-                                .waiters = WAITQ(tree.waiters, "tree")};
+static struct sleeplock tree = SLEEPLOCK(tree, "tree");
 
 /* Are these the names that no operation may make or remove? */
 static bool is_dots(const char *name) {

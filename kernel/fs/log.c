@@ -152,16 +152,21 @@ static void batch_add(enum bio_op op, uint i, uint blockno) {
     batch_new(op, sector, SECTORS_PER_BLOCK, data);
 }
 
-/* Submit what has been added and wait for all of it. */
+/* Submit what has been added and wait for all of it: 0, or the first error.
+ * The next batch begins without one. */
 static int batch_wait(void) {
+  int r;
+
   if (batch.n > 0)
     batch_submit(&batch.bio[batch.n - 1]);
   acquire(&batch.lock);
   while (batch.left > 0)
     sleep(&batch.wait, &batch.lock);
+  r = batch.status;
+  batch.status = 0;
   release(&batch.lock);
   batch.n = 0;
-  return batch.status;
+  return r;
 }
 
 static int flush(void) {
@@ -253,7 +258,8 @@ static int header_check(void) {
   return 0;
 }
 
-/* Finish a transaction that a crash interrupted after its commit. */
+/* Finish a transaction that a crash interrupted after its commit. If the log
+ * cannot be read, nothing is written: it stays for the next mount. */
 static int recover(void) {
   uint n = jnl.header->n;
   int r;
@@ -417,7 +423,7 @@ static void clear_tail(const struct buf *b, char *copy) {
   const struct bpage *p = b->page;
   uint64 start = (uint64)p->number * PGSIZE + (b->data - p->data), size;
 
-  if (!__atomic_load_n(&p->dirty, __ATOMIC_ACQUIRE))
+  if (!__atomic_load_n(&p->writable, __ATOMIC_ACQUIRE))
     return;
   size = isize_dirty(p->file);
   if (start + BSIZE > size) {

@@ -19,6 +19,7 @@
 
 #define MESSAGES_MAX 50 /* about damage, before they are not shown any more */
 #define SECTORS_PER_BLOCK (BSIZE / SECTOR_SIZE)
+#define SHRINK_LOOK 512 /* pages of the cache, for some that can go */
 
 _Static_assert(sizeof(struct dinode) == 64 && sizeof(struct dirent) == 16 &&
                    sizeof(struct logheader) == BSIZE &&
@@ -139,13 +140,15 @@ static int check_bitmap(void) {
   return 0;
 }
 
-/* When memory runs out. Inodes hold pages of the cache. */
+/* When memory runs out. Inodes hold pages of the cache. Who asks may hold a spin
+ * lock, and programs may map all pages, so that none can go: a few are looked at.
+ * If that is not enough, memory_release() looks at all. */
 static size_t shrink(size_t want) {
-  size_t freed = bcache_shrink(want);
+  size_t freed = bcache_shrink(want, SHRINK_LOOK);
 
   if (freed < want) {
     inode_shrink();
-    freed += bcache_shrink(want - freed);
+    freed += bcache_shrink(want - freed, SHRINK_LOOK);
   }
   return freed;
 }
@@ -208,9 +211,7 @@ void fs_release(void) {
 }
 
 int fs_sync(void) {
-  int r = filemap_sync(), synced;
-
+  filemap_sync();
   iput_later();
-  synced = log_sync();
-  return synced < 0 ? synced : r;
+  return log_sync();
 }

@@ -27,7 +27,7 @@ struct spinlock;
 
 #ifdef DEBUG
 
-/* Bytes behind each object of a slab that nobody may touch. */
+/* Bytes behind each object of a slab, at least, that nobody may touch. */
 #define DEBUG_REDZONE 16
 
 /* --- memory (debug/asan.c) --- */
@@ -42,7 +42,9 @@ void debug_access(const void *p, size_t n, bool write, vaddr_t pc);
 /* n pages are free from now on, or somebody's. */
 void debug_pages_freed(void *p, size_t n);
 void debug_pages_taken(void *p, size_t n);
-/* The same for an object of a slab, with room for size bytes and a redzone.
+/* A page becomes one of objects: none of it is anybody's but the slab's. */
+void debug_slab_new(void *page);
+/* There is a free object of size bytes in it; it is somebody's; it is free again.
  * A second debug_object_freed() in a row is an error. */
 void debug_object_new(void *p, size_t size);
 void debug_object_taken(void *p, size_t size);
@@ -65,9 +67,12 @@ void debug_sleep_released(void *lk);
 /* This thread is about to ask for a lock of either kind that nobody else knows
  * yet: it will not wait, whatever it holds. */
 void debug_lock_is_new(const void *lk);
-/* This thread may go to sleep in the queue with no spin lock held but lk, which
- * sleep() gives back; NULL: none. */
+/* This thread may go to sleep in the queue with interrupts on and no spin lock held
+ * but lk, which sleep() gives back; NULL: none. */
 void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc);
+/* This thread goes back to its program: it holds no lock, and nothing keeps
+ * interrupts off. */
+void debug_user_return(void);
 
 /* --- allocations that fail by order (debug/inject.c) --- */
 
@@ -97,6 +102,7 @@ void debug_count_put(unsigned long count, const char *what, const void *p);
 #define debug_access(p, n, write, pc) ((void)0)
 #define debug_pages_freed(p, n) ((void)0)
 #define debug_pages_taken(p, n) ((void)0)
+#define debug_slab_new(page) ((void)0)
 #define debug_object_new(p, size) ((void)0)
 #define debug_object_taken(p, size) ((void)0)
 #define debug_object_freed(p, size) ((void)0)
@@ -110,6 +116,7 @@ void debug_count_put(unsigned long count, const char *what, const void *p);
 #define debug_sleep_released(lk) ((void)0)
 #define debug_lock_is_new(lk) ((void)0)
 #define debug_may_sleep(lk, queue, pc) ((void)0)
+#define debug_user_return() ((void)0)
 #define debug_alloc_fails() false
 #define debug_shortages() 0
 #define debug_starved() false

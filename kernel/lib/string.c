@@ -133,6 +133,8 @@ void *memmove(void *dst, const void *src, size_t n) {
 int memcmp(const void *a, const void *b, size_t n) {
   const uchar *p = a, *q = b;
 
+  debug_access(a, n, false, DEBUG_CALLER);
+  debug_access(b, n, false, DEBUG_CALLER);
   if (OFFSET(p) == 0 && OFFSET(q) == 0)
     for (; n >= WORD && *(const word *)p == *(const word *)q; n -= WORD)
       p += WORD, q += WORD;
@@ -142,11 +144,14 @@ int memcmp(const void *a, const void *b, size_t n) {
   return 0;
 }
 
+/* How long a string is, is known when it has been read. */
+
 size_t strlen(const char *s) {
   size_t n = 0;
 
   while (s[n])
     n++;
+  debug_access(s, n + 1, false, DEBUG_CALLER);
   return n;
 }
 
@@ -155,19 +160,28 @@ size_t strnlen(const char *s, size_t max) {
 
   while (n < max && s[n])
     n++;
+  debug_access(s, MIN(n + 1, max), false, DEBUG_CALLER);
   return n;
 }
 
 int strcmp(const char *a, const char *b) {
-  for (; *a && *a == *b; a++)
-    b++;
-  return (uchar)*a - (uchar)*b;
+  size_t n = 0;
+
+  while (a[n] && a[n] == b[n])
+    n++;
+  debug_access(a, n + 1, false, DEBUG_CALLER);
+  debug_access(b, n + 1, false, DEBUG_CALLER);
+  return (uchar)a[n] - (uchar)b[n];
 }
 
-int strncmp(const char *a, const char *b, size_t n) {
-  for (; n > 0 && *a && *a == *b; n--, a++)
-    b++;
-  return n == 0 ? 0 : (uchar)*a - (uchar)*b;
+int strncmp(const char *a, const char *b, size_t max) {
+  size_t n = 0;
+
+  while (n < max && a[n] && a[n] == b[n])
+    n++;
+  debug_access(a, MIN(n + 1, max), false, DEBUG_CALLER);
+  debug_access(b, MIN(n + 1, max), false, DEBUG_CALLER);
+  return n == max ? 0 : (uchar)a[n] - (uchar)b[n];
 }
 
 char *safestrcpy(char *dst, const char *src, size_t n) {

@@ -121,10 +121,10 @@ static bool leaf_skip(struct leaf *leaf, vaddr_t end) {
 }
 
 /* The usual step: to the page behind this one, if the same table maps it. */
-static bool leaf_neighbour(struct leaf *leaf, vaddr_t end) {
+static inline bool leaf_neighbour(struct leaf *leaf, vaddr_t end) {
   vaddr_t next = leaf->va + PGSIZE;
 
-  if (leaf->level > 0 || next >= end || PX(0, next) == 0 ||
+  if (leaf->pte == NULL || leaf->level > 0 || next >= end || PX(0, next) == 0 ||
       !(leaf->pte[1] & PTE_V))
     return false;
   leaf->va = next;
@@ -132,15 +132,19 @@ static bool leaf_neighbour(struct leaf *leaf, vaddr_t end) {
   return true;
 }
 
-bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end) {
-  if (leaf->pte != NULL) {
-    if (leaf_neighbour(leaf, end))
-      return true;
-    if (!leaf_step(leaf, 1))
-      return false;
-  }
+/* The next leaf that is no neighbour, if no more than `most` tables are looked
+ * through on the way. It stops before a table, so where one begins, and with it
+ * any superpage in its place: nothing is missed, or met twice, when a table and a
+ * superpage take turns meanwhile. */
+static bool leaf_find(pagetable_t pagetable, struct leaf *leaf, vaddr_t end,
+                      uint most) {
+  if (leaf->pte != NULL && !leaf_step(leaf, 1))
+    leaf->va = end;
   while (leaf->va < end) {
     if (leaf->pte == NULL) {
+      if (leaf->tables == most)
+        return false;
+      leaf->tables++;
       leaf->pte = walk_leaf(pagetable, leaf->va, &leaf->level);
       leaf->va &= -level_size(leaf->level);
     }
@@ -151,6 +155,30 @@ bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end) {
     leaf->pte = NULL; /* a table: on to the level below */
   }
   return false;
+}
+
+bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end) {
+  leaf->tables = 0; /* there is no limit */
+  return leaf_neighbour(leaf, end) || leaf_find(pagetable, leaf, end, ~0U);
+}
+
+bool leaf_next_some(pagetable_t pagetable, struct leaf *leaf, vaddr_t end) {
+  return leaf_neighbour(leaf, end) ||
+         leaf_find(pagetable, leaf, end, LEAF_TABLES);
+}
+
+bool leaf_next_under(pagetable_t pagetable, struct leaf *leaf, vaddr_t end,
+                     struct spinlock *lk) {
+  if (leaf_neighbour(leaf, end))
+    return true;
+  while (!leaf_find(pagetable, leaf, end, LEAF_TABLES)) {
+    if (leaf->va >= end)
+      return false;
+    release(lk);
+    *leaf = (struct leaf){.va = leaf->va};
+    acquire(lk);
+  }
+  return true;
 }
 
 int mappages(pagetable_t pagetable, vaddr_t va, size_t size, paddr_t pa,
@@ -290,16 +318,43 @@ int pagetable_each(pagetable_t pagetable, vaddr_t from, vaddr_t to,
   return 0;
 }
 
-static size_t count_level(pagetable_t pagetable, int level, int entries) {
-  size_t n = 1;
+#define COUNT_SOME 32 /* tables; after so many others get the lock */
 
-  for (int i = 0; level > 0 && i < entries; i++) {
-    if ((pagetable[i] & PTE_V) && !pte_leaf(pagetable[i], level))
-      n += count_level(P2V(PTE2PA(pagetable[i])), level - 1, PT_ENTRIES);
+/* The tables are being counted, in order of address. */
+struct count {
+  vaddr_t from; /* those that begin below are done */
+  size_t n;
+  uint some; /* of which entries were looked at, since the lock was taken */
+};
+
+/* Count those below a table. False: it is enough for now, at this table's end. */
+static bool count_level(struct count *c, pagetable_t pagetable, vaddr_t base,
+                        int level) {
+  uint entries = level == PT_LEVELS - 1 ? PT_OWN_ENTRIES : PT_ENTRIES;
+
+  for (uint i = c->from > base ? PX(level, c->from) : 0; i < entries; i++) {
+    vaddr_t va = base + ((vaddr_t)i << PXSHIFT(level));
+    pte_t pte = pagetable[i];
+
+    if (!(pte & PTE_V) || pte_leaf(pte, level))
+      continue;
+    c->n += va >= c->from;
+    if (level > 1 && !count_level(c, P2V(PTE2PA(pte)), va, level - 1))
+      return false;
   }
-  return n;
+  c->from = base + ((vaddr_t)entries << PXSHIFT(level));
+  return ++c->some < COUNT_SOME;
 }
 
-size_t pagetable_pages(pagetable_t pagetable) {
-  return count_level(pagetable, PT_LEVELS - 1, PT_OWN_ENTRIES);
+size_t pagetable_pages(pagetable_t pagetable, struct spinlock *lk) {
+  const vaddr_t end = (vaddr_t)PT_OWN_ENTRIES << PXSHIFT(PT_LEVELS - 1);
+  struct count c = {.n = 1};
+
+  while (c.from < end) {
+    c.some = 0;
+    acquire(lk);
+    count_level(&c, pagetable, 0, PT_LEVELS - 1);
+    release(lk);
+  }
+  return c.n;
 }

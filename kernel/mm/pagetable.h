@@ -11,6 +11,7 @@
 
 #include "abi/mman.h"
 #include "pte.h"
+#include "sync/spinlock.h"
 #include "types.h"
 
 /* What a leaf must have that gives user mode these rights (PROT_*): a machine
@@ -47,6 +48,7 @@ struct leaf {
   pte_t *pte;
   vaddr_t va; /* the first that it maps */
   int level;
+  uint tables; /* that were looked through on the way so far */
 };
 
 /*
@@ -61,6 +63,23 @@ struct leaf {
  * the table (a lock was given up), start anew from an address.
  */
 bool leaf_next(pagetable_t pagetable, struct leaf *leaf, vaddr_t end);
+
+/*
+ * How many leaves there are, and how many tables without any lie between two, is
+ * up to a program. So nobody goes through all of them under a spin lock.
+ *
+ * leaf_next_some() is like leaf_next(), but also says false after LEAF_TABLES
+ * tables; then leaf->va is still below end, and is where to start anew once
+ * others could have the lock.
+ *
+ * leaf_next_under() does all that with the one lock lk, which is held: from one
+ * leaf to the next it may be released for a moment. What the caller knows of the
+ * table may be old then, but for what another lock guards.
+ */
+#define LEAF_TABLES 4
+bool leaf_next_some(pagetable_t pagetable, struct leaf *leaf, vaddr_t end);
+bool leaf_next_under(pagetable_t pagetable, struct leaf *leaf, vaddr_t end,
+                     struct spinlock *lk);
 
 /* Replace the superpage that maps va, if one does, by a table whose entries say
  * the same. 0 or -ENOMEM. No right is lost, so that nothing need be flushed
@@ -103,7 +122,8 @@ int pagetable_each(pagetable_t pagetable, vaddr_t from, vaddr_t to,
                    void *arg);
 
 /* Page-table pages of an address space, the root included, but not those that
- * all share. */
-size_t pagetable_pages(pagetable_t pagetable);
+ * all share. lk, which guards the table, is taken for a few at a time: when tables
+ * come and go meanwhile, the number is one of no single moment. */
+size_t pagetable_pages(pagetable_t pagetable, struct spinlock *lk);
 
 #endif

@@ -7,7 +7,10 @@
  *
  * A free object holds the link to the next free one. Pages with free objects
  * are on their cache's list; a page that becomes empty goes back at once if
- * the cache has another with room, and else when memory runs out.
+ * the cache has another with room, and else when memory runs out. So one page of
+ * a cache is empty at most. It was alone in the list when it became so, and others
+ * come in front of it and are used first: it is the last one. Who needs memory
+ * looks at that one only, however many there are.
  */
 #include "mm/slab.h"
 
@@ -46,15 +49,15 @@ static struct slab *slab_of(void *object) {
 static struct slab *slab_create(struct slab_cache *c) {
   size_t size = object_size(c);
   struct slab *s = kalloc_for(PAGE_SLAB);
-  char *first;
+  size_t at = (sizeof(*s) + OBJECT_ALIGN - 1) & -OBJECT_ALIGN;
 
   if (s == NULL)
     return NULL;
-  first = (char *)s + ((sizeof(*s) + OBJECT_ALIGN - 1) & -OBJECT_ALIGN);
-  ASSERT(first + size <= (char *)s + PGSIZE);
+  ASSERT(at + size <= PGSIZE);
   *s = (struct slab){.cache = c};
-  for (char *p = first; p + size <= (char *)s + PGSIZE; p += size) {
-    struct free_object *o = (struct free_object *)p;
+  debug_slab_new(s);
+  for (; at + size <= PGSIZE; at += size) {
+    struct free_object *o = (struct free_object *)((char *)s + at);
 
     o->next = s->free;
     s->free = o;
@@ -63,25 +66,27 @@ static struct slab *slab_create(struct slab_cache *c) {
   return s;
 }
 
-/* Take the empty pages of a cache; they are linked by their `link`. */
+/* The empty page of a cache, taken out of the list; NULL. Lock held. */
+static struct slab *take_empty(struct slab_cache *c) {
+  struct slab *last = list_entry(c->partial.prev, struct slab, link);
+
+  if (list_empty(&c->partial) || last->used > 0)
+    return NULL;
+  list_remove(&last->link);
+  return last;
+}
+
+/* Free the empty page of a cache, if there is one. How many were freed. */
 static size_t shrink_cache(struct slab_cache *c) {
-  struct list empty = LIST_INIT(empty), *l;
-  size_t freed = 0;
+  struct slab *empty;
 
   if (!acquire_try(&c->lock))
     return 0;
-  list_for_each_safe (p, &c->partial) {
-    if (list_entry(p, struct slab, link)->used > 0)
-      continue;
-    list_remove(p);
-    list_add_back(&empty, p);
-  }
+  empty = take_empty(c);
   release(&c->lock);
-  while ((l = list_pop(&empty)) != NULL) {
-    kfree(list_entry(l, struct slab, link));
-    freed++;
-  }
-  return freed;
+  if (empty != NULL)
+    kfree(empty);
+  return empty != NULL;
 }
 
 /* A reclaimer's shrink(). */

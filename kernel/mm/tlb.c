@@ -34,7 +34,7 @@
  * meanwhile, since who waits for a lock answers, too.
  *
  * A CPU that asks waits with interrupts off, perhaps holding locks. Another one
- * that spins for those answers there (acquire), and so does a CPU that itself
+ * that spins for those answers there (acquire, spin_while), and so does a CPU that itself
  * waits for answers: no two can wait for each other. Each has room for one
  * request, which it fills in before it sets the bits of those that it asks; one
  * interrupt makes a CPU look at the requests of all.

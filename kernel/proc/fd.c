@@ -55,13 +55,16 @@ struct inode *cwd_hold(void) {
 
 void fd_release(void) {
   struct thread *t = mythread();
+  struct file *f = t->file;
+  struct inode *cwd = t->cwd;
 
-  if (t->file != NULL)
-    file_close(t->file);
-  if (t->cwd != NULL)
-    iput(t->cwd);
+  /* the self-check may look at them at any moment: not when they are gone */
   t->file = NULL;
   t->cwd = NULL;
+  if (f != NULL)
+    file_close(f);
+  if (cwd != NULL)
+    iput(cwd);
 }
 
 void cwd_set(struct inode *dir) {
@@ -207,4 +210,40 @@ void fd_close_all(struct proc *p) {
   if (p->cwd != NULL)
     iput(p->cwd);
   p->cwd = NULL;
+}
+
+/* --- the self-check --- */
+
+static void audit_begin(struct proc *p, void *unused) {
+  (void)unused;
+  for (int fd = 0; fd < p->nfiles; fd++)
+    if (p->files[fd] != NULL)
+      file_audit_begin(p->files[fd]);
+}
+
+/* What a thread holds is in a table, too, or on its way out: then it is not looked
+ * at in the end. */
+static void audit_find(struct proc *p, void *unused) {
+  (void)unused;
+  for (int fd = 0; fd < p->nfiles; fd++)
+    if (p->files[fd] != NULL)
+      file_audit_found(p->files[fd]);
+  list_for_each (l, &p->threads) {
+    struct thread *t = list_entry(l, struct thread, proclink);
+
+    if (t->file != NULL)
+      file_audit_found(t->file);
+  }
+}
+
+static void audit_end(struct proc *p, void *a) {
+  for (int fd = 0; fd < p->nfiles; fd++)
+    if (p->files[fd] != NULL)
+      file_audit_end(p->files[fd], a);
+}
+
+void files_audit(struct audit *a) {
+  proc_each_locked(audit_begin, NULL);
+  proc_each_locked(audit_find, NULL);
+  proc_each_locked(audit_end, a);
 }

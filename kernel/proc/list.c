@@ -86,6 +86,18 @@ static void describe(struct proc *p, struct procinfo *info) {
     info->state = P_ZOMBIE;
 }
 
+/* The same of the first process with a higher pid; false: there is none. */
+static bool describe_next(int after, struct procinfo *info) {
+  struct proc *p;
+
+  acquire(&proctree_lock);
+  p = proc_next_locked(after);
+  if (p != NULL)
+    describe(p, info);
+  release(&proctree_lock);
+  return p != NULL;
+}
+
 /* What takes the space's lock. */
 static void describe_memory(struct procinfo *info) {
   struct space *s = proc_space(info->pid);
@@ -98,9 +110,7 @@ static void describe_memory(struct procinfo *info) {
   info->size = s->size * PGSIZE;
   info->resident = usage.resident * PGSIZE;
   info->faults = s->faults;
-  acquire(&s->ptl); /* the tables on the way stay */
-  info->tables = pagetable_pages(s->pagetable) * PGSIZE;
-  release(&s->ptl);
+  info->tables = pagetable_pages(s->pagetable, &s->ptl) * PGSIZE;
   release_shared(&s->lock);
   space_put(s);
 }
@@ -108,16 +118,7 @@ static void describe_memory(struct procinfo *info) {
 int proc_list(int after, struct procinfo *buf, int max) {
   int n = 0;
 
-  while (n < max) {
-    struct proc *p;
-
-    acquire(&proctree_lock);
-    p = proc_next_locked(after);
-    if (p != NULL)
-      describe(p, &buf[n]);
-    release(&proctree_lock);
-    if (p == NULL)
-      break;
+  while (n < max && describe_next(after, &buf[n])) {
     describe_memory(&buf[n]);
     after = buf[n++].pid;
   }
@@ -131,16 +132,12 @@ static const char *const state_names[] = {
 
 void procdump(void) {
   struct procinfo info;
-  struct proc *p;
   int after = 0;
 
   printf("\n  pid  ppid  state     cpu  name             waits for\n");
-  acquire(&proctree_lock);
-  while ((p = proc_next_locked(after)) != NULL) {
-    describe(p, &info);
+  while (describe_next(after, &info)) {
     printf("%5d %5d  %-9s %3d  %-16s %s\n", info.pid, info.ppid,
            state_names[info.state], info.cpu, info.name, info.waiting);
     after = info.pid;
   }
-  release(&proctree_lock);
 }

@@ -63,8 +63,9 @@ static size_t pages_of(struct space *s) {
   acquire_shared(&s->lock);
   n = s->nregions * sizeof(struct region) / PGSIZE + anon_held(s);
   acquire(&s->ptl);
-  n += s->anon + pagetable_pages(s->pagetable);
+  n += s->anon;
   release(&s->ptl);
+  n += pagetable_pages(s->pagetable, &s->ptl);
   release_shared(&s->lock);
   return n;
 }
@@ -129,14 +130,16 @@ static struct victim choose(bool impatient) {
   return v;
 }
 
+static void see_leaving(struct proc *p, void *any) {
+  *(bool *)any |= leaves(p);
+}
+
 /* proctree_lock held. */
 static bool somebody_leaves(void) {
-  struct proc *p;
+  bool any = false;
 
-  for (int pid = 0; (p = proc_next_locked(pid)) != NULL; pid = p->pid)
-    if (leaves(p))
-      return true;
-  return false;
+  proc_each_locked(see_leaving, &any);
+  return any;
 }
 
 /* End it, if it is the first to be chosen since memory was last short, or all
@@ -190,7 +193,7 @@ static int wait_a_little(void) {
 bool memory_release(void) {
   for (int i = 0; i < RELEASE_TRIES; i++) {
     fs_release();
-    bcache_shrink(WORKING_SET);
+    bcache_shrink(WORKING_SET, pages_total());
     if (pages_owned(PAGE_FREE) >= WORKING_SET)
       return true;
     /* another CPU may be in the cache just then, whose lock is only tried */

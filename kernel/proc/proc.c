@@ -215,16 +215,20 @@ void proc_free(struct proc *p) {
   count_down(&nprocs);
 }
 
+void proc_each_locked(void (*see)(struct proc *p, void *arg), void *arg) {
+  for (int i = 0; i < PID_BUCKETS; i++)
+    list_for_each (l, &pids[i])
+      see(list_entry(l, struct proc, pidlink), arg);
+}
+
+static void end_member(struct proc *p, void *pgid) {
+  if (p->pgid == *(int *)pgid && p != init_proc && p->state == PROC_ALIVE)
+    proc_end(p, NULL, STATUS_KILLED);
+}
+
 void kill_group(int pgid) {
   acquire(&proctree_lock);
-  for (int i = 0; i < PID_BUCKETS; i++) {
-    list_for_each (l, &pids[i]) {
-      struct proc *p = list_entry(l, struct proc, pidlink);
-
-      if (p->pgid == pgid && p != init_proc && p->state == PROC_ALIVE)
-        proc_end(p, NULL, STATUS_KILLED);
-    }
-  }
+  proc_each_locked(end_member, &pgid);
   release(&proctree_lock);
 }
 

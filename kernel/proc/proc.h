@@ -154,6 +154,8 @@ bool fd_take_back(int fd, struct file *f);
 int fd_copy(struct proc *child, struct proc *parent);
 /* Bytes of memory that its open files keep. May be called with proctree_lock. */
 size_t fd_memory(struct proc *p);
+/* The part of the self-check (mm/audit.h) that counts who has each open file. */
+void files_audit(struct audit *a);
 /* Close all files and let go of the directory. */
 void fd_close_all(struct proc *p);
 
@@ -200,6 +202,8 @@ void proc_publish(struct proc *p, struct proc *parent);
 struct proc *proc_find_locked(int pid);
 /* The one with the lowest pid above `after`, or NULL; proctree_lock held. */
 struct proc *proc_next_locked(int after);
+/* Each of them, in no order; proctree_lock held, or nothing changes. */
+void proc_each_locked(void (*see)(struct proc *p, void *arg), void *arg);
 /* The process, whose only thread is t, uses this space from now on. Returns the
  * old one. */
 struct space *proc_set_space(struct proc *p, struct thread *t, struct space *s);

@@ -54,6 +54,13 @@ struct sleeplock {
   const char *name;
 };
 
+/* One that is free; initsleeplock() is for those that come and go. */
+#define SLEEPLOCK(lk, lkname)                                              \
+  {                                                                        \
+    .lock = SPINLOCK("sleeplock"), .waiters = WAITQ((lk).waiters, lkname), \
+    .name = (lkname)                                                       \
+  }
+
 void initsleeplock(struct sleeplock *lk, const char *name);
 void acquiresleep(struct sleeplock *lk);
 void releasesleep(struct sleeplock *lk);

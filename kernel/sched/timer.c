@@ -1,9 +1,10 @@
 /*
  * Timers, and the tick.
  *
- * One list of timers in order of deadline serves all CPUs. A CPU arms its
- * clock for its next tick or the first deadline, whichever is sooner; an idle
- * CPU has no tick.
+ * One list of timers in order of deadline serves all CPUs. The place of a new one
+ * is looked for from the end: who sleeps for as long as others comes after them,
+ * and thousands of threads may. A CPU arms its clock for its next tick or the
+ * first deadline, whichever is sooner; an idle CPU has no tick.
  */
 #include "sched/timer.h"
 
@@ -13,8 +14,8 @@
 
 static struct spinlock timer_lock = SPINLOCK("timers");
 static struct list timers = LIST_INIT(timers); /* [timer_lock] */
-static struct timer *firing[NCPU];             /* [timer_lock] by CPU */
-static uint64 next_tick[NCPU];                 /* this CPU only */
+static void *firing[NCPU];     /* [a] by CPU: its timer, or NULL */
+static uint64 next_tick[NCPU]; /* this CPU only */
 
 /* Arm this CPU's clock. timer_lock held. */
 static void arm_locked(void) {
@@ -36,28 +37,19 @@ void timer_rearm(void) {
 }
 
 void timer_start(struct timer *t, uint64 deadline_ns) {
-  struct list *after = &timers;
+  struct list *after;
 
   acquire(&timer_lock);
   t->deadline_ns = deadline_ns;
   t->armed = true;
-  list_for_each (l, &timers) {
-    if (list_entry(l, struct timer, link)->deadline_ns > deadline_ns)
-      break;
-    after = l;
-  }
+  after = timers.prev;
+  while (after != &timers &&
+         list_entry(after, struct timer, link)->deadline_ns > deadline_ns)
+    after = after->prev;
   list_insert(&t->link, after, after->next);
   if (timers.next == &t->link)
     arm_locked();
   release(&timer_lock);
-}
-
-static bool is_firing(const struct timer *t) {
-  for (int i = 0; i < ncpu; i++) {
-    if (firing[i] == t)
-      return true;
-  }
-  return false;
 }
 
 bool timer_cancel(struct timer *t) {
@@ -69,12 +61,9 @@ bool timer_cancel(struct timer *t) {
     list_remove(&t->link);
     t->armed = false;
   }
-  while (is_firing(t)) {
-    release(&timer_lock);
-    cpu_relax();
-    acquire(&timer_lock);
-  }
   release(&timer_lock);
+  for (int i = 0; i < ncpu; i++)
+    spin_while(&firing[i], t); /* from now on it is nobody's */
   return was_armed;
 }
 
@@ -89,11 +78,11 @@ static void fire_due(uint64 now) {
       break;
     list_remove(&t->link);
     t->armed = false;
-    firing[self] = t;
+    __atomic_store_n(&firing[self], t, __ATOMIC_RELAXED);
     release(&timer_lock);
     t->fire(t);
     acquire(&timer_lock);
-    firing[self] = NULL;
+    __atomic_store_n(&firing[self], NULL, __ATOMIC_RELEASE);
   }
 }
 

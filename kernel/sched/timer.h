@@ -18,7 +18,8 @@ struct timer {
  * reached the deadline. */
 void timer_start(struct timer *t, uint64 deadline_ns);
 /* Take it back; it does not run any more when this returns. True if it had not
- * fired. Not from its own fire(). */
+ * fired. Not from its own fire(), nor with a lock that this takes. Interrupts
+ * off. */
 bool timer_cancel(struct timer *t);
 
 /* The clock interrupted this CPU: fire what is due, count the tick for

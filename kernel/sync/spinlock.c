@@ -22,6 +22,7 @@ bool holding(struct spinlock *lk) {
 
 bool acquire_try(struct spinlock *lk) {
   push_off();
+  debug_access(lk, sizeof(*lk), true, DEBUG_CALLER);
   if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
     pop_off();
     return false;
@@ -33,6 +34,7 @@ bool acquire_try(struct spinlock *lk) {
 
 void acquire(struct spinlock *lk) {
   push_off();
+  debug_access(lk, sizeof(*lk), true, DEBUG_CALLER);
   if (holding(lk))
     panic("acquire: this CPU already holds lock %s", lk->name);
   debug_spin_wait(lk, DEBUG_CALLER);
@@ -47,12 +49,21 @@ void acquire(struct spinlock *lk) {
 }
 
 void release(struct spinlock *lk) {
+  debug_access(lk, sizeof(*lk), true, DEBUG_CALLER);
   if (!holding(lk))
     panic("release: this CPU does not hold lock %s", lk->name);
   debug_spin_released(lk, DEBUG_CALLER);
   lk->cpu = NULL;
   __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
   pop_off();
+}
+
+void spin_while(void *const *word, const void *that) {
+  debug_access(word, sizeof(*word), false, DEBUG_CALLER);
+  while (__atomic_load_n(word, __ATOMIC_ACQUIRE) == that) {
+    tlb_serve();
+    cpu_relax();
+  }
 }
 
 void push_off(void) {

@@ -28,6 +28,10 @@ void release(struct spinlock *lk);
 /* Does this CPU hold it? Interrupts off. */
 bool holding(struct spinlock *lk);
 
+/* Wait until *word is no longer that, which another CPU sees to. What it did before
+ * is done. It must not wait for a lock that the caller holds. Interrupts off. */
+void spin_while(void *const *word, const void *that);
+
 /* Interrupts off and back to what they were; they nest. */
 void push_off(void);
 void pop_off(void);

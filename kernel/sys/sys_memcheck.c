@@ -20,12 +20,10 @@
 #define ATTEMPTS 50
 #define BETWEEN_NS 20000000
 
-static const audit_part parts[] = {spaces_audit, bcache_audit, NULL};
+static const audit_part parts[] = {spaces_audit, bcache_audit, files_audit,
+                                   NULL};
 
-static struct sleeplock one_at_a_time = {
-    .name = "memcheck",
-    .lock = SPINLOCK("memcheck"),
-    .waiters = WAITQ(one_at_a_time.waiters, "memcheck")};
+static struct sleeplock one_at_a_time = SLEEPLOCK(one_at_a_time, "memcheck");
 
 static bool same(const struct memfault *a, const struct memfault *b) {
   return a->kind == b->kind && a->pa == b->pa && a->va == b->va &&

@@ -32,6 +32,8 @@ static const char *fault_name(int error, uint access) {
       return "bus error: beyond the end of file";
     case -ENOSPC:
       return "bus error: no space on the disk for the page";
+    case -EROFS:
+      return "bus error: the file system is read-only";
     case -EFAULT:
       return access_name(access);
     case -ENOMEM:

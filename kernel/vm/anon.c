@@ -22,11 +22,15 @@ struct anon {
   struct spinlock lock; /* the tree */
   pagetable_t pages;
   size_t count;    /* [lock] pages in the tree */
+  uint64 round;    /* [counting] of anon_held(), when it was last counted */
   struct list all; /* [anons_lock] in all_anons */
 };
 
 static struct spinlock anons_lock = SPINLOCK("anon list");
 static struct list all_anons = LIST_INIT(all_anons); /* [anons_lock] */
+
+/* Around the counting of what a space holds (anon_held). */
+static struct sleeplock counting = SLEEPLOCK(counting, "anon count");
 
 static struct slab_cache anons = SLAB_CACHE(anons, "anon", sizeof(struct anon));
 
@@ -170,7 +174,7 @@ size_t anon_count(struct memobject *o, uint64 first, uint64 last) {
   if (o->ops != &anon_ops)
     return 0;
   acquire(&a->lock);
-  while (leaf_next(a->pages, &l, (vaddr_t)last * PGSIZE))
+  while (leaf_next_under(a->pages, &l, (vaddr_t)last * PGSIZE, &a->lock))
     n++;
   release(&a->lock);
   return n;
@@ -181,33 +185,32 @@ void anon_each(void (*visit)(void *arg, pagetable_t pages), void *arg) {
     visit(arg, list_entry(l, struct anon, all)->pages);
 }
 
-/* Does a region of the space map it? */
-static bool maps(struct space *s, struct memobject *o) {
-  bool found = false;
+/* What an object has, if it was not yet counted in this round. */
+static size_t held_by(struct anon *a, uint64 round) {
+  size_t n;
 
-  acquire(&o->lock);
-  list_for_each (l, &o->regions) {
-    found = list_entry(l, struct region, object_link)->space == s;
-    if (found)
-      break;
-  }
-  release(&o->lock);
-  return found;
+  if (a->round == round)
+    return 0;
+  a->round = round;
+  acquire(&a->lock);
+  n = a->count;
+  release(&a->lock);
+  return n + pagetable_pages(a->pages, &a->lock);
 }
 
 size_t anon_held(struct space *s) {
+  static uint64 last; /* [counting] */
   size_t n = 0;
 
-  acquire(&anons_lock);
-  list_for_each (l, &all_anons) {
-    struct anon *a = list_entry(l, struct anon, all);
+  /* one at a time, so that an object of several regions is counted once */
+  acquiresleep(&counting);
+  last++;
+  list_for_each (l, &s->regions) {
+    struct memobject *o = list_entry(l, struct region, link)->object;
 
-    if (!maps(s, &a->object))
-      continue;
-    acquire(&a->lock);
-    n += a->count + pagetable_pages(a->pages);
-    release(&a->lock);
+    if (o != NULL && anon_pages(o) != NULL)
+      n += held_by(anon_of(o), last);
   }
-  release(&anons_lock);
+  releasesleep(&counting);
   return n;
 }

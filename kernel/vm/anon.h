@@ -25,7 +25,7 @@ void anon_each(void (*visit)(void *arg, pagetable_t pages), void *arg);
 
 /* Pages of all such objects of which the space maps something, their trees' own
  * counted: also those that it has unmapped, but which only go with the object. The
- * caller holds no lock of a space's page table, or an object's. */
+ * space's lock is held, and no spin lock: it may sleep. */
 size_t anon_held(struct space *s);
 
 #endif

@@ -192,8 +192,7 @@ static uint written_below(struct fault *f) {
 
   acquire(&f->s->ptl);
   at = walk(f->s->pagetable, f->page, false);
-  while (at != NULL && n < most && (at[-1L - n] & PTE_V) &&
-         (at[-1L - n] & PTE_W))
+  for (; at != NULL && n < most && (at[-1] & PTE_V) && (at[-1] & PTE_W); at--)
     n++;
   release(&f->s->ptl);
   return n;

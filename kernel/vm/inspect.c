@@ -101,13 +101,16 @@ static int add_leaf(void *arg, vaddr_t va, int level, pte_t pte) {
 int inspect_leaves(struct space *s, vaddr_t from, struct ptentry *buf,
                    int max) {
   struct runs runs = {s, buf, 0, max};
+  struct leaf l = {.va = from};
 
   if (s == NULL) {
     pagetable_each(kernel_pagetable, from, MAXVA, add_leaf, &runs);
     return runs.n;
   }
   acquire(&s->ptl);
-  pagetable_each(s->pagetable, from, MAXVA, add_leaf, &runs);
+  while (leaf_next_under(s->pagetable, &l, MAXVA, &s->ptl) &&
+         add_leaf(&runs, l.va, l.level, *l.pte) == 0)
+    continue;
   release(&s->ptl);
   return runs.n;
 }

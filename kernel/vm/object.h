@@ -17,6 +17,7 @@
 #include "types.h"
 
 struct memobject;
+struct region;
 
 /* A page of an object that stays where it is while the caller has this. */
 struct objpage {
@@ -55,9 +56,20 @@ struct memobject {
   uint64 id; /* [c] no other object has or had it since boot */
   struct spinlock lock;
   struct list regions; /* [lock] struct region.object_link */
+  struct list ways;    /* [lock] those who go through them (object.c) */
 };
 
 void memobject_init(struct memobject *o, const struct memobject_ops *ops);
+
+/* Put a region into its object's list, behind `elder` (NULL: anywhere); take it
+ * out; let those who go through the list come to it again, since it maps more
+ * than before. The object's lock is held. */
+void memobject_enter_locked(struct region *r, struct region *elder);
+void memobject_leave_locked(struct region *r);
+void memobject_again_locked(struct region *r);
+
+/* What follows works in pieces, between which others get the object's lock, for
+ * how many regions there are, and pages in them, is up to programs. */
 
 /* The object ends before page `first`, and its pages are no longer attached:
  * remove them from all page tables, private copies too. May be called with a

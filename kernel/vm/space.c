@@ -72,6 +72,8 @@ static void resize(struct region *r, vaddr_t start, vaddr_t end) {
   count(r, -1);
   if (r->object != NULL)
     r->first = region_index(r, start);
+  if (r->object != NULL && end > r->end)
+    memobject_again_locked(r);
   r->start = r->node.key = start;
   r->end = end;
   count(r, 1);
@@ -113,8 +115,7 @@ static void region_link(struct space *s, struct region *r, struct region *below,
   if (r->object == NULL)
     return;
   acquire(&r->object->lock);
-  list_add_front(elder ? &elder->object_link : &r->object->regions,
-                 &r->object_link);
+  memobject_enter_locked(r, elder);
   release(&r->object->lock);
 }
 
@@ -133,7 +134,7 @@ static void region_detach(struct region *r) {
   if (r->object == NULL)
     return;
   acquire(&r->object->lock);
-  list_remove(&r->object_link);
+  memobject_leave_locked(r);
   release(&r->object->lock);
 }
 

@@ -10,9 +10,13 @@
  */
 #include "vm/usercopy.h"
 
+#include "debug.h"
 #include "lib/string.h"
 #include "sync/spinlock.h"
 #include "vm/fault.h"
+
+/* What may be waited for where a page is missing, in the words of the checks. */
+#define WAIT_NAME "a page of the program"
 
 /* Bytes from va to the end of its page, but no more than len. */
 static size_t in_page(vaddr_t va, size_t len) {
@@ -96,6 +100,7 @@ size_t copyin_present(struct space *s, void *dst, vaddr_t src, size_t len) {
 }
 
 int copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
+  debug_may_sleep(NULL, WAIT_NAME, DEBUG_CALLER);
   for (size_t done = 0;;) {
     done +=
         copyout_present(s, dst + done, (const char *)src + done, len - done);
@@ -107,6 +112,7 @@ int copyout(struct space *s, vaddr_t dst, const void *src, size_t len) {
 }
 
 int copyin(struct space *s, void *dst, vaddr_t src, size_t len) {
+  debug_may_sleep(NULL, WAIT_NAME, DEBUG_CALLER);
   for (size_t done = 0;;) {
     done += copyin_present(s, (char *)dst + done, src + done, len - done);
     if (done == len)
@@ -119,6 +125,7 @@ int copyin(struct space *s, void *dst, vaddr_t src, size_t len) {
 int copyinstr(struct space *s, char *dst, vaddr_t src, size_t max) {
   size_t done = 0;
 
+  debug_may_sleep(NULL, WAIT_NAME, DEBUG_CALLER);
   while (done < max) {
     size_t n = in_page(src, max - done), len;
 
@@ -138,6 +145,8 @@ int copyinstr(struct space *s, char *dst, vaddr_t src, size_t max) {
 int user_prefault(struct space *s, vaddr_t va, size_t len, uint access) {
   size_t done = 0;
 
+  if (s != NULL)
+    debug_may_sleep(NULL, WAIT_NAME, DEBUG_CALLER);
   while (s != NULL && done < len) {
     if (!page_present(s, va + done, access) &&
         fault_resolve(s, va + done, access) < 0)

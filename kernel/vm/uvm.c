@@ -13,6 +13,12 @@
  * through. It takes what a megabyte has, with its table, and is emptied when it
  * is full. Frames are not linked through the pages themselves, which other CPUs may
  * still write until the flush, and which others may go on using.
+ *
+ * How long a way through the entries is, is up to a program. So each gives up ptl
+ * after a few tables (leaf_next_under), and goes on from the address. What keeps
+ * the range as it is meanwhile, as far as that matters, is the space's lock: held
+ * alone, no fault makes entries in what was passed already. Entries may go at any
+ * time, when an object loses pages.
  */
 #include "vm/uvm.h"
 
@@ -57,24 +63,25 @@ void uvm_set(pte_t *at, pte_t pte) {
 
 #define BLOCK 1 /* added to a page's address: it is a superpage's */
 
-void gather_init(struct gather *g, struct space *s, bool live) {
-  g->space = s;
-  g->live = live;
-  g->n = 0;
-  g->from = g->to = 0;
-}
-
 /* Cached translations of a range have to go, too. */
-static void gather_widen(struct gather *g, vaddr_t from, vaddr_t to) {
-  g->from = g->from < g->to ? MIN(g->from, from) : from;
-  g->to = MAX(g->to, to);
+static void stale_widen(struct stale *stale, vaddr_t from, vaddr_t to) {
+  stale->from = stale->from < stale->to ? MIN(stale->from, from) : from;
+  stale->to = MAX(stale->to, to);
 }
 
-void gather_flush(struct gather *g) {
-  if (g->live && g->from < g->to)
-    tables_flush_user(&g->space->arch, g->from, g->to - g->from);
-  g->from = g->to = 0;
+void stale_flush(struct stale *stale) {
+  if (stale->live && stale->from < stale->to)
+    tables_flush_user(&stale->space->arch, stale->from,
+                      stale->to - stale->from);
+  stale->from = stale->to = 0;
 }
+
+void gather_init(struct gather *g, struct space *s, bool live) {
+  g->stale = (struct stale){.space = s, .live = live};
+  g->n = 0;
+}
+
+void gather_flush(struct gather *g) { stale_flush(&g->stale); }
 
 void gather_put(struct gather *g) {
   for (uint i = 0; i < g->n; i++) {
@@ -93,7 +100,7 @@ static void gather_empty(struct gather *g) {
 
 static void gather_leaf(struct gather *g, const struct leaf *l) {
   g->held[g->n++] = (vaddr_t)pte_page(*l->pte) + (l->level > 0 ? BLOCK : 0);
-  gather_widen(g, l->va, l->va + level_size(l->level));
+  stale_widen(&g->stale, l->va, l->va + level_size(l->level));
 }
 
 /* What a leaf maps is not this space's any more. ptl held. */
@@ -102,58 +109,51 @@ static void forget_anon(struct region *r, const struct leaf *l) {
     r->space->anon -= level_size(l->level) / PGSIZE;
 }
 
-/* uvm_take(), or only what is an object's page: `shown`. */
-static void take(struct gather *g, struct region *r, vaddr_t from, vaddr_t to,
-                 bool shown) {
-  struct space *s = g->space;
-  struct leaf l = {.va = from};
+bool uvm_take_some(struct gather *g, struct region *r, vaddr_t *from,
+                   vaddr_t to, bool shown) {
+  struct space *s = r->space;
+  struct leaf l = {.va = *from};
 
   acquire(&s->ptl);
-  while (leaf_next(s->pagetable, &l, to)) {
+  while (leaf_next_some(s->pagetable, &l, to)) {
     if (shown && uvm_anonymous(pte_page(*l.pte)))
       continue;
-    if (g->n == GATHER_MAX) {
-      release(&s->ptl);
-      gather_empty(g);
-      acquire(&s->ptl);
-      l = (struct leaf){.va = l.va}; /* it may have changed: look again */
-      continue;
-    }
+    if (g->n == GATHER_MAX)
+      break;
     gather_leaf(g, &l);
     forget_anon(r, &l);
     *l.pte = 0;
   }
   release(&s->ptl);
+  *from = l.va;
+  return l.va >= to;
 }
 
 void uvm_take(struct gather *g, struct region *r, vaddr_t from, vaddr_t to) {
-  take(g, r, from, to, false);
-}
-
-static void take_and_put(struct region *r, vaddr_t from, vaddr_t to,
-                         bool shown) {
-  struct gather g;
-
-  gather_init(&g, r->space, true);
-  take(&g, r, from, to, shown);
-  gather_empty(&g);
+  while (!uvm_take_some(g, r, &from, to, false))
+    if (g->n == GATHER_MAX)
+      gather_empty(g);
 }
 
 void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to) {
-  take_and_put(r, from, to, false);
+  struct gather g;
+
+  gather_init(&g, r->space, true);
+  uvm_take(&g, r, from, to);
+  gather_empty(&g);
 }
 
-void uvm_release(struct region *r) { take_and_put(r, r->start, r->end, true); }
+#define TRIM_SOME 16 /* tables; when there are so many others get ptl */
 
 static bool gather_table(void *arg, void *table) {
   struct gather *g = arg;
 
   g->held[g->n++] = (vaddr_t)table;
-  return g->n < GATHER_MAX;
+  return g->n < GATHER_MAX && g->n % TRIM_SOME != 0;
 }
 
 void uvm_take_tables(struct gather *g, vaddr_t from, vaddr_t to) {
-  struct space *s = g->space;
+  struct space *s = g->stale.space;
   vaddr_t at = from;
 
   while (at < to) {
@@ -166,48 +166,43 @@ void uvm_take_tables(struct gather *g, vaddr_t from, vaddr_t to) {
     at = pagetable_trim(s->pagetable, at, to, gather_table, g);
     release(&s->ptl);
     if (g->n > before)
-      gather_widen(g, from, to);
+      stale_widen(&g->stale, from, to);
   }
 }
 
 void uvm_protect(struct region *r) {
   struct space *s = r->space;
+  struct stale stale = {.space = s, .live = true};
   struct leaf l = {.va = r->start};
-  vaddr_t from = r->end, to = r->start;
 
   acquire(&s->ptl);
-  while (leaf_next(s->pagetable, &l, r->end)) {
+  while (leaf_next_under(s->pagetable, &l, r->end, &s->ptl)) {
     uint keep = *l.pte & PTE_W ? r->rights : r->rights & ~(uint)PROT_WRITE;
     pte_t pte = uvm_pte(pte_page(*l.pte), keep, l.level);
 
-    if (*l.pte & ~pte & (PTE_R | PTE_W | PTE_X | PTE_U)) {
-      from = MIN(from, l.va);
-      to = l.va + level_size(l.level);
-    }
+    if (*l.pte & ~pte & (PTE_R | PTE_W | PTE_X | PTE_U))
+      stale_widen(&stale, l.va, l.va + level_size(l.level));
     *l.pte = pte;
   }
   release(&s->ptl);
   /* other threads must notice what they lost before the caller is told that it
    * is done; what they gained they find out */
-  if (from < to)
-    tables_flush_user(&s->arch, from, to - from);
+  stale_flush(&stale);
 }
 
-void uvm_protect_page(struct region *r, vaddr_t va) {
+void uvm_protect_page(struct stale *stale, struct region *r, vaddr_t va) {
   struct space *s = r->space;
   pte_t *pte;
-  bool lost;
   int level;
 
   acquire(&s->ptl);
   pte = walk_leaf(s->pagetable, va, &level);
-  lost = (*pte & PTE_V) && (*pte & PTE_W);
-  if (lost)
+  if ((*pte & PTE_V) && (*pte & PTE_W)) {
     *pte &= ~(pte_t)PTE_W;
+    /* the next write must fault, so that the page is known to be dirty */
+    stale_widen(stale, va, va + PGSIZE);
+  }
   release(&s->ptl);
-  /* the next write must fault, so that the page is known to be dirty */
-  if (lost)
-    tables_flush_user(&s->arch, va, PGSIZE);
 }
 
 /* --- superpages --- */
@@ -335,8 +330,6 @@ bool uvm_join(struct region *r, vaddr_t va) {
 
 /* --- sharing with a child --- */
 
-#define COPY_MAX 512 /* entries that are copied before others get the locks */
-
 /* Copy one entry. Both ptls are held. */
 static void share_page(struct region *r, struct space *child,
                        const struct leaf *l, pte_t *to, bool *lost) {
@@ -361,12 +354,9 @@ static void share_page(struct region *r, struct space *child,
 static int share_pages(struct region *r, struct space *child, struct leaf *l,
                        bool *lost) {
   pte_t *to = NULL;
+  vaddr_t last = l->va;
 
-  for (int n = 0; n < COPY_MAX; n++) {
-    vaddr_t last = l->va;
-
-    if (!leaf_next(r->space->pagetable, l, r->end))
-      return 0;
+  while (leaf_next_some(r->space->pagetable, l, r->end)) {
     if (to != NULL && l->level == 0 && l->va == last + PGSIZE &&
         PX(0, l->va) != 0)
       to++; /* side by side, in the child, too */
@@ -375,8 +365,9 @@ static int share_pages(struct region *r, struct space *child, struct leaf *l,
     if (to == NULL)
       return -ENOMEM;
     share_page(r, child, l, to, lost);
+    last = l->va;
   }
-  return 1;
+  return l->va < r->end;
 }
 
 int uvmcopy(struct region *r, struct space *child, bool *lost) {
@@ -391,7 +382,7 @@ int uvmcopy(struct region *r, struct space *child, bool *lost) {
     more = share_pages(r, child, &l, lost);
     release(&child->ptl);
     release(&s->ptl);
-    l = (struct leaf){.va = l.va + level_size(l.level)};
+    l = (struct leaf){.va = l.va};
   } while (more > 0);
   return more;
 }
@@ -419,7 +410,7 @@ void uvm_usage(struct space *s, vaddr_t from, vaddr_t to, struct uvm_usage *u) {
   struct leaf l = {.va = from};
 
   acquire(&s->ptl);
-  while (leaf_next(s->pagetable, &l, to)) {
+  while (leaf_next_under(s->pagetable, &l, to, &s->ptl)) {
     const void *page = pte_page(*l.pte);
     size_t n = level_size(l.level) / PGSIZE;
 

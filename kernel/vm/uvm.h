@@ -16,15 +16,20 @@
 struct region;
 struct space;
 
+/* Addresses of a space of which CPUs may remember what is no longer so. */
+struct stale {
+  struct space *space;
+  bool live;        /* CPUs may run in the space; else nothing is flushed */
+  vaddr_t from, to; /* to be flushed; empty: nothing */
+};
+
 /* Frames, and pages of the table, that were taken out of a space's table and are
  * to be given up once no CPU can use them. */
 #define GATHER_MAX 288
 struct gather {
-  struct space *space;
-  bool live; /* CPUs may run in the space; else nothing is flushed */
+  struct stale stale;
   uint n;
   vaddr_t held[GATHER_MAX]; /* pages; 1 is added for a superpage's block */
-  vaddr_t from, to;         /* to be flushed; empty: nothing */
 };
 
 /* An empty user table with what the machine needs for a trap, or NULL. */
@@ -33,13 +38,23 @@ pagetable_t uvmcreate(void);
  * (tables_unprepare_user()). */
 void uvmfree(pagetable_t pagetable);
 
+/* See to it that no CPU remembers what is stale. Then it may be for another
+ * space. */
+void stale_flush(struct stale *stale);
+
 /* Not {0}: that would clear all of it. */
 void gather_init(struct gather *g, struct space *s, bool live);
 /* Take pages out of the table into a gather of the region's space. Also without
  * the space's lock, while the region cannot go away. */
 void uvm_take(struct gather *g, struct region *r, vaddr_t from, vaddr_t to);
-/* The same for the page-table pages of a range in which no region is left,
- * aligned to what one such page maps (UVM_TABLE_SPAN). */
+/* A part of that, without flushing: what the gather has room for, and not much at
+ * once, because the caller holds a spin lock. `shown`: only pages of the region's
+ * object, not private copies. False: there may be more, from *from on, which was
+ * moved; if the gather is full, it must be emptied first. */
+bool uvm_take_some(struct gather *g, struct region *r, vaddr_t *from,
+                   vaddr_t to, bool shown);
+/* The same as uvm_take() for the page-table pages of a range in which no region is
+ * left, aligned to what one such page maps (UVM_TABLE_SPAN). */
 void uvm_take_tables(struct gather *g, vaddr_t from, vaddr_t to);
 #define UVM_TABLE_SPAN level_size(1)
 /* See to it that no CPU can use what was taken; then give it up. The lock that
@@ -50,9 +65,6 @@ void gather_put(struct gather *g);
 /* All that for pages, at once. Also without the space's lock, while the region
  * cannot go away. */
 void uvmdealloc(struct region *r, vaddr_t from, vaddr_t to);
-/* Remove the pages that are in a cache anyway: they come back when touched. No
- * lock needed, while the region cannot go away. */
-void uvm_release(struct region *r);
 /* Let the child have the region's pages, too, read-only if they are private.
  * *lost: set if the parent lost a right. 0, or -ENOMEM: some may be there. */
 int uvmcopy(struct region *r, struct space *child, bool *lost);
@@ -74,9 +86,9 @@ bool uvm_join(struct region *r, vaddr_t va);
 /* Make entries agree with the region's rights, but do not give the right to
  * write, which faults do. */
 void uvm_protect(struct region *r);
-/* Take the right to write one page away, if it is mapped. No lock needed, while
- * the region cannot go away. */
-void uvm_protect_page(struct region *r, vaddr_t va);
+/* Take the right to write one page away, if it is mapped; `stale` is the space's.
+ * No lock needed, while the region cannot go away. */
+void uvm_protect_page(struct stale *stale, struct region *r, vaddr_t va);
 /* The page of a private region of a space that nobody runs in, to fill it: made
  * if it is not there, or NULL. */
 void *uvm_page(struct region *r, vaddr_t va);
@@ -99,7 +111,8 @@ struct uvm_usage {
   size_t dirty;  /* private frames, which somebody wrote */
   size_t super;  /* in superpages */
 };
-/* Add what is mapped to *u. The space's lock is held. */
+/* Add what is mapped to *u. The space's lock is held. Faults go on meanwhile: of
+ * a large range, the numbers are of different moments. */
 void uvm_usage(struct space *s, vaddr_t from, vaddr_t to, struct uvm_usage *u);
 
 #endif

@@ -1,13 +1,16 @@
 """What tests need to know of the RISC-V machine."""
 
+import os
 import re
 
 # What tests can ask for with only(): the machine that `make` takes if none is
 # named, which the README describes, is the default.
-PARTS = ("riscv", "default")
+PARTS = ("riscv", "default", "modes")
 
 # Page tables: Sv39 (privileged spec 1.12, 4.3.1 and 4.4.1); see also use().
 PGSIZE = 4096
+# A kernel stack over its guard page (kernel/include/debug.h: KSTACK_ORDER).
+STACK_SLOT = (8 if os.environ.get("DEBUG") == "1" else 4) * PGSIZE
 LEVELS = 3
 INDEX_BITS = 9
 PTE_BYTES = 8
@@ -68,6 +71,7 @@ def root_of(satp):
 
 
 # Building and debugging.
+ILLEGAL = 0  # an instruction that there is not (unprivileged spec, 1.5)
 QEMU = "qemu-system-riscv64"
 LD_EMULATION = "elf64lriscv"
 PREFIXES = ("riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-elf-")
@@ -77,7 +81,7 @@ GDBS = ("riscv64-elf-gdb",)
 # What the firmware leaves for the kernel (tests/fuzz/fuzz_tables.py).
 FIRMWARE_TABLES = "device tree"
 RESET_ADDRESS = "0x0*1000 in"
-KERNEL_ADDRESS = r"0x800[01]\w+"
+KERNEL_ADDRESS = r"0x800\w+"
 
 
 def check_memory(size, used, boot):
@@ -154,7 +158,8 @@ PROCESS_WALKS = (
     ((1 << 63) - 1, "no address"))
 KERNEL_WALKS = (
     (KERNBASE, "not user"), (0x10000005, "not user"), (0, "not valid"),
-    (MAXVA - 5 * PGSIZE, "not user"), (MAXVA - 8 * PGSIZE, "not valid"),
+    (MAXVA - STACK_SLOT - PGSIZE, "not user"),
+    (MAXVA - 2 * STACK_SLOT, "not valid"),
     (KERNBASE + (128 << 20) - 1, "not user"),
     (KERNBASE + (128 << 20), "not valid"))
 
@@ -167,6 +172,9 @@ FAULT_CROSSINGS = (TRAMPOLINE % "uservec" + " if $scause == 15",
                    TRAMPOLINE % "userret")
 # Instructions that gdb cannot step over: it does not know where they lead.
 STEPS = {"sret": ("tbreak *$sepc", "c")}
+# What `p` says of an argument of a program's function, seen from the kernel: it was in
+# a register, or is where the kernel has nothing mapped.
+ARGUMENT = r"<optimized out>|Cannot access memory|value has been optimized out|= %s$"
 ROOT = "$satp"
 
 # For the tour (docs/tour): what `uname -m` says; where what is the kernel's begins in

@@ -1,5 +1,6 @@
 """What tests need to know of the 32-bit x86 machine."""
 
+import os
 import re
 
 # What tests can ask for with only().
@@ -7,6 +8,8 @@ PARTS = ("x86", "PCI", "screen", "MACHINE=", "iso")
 
 # Page tables: 32-bit paging without PAE (Intel SDM vol. 3A, 4.3).
 PGSIZE = 4096
+# A kernel stack over its guard page (kernel/include/debug.h: KSTACK_ORDER).
+STACK_SLOT = (8 if os.environ.get("DEBUG") == "1" else 4) * PGSIZE
 LEVELS = 2
 INDEX_BITS = 10
 PTE_BYTES = 4
@@ -61,6 +64,7 @@ def root_of(cr3):
 
 
 # Building and debugging.
+ILLEGAL = 0x0b0f  # UD2
 QEMU = "qemu-system-i386"
 LD_EMULATION = "elf_i386"
 PREFIXES = ("i686-linux-gnu-", "i686-elf-", "i386-elf-")
@@ -155,7 +159,7 @@ def check_upper(upper, kernel):
 KSTACK_TOP = 0xf8000000
 BOTH_WALKS = (
     (KERNBASE, "not user"), (KERNEL_START + 5, "not user"),
-    (KSTACK_TOP - PGSIZE, "not user"), (KSTACK_TOP - 4 * PGSIZE, "not valid"),
+    (KSTACK_TOP - PGSIZE, "not user"), (KSTACK_TOP - STACK_SLOT, "not valid"),
     (KERNBASE + (127 << 20) - 1, "not user"),
     (KERNBASE + (128 << 20), "not valid"), (MAXVA - 1, "not valid"),
     (MAXVA, "no address"), (0xffffffff, "no address"),
@@ -174,6 +178,9 @@ FAULT_CROSSINGS = ("((unsigned long)&vectors + 14 * 16)"
                    # not where SYSEXIT goes back: the trapframe's vector
                    "&user_resume if *(int *)(*(int *)($esp + 4) + 48) != 32")
 STEPS = {}
+# What `p` says of an argument of a program's function, seen from the kernel: it is on
+# the program's stack, which is mapped there.
+ARGUMENT = r"= (\(char \*\) )?%s\b"
 ROOT = "$cr3"
 
 # For the tour (docs/tour): what `uname -m` says; where what is the kernel's begins in

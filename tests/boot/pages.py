@@ -101,13 +101,20 @@ class Page(Socket):
     """A page that follows a machine."""
 
     def __init__(self, server, **options):
-        super().__init__(server.port, f"/{server.token}/state", **options)
+        super().__init__(server.port, f"/{server.token}/{self.of(options)}state",
+                         **options)
         if self.status != 101:
             raise Failure(f"no websocket: {self.status}")
         self.hello = self.state = self.frames = self.file = None
+        self.whole = []  # pids of the spaces that the last state had more of
         self.states = 0
         self.answers = {}
         self.ids = 0
+
+    @staticmethod
+    def of(options):
+        """Which machine's: the first, or that beside it."""
+        return "beside/" if options.pop("beside", False) else ""
 
     def take(self):
         """The next message: it becomes what this page knows."""
@@ -125,6 +132,11 @@ class Page(Socket):
         if message.get("type") == "hello":
             self.hello = message
         elif message.get("type") == "state":
+            # A space that is as it was is its pid alone.
+            had = {s["pid"]: s for s in (self.state or {"spaces": []})["spaces"]}
+            self.whole = [s["pid"] for s in message["spaces"] if isinstance(s, dict)]
+            message["spaces"] = [s if isinstance(s, dict) else had[s]
+                                 for s in message["spaces"]]
             self.state = message
             self.states += 1
         else:
@@ -163,7 +175,8 @@ class Terminal(Socket):
     """A page that shows the console."""
 
     def __init__(self, server, **options):
-        super().__init__(server.port, f"/{server.token}/console", **options)
+        super().__init__(server.port,
+                         f"/{server.token}/{Page.of(options)}console", **options)
         if self.status != 101:
             raise Failure(f"no websocket: {self.status}")
         self.text = ""
@@ -197,8 +210,10 @@ class Server:
 
     def __init__(self, command, env=None):
         self.errors = open(log_path(".server.log"), "w+")
+        # No browser is opened; and make, by the same flags, need not build all anew.
+        alone = {"SSH_CONNECTION": "test"}
         self.child = subprocess.Popen(
-            command, cwd=TOP, env={**environment(), "CI": "true", **(env or {})},
+            command, cwd=TOP, env={**environment(), **alone, **(env or {})},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=self.errors, text=True)
         found = None

@@ -72,6 +72,17 @@ def cases(*values):
     return mark
 
 
+def needs(*targets):
+    """Say what else is made for a test, before its time begins. NEEDS of a module is
+    for all of its tests."""
+
+    def mark(function):
+        function.needs = targets
+        return function
+
+    return mark
+
+
 def only(part):
     """A test of what not every machine has: PARTS of its facts."""
 

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from pagewise import facts, log_path, path
+from pagewise import DEBUG, facts, log_path, path
 
 PGSIZE, PTE_BYTES = facts.PGSIZE, facts.PTE_BYTES
 V, R, W, X, U = facts.V, facts.R, facts.W, facts.X, facts.U
@@ -205,6 +205,8 @@ def check_free(m, size):
     ram, total = rows.pop("RAM"), rows.pop("total")
     facts.check_memory_kib(size >> 10, ram * PGSIZE >> 10)
     assert sum(rows.values()) == total == ram, rows
-    # The image, and behind it a few bytes that describe each frame.
+    # The image, and behind it a few bytes that describe each frame; before those
+    # the debug kernel's shadow map, a byte for eight (kernel/debug/asan.c).
     image = (kernel_ends()[1] - facts.KERNEL_START) // PGSIZE
+    image += ram // 8 if DEBUG == "1" else 0
     assert image < rows["image"] <= image + 1 + 8 * ram // PGSIZE, rows

@@ -8,9 +8,9 @@ import time
 
 import pexpect
 
-from pagewise import (ARCH, BUILD, TOP, Failure, Machine, cases, environment,
-                      facts, free_port, gdb_program, log_path, make, only,
-                      path, test)
+from pagewise import (ARCH, BUILD, DEBUG, PATIENCE, TOP, Failure, Machine, cases,
+                      environment, facts, free_port, gdb_program, log_path,
+                      make, only, path, test)
 from tables import size_of
 
 
@@ -44,7 +44,7 @@ def test_memory(size):
         facts.check_memory(size_of(size) >> 10, int(total.group(1)), boot)
         # The first line says the same, to the nearest MiB.
         mib = (int(total.group(1)) + 512) // 1024
-        assert re.search(rf"CPUs, {mib} MiB\r*\n", boot), boot
+        assert re.search(rf"CPUs?, {mib} MiB\r*\n", boot), boot
         m.poweroff()
 
 
@@ -163,6 +163,8 @@ def test_bitmap_is_checked():
         assert re.search(r"fs: block 0 is in use, but .*\n"
                          r"fs: read-only", m.booted), m.booted
         assert "read-only" in m.run("echo a > f1", status=1)
+        text, _ = m.call("crash mapped")
+        assert "killed: bus error: the file system is read-only" in text, text
         m.run("ls; cat README | wc")
     os.unlink(image)
 
@@ -231,14 +233,14 @@ def debug(dialogue):
     shutil.copyfile(path("fs.img"), disk)
     server = pexpect.spawn(
         "make", [f"ARCH={ARCH}", "CPUS=1", "qemu-gdb", f"GDBPORT={port}",
-                 f"FS={disk}", f"BUILD={BUILD}"],
-        cwd=TOP, env=environment(), timeout=60, encoding="utf-8",
+                 f"FS={disk}", f"BUILD={BUILD}", f"DEBUG={DEBUG}"],
+        cwd=TOP, env=environment(), timeout=60 * PATIENCE, encoding="utf-8",
         logfile=open(log_path(".qemu.log"), "w"))
     try:
         server.expect(facts.QEMU + " .*\r\n")
         kernel = "kernel/kernel" if BUILD == "build" else path("kernel.elf")
         g = pexpect.spawn(
-            gdb, ["-q", "-nx", kernel], cwd=TOP, timeout=30, encoding="utf-8",
+            gdb, ["-q", "-nx", kernel], cwd=TOP, timeout=30 * PATIENCE, encoding="utf-8",
             env=dict(environment(), TERM="dumb"), dimensions=(50, 200),
             logfile=open(log_path(".gdb.log"), "w"))
         g.sendline("set pagination off")

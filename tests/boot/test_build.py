@@ -51,6 +51,29 @@ def test_gdbport_is_of_the_user():
 
 
 @test(quick=True)
+@once
+def test_explorer_needs_no_machine():
+    """The explorer is built where there is no QEMU: what one machine lacks does not
+    keep the other from being looked at."""
+    folder = os.path.join(TOP, scratch("path"))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    for place in os.environ["PATH"].split(":"):
+        for name in os.listdir(place) if os.path.isdir(place) else []:
+            if not name.startswith("qemu-") and \
+                    not os.path.lexists(os.path.join(folder, name)):
+                os.symlink(os.path.join(place, name), os.path.join(folder, name))
+    env = {**environment(), "PATH": folder}
+    lacks = subprocess.run(["tools/packages", "missing", "run"], cwd=TOP, env=env,
+                           text=True, capture_output=True)
+    assert "qemu-system" in lacks.stdout, lacks
+    done = subprocess.run(["make", "-s", "check-explore"], cwd=TOP, env=env, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0 and done.stdout == "", done.stdout
+    shutil.rmtree(folder)
+
+
+@test(quick=True)
 def test_missing_compiler_is_named():
     output, status = make("all", "TOOLPREFIX=no-such-", check=False)
     assert status != 0

@@ -3,20 +3,25 @@ and reads the report: what it says, and that the backtrace begins where the bug
 is."""
 
 import re
+from pathlib import Path
 
 from pagewise import Machine, Panic, cases, debug_kernel, once, test
 from test_guest import run_on_own_disk
 
-# The bug, what the report says, and the function of kernel/debug/plant.c that the
-# backtrace begins in, if the compiler keeps it apart.
+# The bug, and what the report says.
 ADDRESS = r"at 0x[0-9a-f]+, "
 ASAN = r"asan: %s of %d bytes " + ADDRESS
 REPORTS = {
     "page_freed": ASAN % ("write", 1) + "in a page that is free",
     "object_freed": ASAN % ("read", 1) + "in an object that is free",
     "object_twice": r"asan: object 0x\w+ of 40 bytes is freed, but was free",
-    "object_beyond": ASAN % ("write", 1) + "behind an object's end",
-    "copy_beyond": ASAN % ("write", 41) + "behind an object's end",
+    "object_beyond": ASAN % ("write", 1) + "beside an object",
+    "object_part": ASAN % ("write", 1) + "beside an object",
+    "object_slack": ASAN % ("write", 1) + "beside an object",
+    "object_before": ASAN % ("write", 1) + "beside an object",
+    "copy_beyond": ASAN % ("write", 41) + "beside an object",
+    "length_freed": ASAN % ("read", 1) + "in a page that is free",
+    "compare_freed": ASAN % ("read", 20) + "in a page that is free",
     "global_beyond": ASAN % ("read", 1) +
                      r"behind the end of variable variable \(\S*plant\.c\)",
     "stack_beyond": "stack: this function wrote beyond a variable of its own",
@@ -28,6 +33,10 @@ REPORTS = {
     "misaligned": r"ubsan: \S*plant\.c:\d+: load of misaligned address 0x\w+ of "
                   "type '.*'",
     "null": r"ubsan: \S*plant\.c:\d+: .* null pointer .* of type '.*'",
+    "lock_freed": r"asan: write of \d+ bytes " + ADDRESS +
+                  "in an object that is free",
+    "sleeplock_freed": r"asan: read of \d+ bytes " + ADDRESS +
+                       "in an object that is free",
     "lock_order": "lock order: planted a is taken while planted b is held; "
                   r"\w+ took planted b while it held planted a",
     "lock_circle": "lock order: planted a is taken while planted c is held, but "
@@ -37,10 +46,26 @@ REPORTS = {
     "lock_long": r"lock planted a is held too long: \d+ accesses",
     "sleep": "sleep: this may wait for planted x, but spin lock planted a is "
              r"held, taken in \w+",
+    "sleep_off": "sleep: this may wait for planted x, but interrupts are off by "
+                 "push_off",
+    "copy_locked": "sleep: this may wait for a page of the program, but spin "
+                   "lock planted a is held, taken in copy_locked",
+    "return_locked": "return: this goes back to the program, but spin lock "
+                     "planted a is held, taken in return_locked",
+    "return_sleeping": "return: this goes back to the program, but sleep lock "
+                       "planted x is held",
     "list": r"list: 0x\w+ is taken from between 0x\w+, whose next is 0x\w+, and "
             r"0x\w+, whose previous is 0x\w+",
     "count": r"count: a holder is taken from page 0x\w+, which has none",
 }
+
+# The backtrace begins in a function of the file that has the bugs, or here.
+PLANT = Path(__file__).resolve().parents[2] / "kernel/debug/plant.c"
+CULPRITS = set(re.findall(r"^static void (?:__attribute__\(\(noinline\)\) )?(\w+)\(",
+                          PLANT.read_text(), re.MULTILINE))
+ELSEWHERE = {"object_twice": "slab_free", "sleeplock_freed": "acquiresleep",
+             "return_locked": "user_return", "return_sleeping": "user_return",
+             "count": "frame_put"}
 
 
 def report_of(bug):
@@ -58,10 +83,24 @@ def report_of(bug):
 def test_finds(bug):
     text = report_of(bug)
     assert re.match("panic: debug: " + REPORTS[bug], text), text
-    # some frame is of the code that did it, and none above is of the checks
-    frames = re.findall(r"^  0x\w+ (\w+)\+", text, re.MULTILINE)
-    assert frames and not re.match("__|debug_|check", frames[0]), text
-    assert "sys_debug" in frames or "syscall" in frames, text
+    # the frame on top is of the code that did it
+    frames = re.findall(r"^  0x\w+ (\w+)[.\w]*\+", text, re.MULTILINE)
+    if bug in ELSEWHERE:
+        assert frames[0] == ELSEWHERE[bug], text
+    else:
+        assert frames[0] in CULPRITS and "sys_debug" in frames, text
+
+
+@debug_kernel
+@test(quick=True)
+def test_file_held():
+    """Nothing goes wrong at once, but memcheck counts."""
+    with Machine(cpus=1, append="debug=plant panic=exit") as m:
+        assert "memcheck: all is right" in m.run("memcheck")
+        m.run("debugtest file_held", status=1)
+        found = re.search("holders of an open file: counted and found: "
+                          r"(\d+), (\d+)\n", m.run("memcheck", status=1))
+        assert int(found.group(1)) == int(found.group(2)) + 1, found.group()
 
 
 @debug_kernel
@@ -89,6 +128,31 @@ def test_finds_nothing():
     """What of the guest's own tests fits; DEBUG=1 tests/run is for the rest."""
     run_on_own_disk([("usertests -q", "ALL TESTS PASSED"),
                      ("vmthreads -n 60", "vmthreads OK (seed 1)")], timeout=100)
+
+
+@debug_kernel
+@once
+@test(timeout=220)
+def test_no_lock_is_held_for_long():
+    """However much a program makes the kernel go through."""
+    run_on_own_disk([("usertests sparse", "ALL TESTS PASSED")], timeout=200)
+
+
+@debug_kernel
+@once
+@test()
+def test_many_processes_are_listed():
+    """No lock is held all the while that Ctrl-P lists as many as there can be."""
+    with Machine(cpus=2, mem="256M") as m:
+        for _ in range(5):
+            m.run("sleep 1000000 & " * 90 + "true")
+        m.child.send("echo begun; sleep 1000000\n")
+        m.expect(rb"begun\r")  # not the shell, which lists them by itself
+        m.child.send("\x10")
+        for _ in range(5 * 90):
+            m.expect(rb"sleep +\d+ +sleep +\w+\r", timeout=60)
+        m.child.send("\x03")
+        m.wait_prompt()
 
 
 @test()

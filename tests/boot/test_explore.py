@@ -9,10 +9,12 @@ its regions and its totals are held against that.
 import json
 import os
 import random
+import shutil
 import subprocess
 import zlib
 
-from pagewise import BUILD, TOP, Machine, Failure, log_path, path, test
+from pagewise import (ARCH, BUILD, FOLDER, TOP, Machine, Failure, log_path, make,
+                      path, test)
 from pages import built
 from tables import (PGSIZE, R, U, V, W, X, check_free, facts, regions, reported,
                     start_background)
@@ -21,6 +23,7 @@ EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
 KERNEL = path("kernel.elf")
 LETTERS = {"r": R, "w": W, "x": X, "u": U}
 GUARD, SUPER, TRAMPOLINE = 64, 1, 16
+NEEDS = ("explorer", "explorer-checked")
 
 
 def explore(*arguments, text="", status=0):
@@ -275,6 +278,10 @@ def test_explorer_sees_the_kernel():
             for r in stacks:
                 below = [g for g in space["regions"] if g["end"] == r["start"]]
                 assert below and below[0]["what"] == "guard", r
+                assert below[0].get("of") == r.get("of"), r
+            # Each process's thread has one, in its name.
+            assert sorted(r["of"] for r in stacks if "of" in r) == sorted(
+                f"{s['name']} [{s['pid']}]" for s in state["spaces"] if s["pid"])
 
 
 @test(quick=True)
@@ -391,6 +398,46 @@ def test_damaged_snapshots():
     os.unlink(bad)
 
 
+def unseen(ram):
+    """Why nothing is shown of it."""
+    out, _ = explore("--json", "--live", KERNEL, ram)
+    state = json.loads(out.splitlines()[1])
+    assert not state["spaces"] or not state["unseen"], state
+    return state["unseen"]
+
+
+@test()
+def test_memory_of_another_kernel():
+    """What lies elsewhere, as with another build, is not shown as if it were so."""
+    with Explored(cpus=1) as m:
+        other = log_path(".other")
+        with m.still():
+            assert unseen(m.ram) == ""
+            for moved in (PGSIZE, 16 * PGSIZE):
+                with open(m.ram, "rb") as f, open(other, "wb") as to:
+                    f.seek(moved)
+                    to.write(f.read())
+                assert unseen(other), moved
+        os.unlink(other)
+
+
+@test(timeout=400)
+def test_kernel_of_clang():
+    """What clang says of a kernel is understood, too: nothing is missing."""
+    if not (shutil.which("clang") and shutil.which("ld.lld")):
+        print("clang is not installed")
+        return
+    build = os.path.join(BUILD, f"test-{ARCH}-explore-clang")
+    make("-j2", "kernel", "LLVM=1", build=build)
+    ram = log_path(".ram")
+    with open(ram, "wb") as f:
+        f.truncate(16 << 20)
+    said, _ = explore("--json", "--live", os.path.join(TOP, build, FOLDER, "kernel.elf"),
+                      ram)
+    assert json.loads(said.splitlines()[0])["missing"] == []
+    os.unlink(ram)
+
+
 @test(timeout=400)
 def test_wrong_kernels():
     """A file that is no kernel, or a damaged one, is refused or read; a kernel
@@ -400,6 +447,12 @@ def test_wrong_kernels():
     with open(ram, "wb") as f:
         f.truncate(16 << 20)
     assert survives("--json", "--live", KERNEL, ram) == 0, "not booted yet"
+    assert "has not started, or this is not its memory" in unseen(ram)
+    with open(ram, "wb") as f:
+        f.write(b"\x10\x20\x30\x80" * (4 << 20))
+    assert "not the memory of this kernel" in unseen(ram)
+    with open(ram, "wb") as f:
+        f.truncate(16 << 20)
     for path_of in (__file__, "/", "/nonexistent", ram, EXPLORE,
                     path("user", "init")):
         assert survives("--json", "--live", path_of, ram) == 1, path_of

@@ -14,23 +14,26 @@ import socket
 import struct
 import time
 
-from pagewise import (ARCH, BUILD, FOLDER, TOP, Failure, free_port, log_path, once,
-                      path, qemu_command, test)
-from pages import (BINARY, LIMIT, TEXT, Page, Server, Socket, Terminal, built)
+from pagewise import (ARCH, BUILD, FOLDER, TOP, Failure, free_port, log_path, needs,
+                      once, path, qemu_command, test)
+from pages import (BINARY, LIMIT, TEXT, Page, Server, Socket, Terminal, built,
+                   received)
 from test_explore import CHECKED, EXPLORE, KERNEL, explore
 
 PAGE = os.path.join(TOP, "tools", "explore", "page")
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript",
          ".svg": "image/svg+xml"}
 TOKEN = 32  # letters
+NEEDS = ("explorer", "explorer-checked")
 
 
-def served(program=EXPLORE, cpus=3, mem="128M", env=None):
-    """A machine that the explorer has started."""
+def served(program=EXPLORE, cpus=3, mem="128M", env=None, append="", beside=None):
+    """A machine that the explorer has started; others, in a folder, may be."""
     built("explorer" if program == EXPLORE else "explorer-checked")
     disk = os.path.join(BUILD, FOLDER, "fs.img") + ",snapshot=on"
-    return Server([program, "--qemu", KERNEL, mem,
-                   *qemu_command(BUILD, cpus, mem, disk, "", ())], env)
+    more = ["--beside", beside] if beside else []
+    return Server([program, *more, "--qemu", KERNEL, mem,
+                   *qemu_command(BUILD, cpus, mem, disk, append, ())], env)
 
 
 def booted(s):
@@ -107,6 +110,47 @@ def test_server_without_token():
             p.until(lambda: p.state)
 
 
+UPGRADE = ("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+           "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n")
+STRANGERS = 300  # more than the server keeps open for those who show no token
+RECEIVED = 1000  # more than a refusal has
+
+
+def stranger(s, text):
+    """A connection on which that has been said."""
+    w = socket.create_connection(("127.0.0.1", s.port), timeout=LIMIT)
+    w.sendall(text.encode())
+    return w
+
+
+@test(quick=True)
+@once
+def test_server_strangers():
+    """Who shows no token has no socket for long, and takes none from who does."""
+    with served() as s, Page(s) as p:
+        host = f"Host: 127.0.0.1:{s.port}\r\n"
+        for first in ("GET /state", "GET /", "POST /state", "CONNECT /state", "CONNECT x:1",
+                      f"CONNECT /{s.token}/state"):
+            for more in (UPGRADE, UPGRADE.replace("websocket", "raw"),
+                         "Connection: close\r\n"):
+                with stranger(s, f"{first} HTTP/1.1\r\n{host}{more}\r\n") as w:
+                    said = received(w, RECEIVED)
+                    assert len(said) < RECEIVED and b" 101 " not in said, (first, said)
+        # What has not said all is closed by others of its kind, the oldest first.
+        for said in ("", "GET /", f"GET / HTTP/1.1\r\n{host}", f"CONNECT / HTTP/1.1\r\n{host}"):
+            many = [stranger(s, said) for _ in range(STRANGERS)]
+            assert received(many[0], 1) == b"", said
+            assert s.get(f"/{s.token}/")[0] == 200, said
+            with Page(s) as q:
+                q.until(lambda: q.state)
+            p.ask(op="pause")
+            assert p.state["paused"], "whose socket was there before goes on"
+            assert len(os.listdir(f"/proc/{s.child.pid}/fd")) < STRANGERS // 2, said
+            p.ask(op="continue")
+            for w in many:
+                w.close()
+
+
 @test(quick=True)
 @once
 def test_server_files():
@@ -176,6 +220,11 @@ def test_server_follows():
                    for e in p.state["events"]}
             assert not new & seen, new & seen
             seen |= new
+        # So does a space, until it is another one; a page that comes later has all.
+        p.until(lambda: space(p.state, 1) and 1 not in p.whole)
+        with Page(s) as late:
+            late.until(lambda: late.state)
+            assert late.whole == [each["pid"] for each in late.state["spaces"]]
         # What one page does, the other sees.
         assert "error" not in p.ask(op="pause")
         assert p.state["paused"] and p.state["why"]
@@ -203,6 +252,42 @@ def test_server_follows():
         # One that comes later sees what was printed before.
         with Terminal(s) as u:
             u.expect(r"one two(?:.|\n)*later")
+
+
+@test(quick=True)
+def test_server_reboot():
+    """After a reboot of the guest nothing of the boot before is told, whoever
+    followed; and events come again."""
+    with served() as s, booted(s) as t, Page(s) as p:
+        for _ in range(20):
+            t.run("true")
+        p.until(lambda: p.state and p.state["counters"]["forks"] >= 20)
+        assert p.state["boots"] == 0 and not p.state["panicked"]
+        t.send("reboot\n")
+        p.until(lambda: p.state["boots"] > 0)
+        boots = p.state["boots"]
+        t.expect(r"disk 0(?:.|\n)*\$ ")
+        # Of the new boot each event comes once, to this page and to a fresh one.
+        had = list(p.state["events"])
+        t.run("true")
+        while len([e for e in had if e["kind"] == "fork"]) < 2:  # init's, the shell's
+            count = p.states
+            p.until(lambda: p.states > count)
+            had += p.state["events"]
+        with Page(s) as q:
+            q.until(lambda: q.state)
+            assert q.state["boots"] == boots
+            forks = [e for e in q.state["events"] if e["kind"] == "fork"]
+            assert len(forks) == q.state["counters"]["forks"] < 10, q.state["counters"]
+            assert [e for e in had if e["kind"] == "fork"] == forks, (had, forks)
+
+
+@test(quick=True)
+def test_server_tells_panic():
+    """A kernel that has panicked is one that does nothing any more."""
+    with served(append="selftest=panic") as s, Page(s) as p:
+        p.until(lambda: p.state and p.state["panicked"])
+        assert not p.state["ended"] and p.state["boots"] == 0
 
 
 @test(quick=True)
@@ -439,6 +524,87 @@ def test_server_paste():
         t.expect(rf"600 600 {600 * len(line)}")
 
 
+# --- a machine beside ---
+
+def offered(**machines):
+    """A folder that offers these, by name: the kernel's command line of each."""
+    folder = log_path(".beside")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    disk = os.path.join(BUILD, FOLDER, "fs.img") + ",snapshot=on"
+    for name, append in machines.items():
+        with open(os.path.join(folder, name), "w") as f:
+            f.write("\n".join([KERNEL, "64M", *qemu_command(
+                BUILD, 1, "64M", disk, append, ())]))
+    return folder
+
+
+@test(quick=True)
+def test_server_beside():
+    """Another machine is started, followed, typed to and ended beside the first;
+    it ends with its last page."""
+    folder = offered(one="", stack="selftest=stack panic=exit")
+    with open(os.path.join(folder, "empty"), "w"):
+        pass
+    with open(os.path.join(folder, "nothing"), "w") as f:
+        f.write("/nonexistent\n64M\ntrue\n")
+    with served(CHECKED, cpus=1, beside=folder) as s, booted(s) as t, Page(s) as p:
+        p.until(lambda: p.hello)
+        assert p.hello["beside"] == ["empty", "nothing", "one", "stack"]
+        first = s.children()
+        assert s.get(f"/{s.token}/beside/state")[0] == 404
+        assert Socket(s.port, f"/{s.token}/beside/state").status == 404, "not yet"
+        for bad, why in (("../one", "no machine"), ("two", "no machine"),
+                         ("", "no machine"), (".", "no machine"),
+                         ("empty", "describes no machine"),
+                         ("nothing", "/nonexistent")):
+            assert why in p.ask(op="beside", name=bad)["error"], bad
+        assert "error" not in p.ask(op="beside", name="one")
+        with Page(s, beside=True) as q, Terminal(s, beside=True) as u:
+            u.expect(r"\$ ")
+            assert u.run("echo beside") == "beside"
+            pid = q.space("sh")["pid"]
+            assert q.state["ram"]["frames"] < p.state["ram"]["frames"]
+            assert q.hello["beside"] == [] and q.ask(op="walk", pid=pid, va="0x0")
+            assert "error" in q.ask(op="beside", name="one"), "one beside, no more"
+            assert "error" not in q.ask(op="pause")
+            assert t.run("echo first") == "first", "the first goes on"
+            assert not p.state["paused"]
+            # Another in its place: who followed the old one is told.
+            assert "error" not in p.ask(op="beside", name="stack")
+            while q.receive()[0] is not None:
+                pass
+        with Page(s, beside=True) as q, Terminal(s, beside=True) as u:
+            guard = int(u.expect(r"kernel stack overflow: [^\n]* in the guard page "
+                                 r"under its stack at (0x\w+)\s")[1], 16) - 4096
+            q.until(lambda: q.state and q.state["ended"])
+            stack, = (r for r in q.state["spaces"][0]["regions"]
+                      if r["what"] == "stack" and int(r["start"], 16) == guard + 4096)
+            walk = q.ask(op="walk", pid=0, va=hex(guard))
+            assert walk["result"] is None and walk["what"] == "guard", walk
+            assert "error" not in q.ask(op="snapshot")
+        assert "error" not in p.ask(op="beside", name="one")
+        qemu, = set(s.children()) - set(first)
+        with Page(s, beside=True) as q:
+            q.until(lambda: q.state)
+        gone(qemu)
+        # And at once, when that is asked for; twice is no error.
+        assert "error" not in p.ask(op="beside", name="one")
+        qemu, = set(s.children()) - set(first)
+        for _ in range(2):
+            assert "error" not in p.ask(op="beside", name=None)
+            gone(qemu)
+        assert "error" not in p.ask(op="beside", name="one")
+        qemu, = set(s.children()) - set(first)
+        assert t.run("echo still") == "still"
+        assert s.end() == 0
+        gone(qemu)
+    with open(log_path(".server.log")) as f:
+        said = f.read()
+    assert "ERROR" not in said and "runtime error" not in said, said
+    shutil.rmtree(folder)
+
+
 # --- the end ---
 
 @test(quick=True)
@@ -484,6 +650,7 @@ def test_server_leaves_nothing():
     os.rmdir(folder)
 
 
+@needs("beside")
 @test(timeout=400)
 def test_make_explore():
     """make explore prints the address and ends with its machine; what cannot be
@@ -498,6 +665,7 @@ def test_make_explore():
             assert "2 CPUs" in t.run("uptime")
             p.until(lambda: p.state and p.frames)
             assert frames_of(p)[0] == p.state["ram"]["frames"]
+            assert "stack" in p.hello["beside"]
             assert p.state["ram"]["frames"] <= 64 << 8
             _, said = explore("--port", str(port), "--qemu", KERNEL, "64M", "true",
                               status=1)

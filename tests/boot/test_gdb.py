@@ -1,16 +1,18 @@
 """The gdb commands of tools/gdb: what they show is what the guest says."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 
 import pexpect
 
-from pagewise import (TOP, Machine, environment, facts, free_port, gdb_program,
+from pagewise import (ARCH, BUILD, TOP, Machine, cases, environment, facts, free_port, gdb_program,
                       log_path, make, once, path, test)
-from tables import reported, without_names
+from tables import shift
 
 PROMPT = r"\(gdb\) "
 ENDS = re.compile(r"0x[0-9a-f]+")
@@ -59,10 +61,20 @@ class Gdb:
         self.child.close(force=True)
 
 
-def attached(cpus=1):
+def attached(cpus=1, extra=(), wait=True):
     port = free_port()
-    m = Machine(cpus=cpus, extra=("-gdb", f"tcp::{port}"))
+    m = Machine(cpus=cpus, extra=("-gdb", f"tcp::{port}", *extra), wait=wait)
     return m, port
+
+
+@contextlib.contextmanager
+def held():
+    """A gdb that holds a machine until the end."""
+    m, port = attached()
+    with m:
+        g = Gdb(m, port)
+        yield g
+        g.leave()
 
 
 def ranges(text):
@@ -112,19 +124,140 @@ def test_listings():
         table = g.do("pgtbl 2")
         assert all(any(a < e and s < b for a, b in ranges(table))
                    for s, e in [(stack - 8, stack)]), table
-        for wrong in ("walk", "vmmap 77", "frame-owner 1", "watch-pte 2"):
-            answer = g.do(wrong)
-            assert "Python" not in answer and "Traceback" not in answer, answer
         g.leave()
         assert m.run("echo on") == "on"
+
+
+# Words that each command takes, of the shell.
+COMMANDS = {"ps": "", "threads": "", "vmmap": "2", "pgtbl": "2", "walk": "0x1000 2",
+            "frame-owner": hex(facts.KERNEL_START), "watch-pte": "2 0x1000",
+            "events": "5"}
+WRONG = ("abc", "-3", "1.5", "0xffffffffffffffffff", "0x1000000000000000", "sys_write",
+         "cpus", "cpus[0]", "*(int*)0x70000000", "$nosuch", "(", '"', '""', "'x", "''", "[]")
+
+
+def plain(answer):
+    """What a command says to wrong words: one sentence, not what Python says."""
+    assert "Python" not in answer and "Traceback" not in answer, answer
+    assert answer.strip() and answer.count("\n") == 1, answer
+    return answer.strip()
+
+
+@test()
+def test_without_a_machine():
+    """A gdb that is connected to nothing, and one that has read no kernel."""
+    for kernel, says in ((path("kernel.elf"), "this takes QEMU's gdb server"),
+                         ("", "No symbol table is loaded")):
+        for command, words in COMMANDS.items():
+            done = subprocess.run(
+                [gdb_program(), "-q", "-nx", "-batch",
+                 "-ex", "source tools/gdb/pagewise.py", "-ex", f"{command} {words}",
+                 *filter(None, [kernel])], cwd=TOP, env=dict(environment(), TERM="dumb"),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True, timeout=60)
+            assert plain(done.stdout).startswith(says), (command, done.stdout)
+
+
+@test()
+def test_before_the_kernel_has_started():
+    """Nothing is there to be shown; and then, step by step, what is."""
+    m, port = attached(extra=("-S",), wait=False)
+    with m:
+        g = Gdb(m, port)
+        for place in ("kvminit", "kvminithart"):
+            for command, words in COMMANDS.items():
+                assert plain(g.do(f"{command} {words}")) == \
+                    "the kernel has not started", command
+            assert "Python" not in g.do("bt")
+            g.do(f"tbreak {place}")
+            g.do("c")
+        assert "kvminithart" in g.do("bt 1")
+        # The kernel has its table, and not yet its lists of processes.
+        assert "physical address" in g.do("walk main 0")
+        assert ranges(g.do("pgtbl 0"))
+        assert g.do("ps").count("\n") == g.do("threads").count("\n") == 1
+        assert plain(g.do("vmmap 2")) == "no process 2"
+        g.leave()
+        m.wait_prompt()
+        assert m.run("echo on") == "on"
+
+
+@test()
+def test_wrong_words():
+    """Each is answered by a sentence, whichever command gets it and where."""
+    with held() as g:
+        for command, usage in COMMANDS.items():
+            assert "usage: " in plain(g.do(f"{command} 1 2 3")), command
+            words = usage.split()
+            if command in ("walk", "frame-owner", "watch-pte"):
+                assert "usage: " in plain(g.do(command)), command
+            for i in range(len(words)):
+                for wrong in WRONG:
+                    answer = g.do(" ".join((command, *words[:i], wrong,
+                                            *words[i + 1:])))
+                    assert "Python" not in answer and answer.strip(), \
+                        (command, i, wrong, answer)
+        g.do("delete")
+        for said, *wrong in (
+                ('No symbol "abc" in current context.', "vmmap abc", "pgtbl abc",
+                 "walk 0x1000 abc", "walk abc", "frame-owner abc", "events abc",
+                 "watch-pte abc 0", "watch-pte 2 abc"),
+                ("the kernel has no regions", "vmmap 0"),
+                ("no process 77", "vmmap 77", "pgtbl 77", "walk 0x1000 77",
+                 "watch-pte 77 0x1000"),
+                ("no process -1", "vmmap -1", "pgtbl -1", "walk 0x1000 -1",
+                 "watch-pte -1 0x1000"),
+                ("Numeric constant too large.", "walk 0xffffffffffffffffff"),
+                ("Cannot access memory at address 0x70000000",
+                 "walk *(char*)0x70000000"),
+                ("no table translates such an address",
+                 "watch-pte 2 0x1000000000000000"),
+                ("events: of how many? 1 or more", "events 0", "events -3")):
+            for command in wrong:
+                assert said in plain(g.do(command)), command
+        # The highest address there is, as the kernel's own pointers are.
+        way = g.do("walk -1 2")
+        assert way.startswith(f"{(1 << facts.ELF_CLASS) - 1:#x} in"), way
+        assert "not valid: nothing is there" in way, way
+
+
+def walked(way):
+    """The address that was walked, and where it leads."""
+    found = re.search(r"^(0x\w+) in the table .*physical address (0x\w+)", way, re.S)
+    assert found, way
+    return int(found[1], 16), int(found[2], 16)
+
+
+@test()
+def test_names_of_both():
+    """The kernel and its programs have a `main`: that of whose table it is,
+    whichever frame is selected."""
+    with held() as g:
+        kernels = walked(g.do("walk main 0"))
+        assert kernels[0] >= facts.KERNEL_START, kernels
+        g.do("b sys_write")
+        g.go("x")
+        for frame in ("frame 0", "frame function edit_line", "frame function main"):
+            g.do(frame)
+            assert walked(g.do("walk main 0")) == kernels, frame
+            programs = g.do("walk main 2")
+            assert walked(programs)[0] < facts.USER_END and "text" in programs
+            assert g.do("walk main") == programs, frame
+            assert walked(g.do("walk \"'user/bin/sh/main.c'::main\" 2")) == \
+                walked(g.do("walk 'user/bin/sh/main.c'::main")) == walked(programs)
+        assert walked(g.do("walk cpus 0"))[0] == g.number("&cpus")
+
+
+def ends_in(way, name):
+    """A backtrace ends with the function that nobody called, and without
+    complaint."""
+    assert re.search(rf"#\d+ +0x\w+ in {name} \(\) [^\n]*\.S:\d+\n+$", way), way
 
 
 @test()
 def test_backtrace_into_the_program():
     """From a system call; and over an interrupt in the kernel."""
-    m, port = attached()
-    with m:
-        g = Gdb(m, port)
+    with held() as g:
         g.do("b sys_write")
         g.go("x")
         way = g.do("bt")
@@ -132,13 +265,88 @@ def test_backtrace_into_the_program():
                      "start"):
             assert re.search(rf"#\d+ .*\b{name} \(", way), (name, way)
         assert "user/lib/start.c" in way, way
+        ends_in(way, "_start")
+        # The shell got no words but its name; or gdb says that it does not know.
+        g.do("frame function main")
+        argc, argv = g.do("p argc"), g.do("p argv[1]")
+        assert re.search(facts.ARGUMENT % "1", argc), argc
+        assert re.search(facts.ARGUMENT % "0x0", argv), argv
         g.do("delete")
         g.do("b kerneltrap")
         g.do("c")
         way = g.do("bt")
         # over the trap frame, to what was interrupted, and on from there
         assert "#3 " in way and "Cannot access" not in way, way
-        g.leave()
+
+
+@test()
+def test_backtrace_of_threads():
+    """Of a program and of the kernel: each ends where the thread began."""
+    with held() as g:
+        g.do("b kerneltrap")  # the shell waits: it is the idle thread that ends
+        g.do("c")
+        way = g.do("bt")
+        assert "idle_loop (" in way and "thread_begin ()" in way, way
+        ends_in(way, "context_begin")
+        g.do("delete")
+        g.do("b sys_clone")
+        g.go("\x15vmthreads 1\n")
+        way = g.do("bt")
+        assert re.search(r"thread_start \(.* thread_create \(.* main \(", way,
+                         re.S), way
+        ends_in(way, "_start")
+        g.do("delete")
+        g.do("tbreak thread_run")
+        g.do("c")
+        ends_in(g.do("bt"), "thread_begin")  # from within the program
+        g.do("tbreak write_for_ever")
+        g.do("c")
+        g.do("stepi")  # of the first instruction gdb would name the function before
+        g.do("b usertrap")
+        g.do("c")
+        way = g.do("bt")  # from the kernel
+        assert re.search(r"usertrap \(.* write_for_ever \(.* thread_run \(", way,
+                         re.S), way
+        ends_in(way, "thread_begin")
+
+
+def faulted_in(g, function, steps, handler):
+    """The backtrace where a fault is handled which a function has after so many
+    of its first instructions."""
+    g.do("delete")
+    g.do(f"tbreak *{function}")
+    g.do("c")
+    for _ in range(steps):
+        g.do("stepi")
+    g.do(f"set *(unsigned short *)$pc = {facts.ILLEGAL:#x}")
+    g.do(f"b {handler}")
+    g.do("c")
+    return g.do("bt")
+
+
+@test()
+def test_backtrace_of_a_fault_in_a_prologue():
+    """A function that has no frame yet is not left out, nor is who called it."""
+    with held() as g:
+        g.do("b sys_clone")
+        g.go("\x15vmthreads 1\n")
+        way = faulted_in(g, "write_for_ever", 1, "usertrap")
+        assert re.search(r"usertrap \(.*write_for_ever \([^#]*#\d [^#]*thread_run \(",
+                         way, re.S), way
+        ends_in(way, "thread_begin")
+
+
+@test()
+@cases(0, 1)
+def test_backtrace_of_the_kernels_fault_in_a_prologue(steps):
+    """The same within the kernel, if gcc built it: docs/gdb.md."""
+    with held() as g:
+        g.do("b sys_write")
+        g.go("x")
+        way = faulted_in(g, "file_write", steps, "kerneltrap")
+        assert re.search(r"#2 [^#]*file_write \([^#]*#3 [^#]*\bsys(_write|call) \(",
+                         way), way
+        ends_in(way, "_start")
 
 
 # What the shell does while somebody types, and it is not far.
@@ -175,9 +383,7 @@ def step_through(g, where, names):
 @test(timeout=240)
 def test_backtrace_in_the_crossing():
     """At each instruction between the program and the kernel's C, on both ways."""
-    m, port = attached()
-    with m:
-        g = Gdb(m, port)
+    with held() as g:
         g.do("b sys_write")
         g.go("x")  # the shell writes it, and reads what is typed next
         for where, names in zip(facts.CALL_CROSSINGS, EDITING):
@@ -187,15 +393,12 @@ def test_backtrace_in_the_crossing():
         g.go("\n")  # there is no command x: known after fork
         for where in facts.FAULT_CROSSINGS:
             assert step_through(g, where, ["main", "start"]) >= 5
-        g.leave()
 
 
 @test()
 def test_watch_pte():
     """fork takes the right to write from the parent's pages."""
-    m, port = attached()
-    with m:
-        g = Gdb(m, port)
+    with held() as g:
         stack = [line for line in g.do("vmmap 2").split("\n")
                  if line.endswith("stack")][0]
         top = int(ENDS.findall(stack)[1], 16)
@@ -205,14 +408,39 @@ def test_watch_pte():
         assert "Hardware watchpoint" in stop and "Old value" in stop, stop
         old, new = re.findall(r"value = \w+ \((\S+) ->", stop)
         assert "w" in old and "w" not in new, stop
+
+
+@test()
+def test_watch_pte_of_a_lazy_page():
+    """It stops where the fault gives a page its frame: the zeros that all share, as
+    it is read, and one of its own as it is written."""
+    m, port = attached()
+    with m:
+        m.start("tour_heap")
+        m.expect(rb"\(Enter\) ")
+        m.send("\n")
+        m.expect(rb"\[(\d+)\] the heap is at (0x\w+).*\(Enter\) ")
+        pid, va = int(m.match[1]), int(m.match[2], 16)
+        g = Gdb(m, port)
+        assert "Hardware watchpoint" in g.do(f"watch-pte {pid} {va:#x}")
+        before = g.do(f"walk {va:#x} {pid}")
+        assert "not valid: heap, not touched yet" in before, before
+        stop = g.go("\n")
+        old, new = re.findall(r"value = (\S+ \(.*\))", stop)
+        assert old == "0x0 (not valid)" and facts.VALID in new, stop
+        way = g.do("bt")
+        assert re.search(r"usertrap \(.* main \(.*tour_heap\.c", way, re.S), way
+        zeros = walked(g.do(f"walk {va:#x} {pid}"))
+        assert f"-> {zeros[1]:#x})" in new, (new, zeros)
+        stop = g.go("\n")
+        assert "fault" in g.do("bt"), stop
+        assert walked(g.do(f"walk {va:#x} {pid}"))[1] != zeros[1]
         g.leave()
 
 
 @test()
 def test_printers():
-    m, port = attached()
-    with m:
-        g = Gdb(m, port)
+    with held() as g:
         assert "(not valid)" in g.do("p (pte_t)2")
         way = g.do("walk main 0")
         pte, flags = re.findall(r": (0x\w+) (\S+) -> ", way)[-1]
@@ -223,15 +451,12 @@ def test_printers():
         assert facts.pte2pa(int(pte, 16)) <= page
         assert re.search(r"list of \d+, first 0x", g.do("p spaces"))
         assert "<main+0>" in g.do("p (vaddr_t)main")
-        g.leave()
 
 
 @test()
 def test_symbols_of_the_program():
     """They are those of the program that runs where gdb has stopped."""
-    m, port = attached()
-    with m:
-        g = Gdb(m, port)
+    with held() as g:
         g.do("b sys_write")
         g.go("x")
         assert "user/bin/sh/edit.c" in g.do("info address edit_line") + \
@@ -243,61 +468,128 @@ def test_symbols_of_the_program():
         assert "user/bin/free.c" in way and "user/bin/sh" not in way, way
         assert "No symbol" in g.do("info line edit_line") \
             or "not defined" in g.do("info line edit_line")
-        g.leave()
+
+
+def guests_pages(text):
+    """The leaves that the guest's pgtbl lists, by page: {va: (pa, flags, bytes of
+    the leaf)}. A line's depth says the level."""
+    levels = int(re.search(r"(\d) levels", text)[1])
+    pages = {}
+    for indent, start, end, pa, flags in re.findall(
+            r"^( *)\[[\d.]+\] +(\w+)-(\w+) -> (\w+) (\S+)", text, re.M):
+        size = 1 << shift(levels - 1 - len(indent) // 2)
+        add_pages(pages, int(start, 16), int(end, 16) + 1, int(pa, 16),
+                  facts.VALID + flags, size)
+    return pages
+
+
+def add_pages(pages, start, end, pa, flags, size):
+    assert start % size == end % size == 0 and start < end
+    for n in range(0, end - start, facts.PGSIZE):
+        assert start + n not in pages, hex(start + n)
+        pages[start + n] = (pa + n, flags, size)
+
+
+def check_pgtbl(text, wanted, pid):
+    """What gdb's pgtbl says: the same pages, in order, and no run in two lines."""
+    pages, before = {}, None
+    for start, end, pa, flags, n in re.findall(
+            r"^(0x\w+)-(0x\w+) -> (0x\w+) (\S+) (\d+) (?:super)?pages$", text, re.M):
+        start, end, pa = (int(word, 16) for word in (start, end, pa))
+        size = (end - start) // int(n)
+        assert f"{n} {'super' * (size > facts.PGSIZE)}pages" in text
+        add_pages(pages, start, end, pa, flags, size)
+        assert (start, pa, flags, size) != before, text
+        before = (end, pa + end - start, flags, size)
+    assert len(re.findall("pages", text)) == text.count("\n") > 0, text
+    assert list(pages) == sorted(pages), text
+    # The kernel's stacks may be more by now.
+    assert wanted.items() <= pages.items(), \
+        (wanted.items() - pages.items(), text)
+    assert pid == 0 or all(va in wanted or va >= facts.KERNEL_BEGINS
+                           for va in pages), text
 
 
 @test()
 def test_pgtbl():
-    """The leaves of a table, in order: those that the guest lists, of init, which
-    sleeps, and of the kernel."""
+    """The leaves of a table, page by page with their flags and sizes: those that
+    the guest lists, of init, which sleeps, of the kernel, and of a process that has
+    superpages."""
     m, port = attached()
     with m:
-        said = {pid: without_names(reported(m, who)[1])
-                for pid, who in ((1, "1"), (0, "-k"))}
+        m.start("holdmem &")
+        m.expect(rb"(\d+) (\d+) held\r*\n", timeout=60)
+        holder = int(m.match[1])
+        m.send("\n")
+        m.run("true")
+        said = {pid: guests_pages(m.run(f"pgtbl {pid or '-k'}"))
+                for pid in (1, 0, holder)}
+        assert any(size > facts.PGSIZE and va < facts.USER_END
+                   for va, (_, _, size) in said[holder].items())
         g = Gdb(m, port)
-        for pid, leaves in said.items():
-            text = g.do(f"pgtbl {pid}")
-            runs = re.findall(r"^(0x\w+)-(0x\w+) -> (0x\w+) (\S+) \d+ (?:super)?pages",
-                              text, re.M)
-            mine = {int(start, 16) + n: int(pa, 16) + n
-                    for start, end, pa, _ in runs
-                    for n in range(0, int(end, 16) - int(start, 16), facts.PGSIZE)}
-            wanted = {va: pa for va, (pa, _) in leaves.items()}
-            # The kernel's stacks may be more by now.
-            assert wanted.items() <= mine.items(), text
-            assert pid == 0 or all(va in wanted or va >= facts.KERNEL_BEGINS
-                                   for va in mine), text
-            assert list(mine) == sorted(mine), text
-            assert all(facts.VALID in flags for *_, flags in runs), text
+        for pid, pages in said.items():
+            check_pgtbl(g.do(f"pgtbl {pid}"), pages, pid)
         g.leave()
 
 
 def vscode(name):
+    """A file of VS Code: JSON with comments, which have lines of their own."""
     with open(os.path.join(TOP, ".vscode", name + ".json")) as f:
-        return json.load(f)
+        return json.loads("".join(line for line in f
+                                  if not line.lstrip().startswith("//")))
+
+
+def chosen(command, inputs, **answers):
+    """A task's command when a person has answered; the rest is the default."""
+    return re.sub(r"\$\{input:(\w+)\}", lambda asked:
+                  answers.get(asked[1], inputs[asked[1]]["default"]), command)
+
+
+def would_make(command):
+    """What make would do for a command; it knows all words of it."""
+    program, *words = command.split()
+    assert program == "make", command
+    for variable in (w.split("=")[0] for w in words if "=" in w):
+        assert variable in ("ARCH", "CPUS", "GDBPORT"), command
+    said, status = make("-n", *words, check=False)
+    assert status == 0, (command, said)
+    return said
 
 
 @test(quick=True)
 @once
 def test_vscode_files():
-    """Each names what there is: tasks, targets, a port, files."""
-    tasks = {task["label"]: task for task in vscode("tasks")["tasks"]}
+    """Each names what there is: machines, tasks, targets, a port, files."""
+    described = vscode("tasks")
+    inputs = {i["id"]: i for i in described["inputs"]}
+    machines = sorted(os.listdir(os.path.join(TOP, "kernel", "arch")))
+    assert sorted(inputs["machine"]["options"]) == machines, inputs
+    for i in inputs.values():
+        assert i["type"] == "pickString" and i["default"] in i["options"], i
+    tasks = {task["label"]: task for task in described["tasks"]}
     for task in tasks.values():
-        program, *words = task["command"].split()
-        assert program == "make", task
-        said, status = make("-n", *words, check=False)
-        assert status == 0, (task, said)
+        assert "${input:machine}" in task["command"], task
+        for machine in machines:
+            would_make(chosen(task["command"], inputs, machine=machine))
+    for cpus in inputs["cpus"]["options"]:
+        make("check-machine", f"CPUS={cpus}")
     for start in vscode("launch")["configurations"]:
         task = tasks[start["preLaunchTask"]]
-        said, _ = make("-n", *task["command"].split()[1:])
         ready = task["problemMatcher"]["background"]["endsPattern"]
-        assert any(re.search(ready, line) for line in said.split("\n")), said
         host, port = start["miDebuggerServerAddress"].split(":")
-        assert host == "localhost" and f"-gdb tcp::{port}" in said
-        for file in start["program"], start["setupCommands"][0]["text"].split()[1]:
-            # made by the task
-            name = file.replace("${workspaceFolder}/", "")
-            assert name in said or name in make("-n", "-B", name)[0], name
+        assert host == "localhost"
+        for machine in machines:
+            said = would_make(chosen(task["command"], inputs, machine=machine))
+            assert any(re.search(ready, line) for line in said.split("\n")), said
+            assert f"-gdb tcp::{port}" in said and \
+                f"{BUILD}/{machine}/kernel.elf" in said, said
+            # What gdb reads is made by the task, for that machine.
+            assert re.search(r"^printf .*set architecture (\S+)'.*>\.gdbinit$", said,
+                             re.M | re.S), said
+            for file in (start["program"],
+                         start["setupCommands"][0]["text"].split()[1]):
+                name = file.replace("${workspaceFolder}/", "")
+                assert name in said or name in make("-n", "-B", name)[0], name
 
 
 @test()
@@ -343,3 +635,66 @@ def test_gdbinit_without_the_commands():
             f"{gdb_program()} -q -nx -batch -ex 'source .gdbinit' "
             "-ex 'show confirm'", cwd=folder, encoding="utf-8", timeout=60)
     assert "off" in out.split("\n")[-2], out
+
+
+def json_with_comments(name):
+    with open(os.path.join(TOP, ".vscode", name), encoding="utf-8") as f:
+        return json.loads(re.sub(r"^\s*//.*$", "", f.read(), flags=re.M))
+
+
+def hosted(command, end, limit):
+    """A program started by the shell, of which a line has been read that fits."""
+    child = pexpect.spawn("sh", ["-c", command], cwd=TOP, env=environment(),
+                          timeout=limit, encoding="utf-8", dimensions=(50, 1000),
+                          logfile=open(log_path(".task.log"), "w"))
+    child.expect(re.compile(f"(?m){end}.*\\n"))
+    return child
+
+
+@test()
+def test_vs_code():
+    """What the editor's C/C++ extension does with our files: it begins the task,
+    waits for the line that says it is ready, and speaks gdb/MI, in this order."""
+    launch, = json_with_comments("launch.json")["configurations"]
+    tasks = json_with_comments("tasks.json")
+    task, = [t for t in tasks["tasks"] if t["label"] == launch["preLaunchTask"]]
+    words = {i["id"]: i["default"] for i in tasks["inputs"]}
+    words["machine"] = ARCH
+    host, said = launch["miDebuggerServerAddress"].split(":")
+    port, image = free_port(), log_path(".img")
+    shutil.copyfile(path("fs.img"), image)
+    command = re.sub(r"\$\{input:(\w+)\}", lambda m: words[m[1]],
+                     task["command"]).replace(said, str(port))
+    assert str(port) in command, task
+    ready = task["problemMatcher"]["background"]["endsPattern"]
+    program = launch["program"].replace("${workspaceFolder}", TOP)
+    if BUILD != "build":
+        program = path("kernel.elf")
+    machine = hosted(f"exec {command} FS={image} BUILD={BUILD}",
+                     ready.replace(said, str(port)), 120)
+    try:
+        gdb = pexpect.spawn(
+            shutil.which(launch["miDebuggerPath"]) or gdb_program(),
+            [f"--interpreter={launch['MIMode'].replace('gdb', 'mi')}", "-nx"],
+            cwd=launch["cwd"].replace("${workspaceFolder}", TOP), timeout=60,
+            encoding="utf-8", env=dict(environment(), TERM="dumb"), echo=False,
+            logfile=open(log_path(".gdb.log"), "w"))
+
+        def mi(line, answer=r"\^done"):
+            gdb.sendline(line)
+            assert gdb.expect([answer, r"\^error.*\n"]) == 0, gdb.after
+            return gdb.before
+
+        for setup in launch["setupCommands"]:
+            text = setup["text"].replace("${workspaceFolder}", TOP)
+            mi(f'-interpreter-exec console "{text}"')
+        mi(f"-file-exec-and-symbols {program}")
+        mi(f"-target-select remote {host}:{port}", r"\^connected")
+        mi("-break-insert syscall")
+        mi("-exec-continue", r'\*stopped,reason="breakpoint-hit"')
+        assert 'func="main"' in mi("-stack-list-frames", r"\^done,stack=.*\n") + gdb.after
+        assert "physical address" in mi('-interpreter-exec console "walk main 0"')
+        gdb.close(force=True)
+    finally:
+        machine.close(force=True)
+    os.unlink(image)

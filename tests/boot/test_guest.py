@@ -124,6 +124,7 @@ CRASHES = {
     "guard": "store .*region guard .*---",
     "stack": "store .*region guard .*---",
     "breakpoint": "breakpoint",
+    "beyond-file": "bus error: beyond the end of file",
     **facts.CRASHES,
 }
 

@@ -7,14 +7,16 @@ import shutil
 import subprocess
 from xml.etree import ElementTree
 
-from pages import Server, Terminal
+from pages import Server, Terminal, built
 from pagewise import (ARCH, BUILD, PATIENCE, TOP, Failure, environment, log_path, make,
-                      once, path, qemu_command, test)
+                      facts, needs, once, only, path, qemu_command, test)
+from test_explore import EXPLORE, KERNEL
+from test_explore_server import served
 
-EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
 MODULES = os.path.join(TOP, BUILD, "host", "explore", "tests")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LIMIT = 100
+BROWSED = ("explorer", "explorer-tests")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -23,14 +25,6 @@ def browser():
         if shutil.which(name):
             return shutil.which(name)
     raise Failure("there is no chromium on this computer: apt-get install chromium")
-
-
-def explorer(mem="128M", **options):
-    """The explorer, with a machine that it started."""
-    make("-s", "explorer")
-    disk = path("fs.img") + ",snapshot=on"
-    return Server([EXPLORE, "--qemu", path("kernel.elf"), mem, *qemu_command(
-        BUILD, options.get("cpus", 3), mem, disk, options.get("append", ""), [])])
 
 
 def address(server):
@@ -59,9 +53,10 @@ def shots():
     return folder
 
 
+@needs(*BROWSED)
 @test(timeout=200)
 def test_page_views():
-    with explorer() as server:
+    with served() as server:
         node("views.mjs", address(server), shots())
     # What the page saved opens again, without a machine.
     kept = os.path.join(shots(), "pagewise.snap")
@@ -69,33 +64,99 @@ def test_page_views():
         node("kept.mjs", address(server), shots())
 
 
+@only("modes")
+@needs(*BROWSED)
+@test(timeout=200)
+def test_page_levels():
+    """Page tables of more levels: each is a table in the tree and a step of the walk."""
+    for append, levels in facts.MODES[1:]:
+        with served(cpus=1, append=append) as server:
+            node("views.mjs", address(server), shots(), str(levels))
+
+
+@needs(*BROWSED)
+@test(timeout=200)
+def test_page_without_a_kernel():
+    """Of memory in which that kernel does not run the page says so."""
+    built()
+    ram = log_path(".ram")
+    with open(ram, "wb") as f:
+        f.truncate(16 << 20)
+    with Server([EXPLORE, "--live", KERNEL, ram]) as server:
+        node("unseen.mjs", address(server), shots())
+    os.unlink(ram)
+
+
+@needs(*BROWSED)
+@test(timeout=200)
+def test_page_reach():
+    """By keyboard, in a narrow window, after the end of a process and a reboot."""
+    with served() as server:
+        node("reach.mjs", address(server), shots())
+
+
+@needs(*BROWSED)
+@test()
+def test_page_panic():
+    with served(append="selftest=panic") as server:
+        node("panic.mjs", address(server), shots())
+
+
+@needs(*BROWSED)
 @test(timeout=200)
 def test_page_tour():
-    with explorer() as server:
+    with served() as server:
         node("tour.mjs", address(server), shots())
 
 
+@needs(*BROWSED, "beside")
+@test(timeout=200)
+def test_page_beside():
+    """Two machines next to each other, and one that overflows a kernel stack."""
+    built("beside")
+    with served(cpus=1, beside=path("beside")) as server:
+        said = node("beside.mjs", address(server), shots())
+    offered = os.listdir(path("beside"))
+    assert "stack" in offered and "beside: " + ", ".join(sorted(offered)) in said, said
+    for name in sorted(offered):
+        with open(path("beside", name)) as f:
+            assert path("fs.img") not in f.read(), "the disk of the first"
+
+
+@needs(*BROWSED)
 @test(timeout=200)
 def test_page_under_load():
-    with explorer() as server:
+    """What it costs is kept with the logs; MEM=4G and UPDATES=n in the environment
+    are for a larger machine, and a longer measurement."""
+    with served(mem=os.environ.get("MEM") or "128M") as server:
         with Terminal(server) as terminal:
             terminal.expect(r"\$ ")
-            for _ in range(58):
-                terminal.run("sleep 1000 &")
-        node("load.mjs", address(server), shots())
+            for _ in range(6):
+                terminal.run("sleep 1000 & " * 10)
+            terminal.send("sh -c 'while :; do ls > /listed; done' &\n")
+            said = node("load.mjs", address(server), shots(), str(server.child.pid))
+    with open(log_path(".costs"), "w") as f:
+        f.write(said)
 
 
+def draw_figures(folder, *qemu):
+    """What came of it, from a machine that is started so."""
+    return subprocess.run(
+        ["node", os.path.join(TOP, "tools", "explore", "figures.mjs"), folder, EXPLORE,
+         "--qemu", KERNEL, "128M", *qemu],
+        cwd=TOP, env=environment(), text=True, capture_output=True,
+        timeout=LIMIT * PATIENCE)
+
+
+@needs("explorer")
 @test()
 def test_figures():
     """The figures of the documents can be drawn anew, and show what they tell of."""
-    make("-s", "explorer")
+    built()
     folder = shots()
     disk = path("fs.img") + ",snapshot=on"
-    subprocess.run(
-        ["node", os.path.join(TOP, "tools", "explore", "figures.mjs"), folder, EXPLORE,
-         "--qemu", path("kernel.elf"), "128M",
-         *qemu_command(BUILD, 1, "128M", disk, "", [])],
-        cwd=TOP, check=True, env=environment(), timeout=LIMIT * PATIENCE)
+    done = draw_figures(folder, *qemu_command(BUILD, 1, "128M", disk, "", []))
+    assert done.returncode == 0, done.stderr
     drawn = {}
     for name in os.listdir(folder):
         if name.endswith(".svg"):
@@ -109,6 +170,12 @@ def test_figures():
                     "1 holder", "1 holder", "W", "1 holder"], said
     kept = os.listdir(os.path.join(TOP, "docs", "figures"))
     assert {name + "-" + ARCH + ".svg" for name in drawn} <= set(kept), kept
+    # A machine that does not start is a sentence, not a program that breaks.
+    done = draw_figures(folder, "no-such-qemu")
+    *why, last = done.stderr.splitlines()
+    assert done.returncode == 1 and last == "figures: the machine was not started", \
+        done.stderr
+    assert "no-such-qemu" in why[0] and all(w.startswith("explore: ") for w in why), why
 
 
 @once

@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "powercut"))
+import nbd
 import powercut
 from pagewise import BUILD, make, test
 
@@ -15,6 +16,7 @@ POINTS = 1000
 BOOTS = 2
 ERRORS = 3  # of each way to fail
 REQUESTS = 150  # that the workload for disk errors makes, about
+FLUSHES = 4  # of a commit; each of them must be able to fail
 
 
 def prepare():
@@ -44,3 +46,5 @@ def test_disk_errors():
         for part in range(ERRORS):
             step = REQUESTS // ERRORS
             errors.run(1 + seed % step + part * step, way)
+    flush = 1 + seed % FLUSHES
+    assert errors.run(flush, {"kind": nbd.FLUSH}), f"there was no flush {flush}"

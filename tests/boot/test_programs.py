@@ -1,9 +1,10 @@
 """The programs: each does what it says, and says how it is to be used."""
 
 import datetime
+import os
 import re
 
-from pagewise import Machine, cases, path, test
+from pagewise import TOP, Machine, cases, path, test
 
 NONE = "no such file or directory"
 
@@ -289,3 +290,20 @@ def test_init():
         m.start("kill $$")  # the shell itself: init starts another
         m.wait_prompt()
         assert m.run("echo $$") != shell
+
+
+COLUMNS = 80  # of a terminal; the explorer's page has no more
+
+
+@test()
+def test_lines_fit():
+    """What shows memory, and the tour: no line is wider than a terminal."""
+    tours = sorted(name[:-2] for name in os.listdir(os.path.join(TOP, "user", "tour"))
+                   if name.endswith(".c"))
+    with Machine(cpus=3) as m:
+        ten = "in 0 1 2 3 4 5 6 7 8 9; do"
+        m.run(f"for i {ten} for j {ten} sleep 0; done; done")  # pids of three digits
+        for command in ("ps", "top -n 1", "free", "vmmap", "vmmap 1", "pgtbl", "pgtbl -k",
+                        "pgtbl 1 0x1000", "memcheck", *(f"echo | {t}" for t in tours)):
+            for line in m.run(command).splitlines():
+                assert len(line) <= COLUMNS or "out of memory" in line, (command, line)

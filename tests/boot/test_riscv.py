@@ -9,7 +9,7 @@ import struct
 import pexpect
 
 import facts_riscv as facts
-from facts_riscv import KERNBASE, PGSIZE, R, W, X
+from facts_riscv import KERNBASE, PGSIZE, STACK_SLOT, R, W, X
 from pagewise import Machine, cases, log_path, only, test
 from test_explore import check_processes as check_explored
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk,
@@ -24,7 +24,6 @@ DEVICES = {  # all of QEMU's registers, at their own addresses
     "UART0": (0x10000000, 0x1000),
     "VIRTIO0": (0x10001000, 8 * 0x1000),
 }
-STACK_SLOT = 4 * PGSIZE  # the lowest of its pages is the guard
 STACKS_MAX = 1024  # more slots than there are; the window below the top
 
 
@@ -284,6 +283,8 @@ TREES = {
     "CLINT has no interrupt registers": (b"clint@", b"reg", 3, 4),
     # two harts whose interrupts are said to be the same
     "gets no software interrupt": (b"interrupt-controller", b"phandle", 0, 2),
+    "there is no memory": (b"memory@", b"reg", 3, 256 << 20),
+    "too low for a clock": (b"cpus", b"timebase-frequency", 0, 13),
 }
 
 

@@ -135,16 +135,34 @@ def test_fork():
         assert m.ended
 
 
+def stack_pages(m, pid):
+    """How many pages of its stack are there."""
+    return sum(count for r in m.space(pid)["regions"] if r["what"] == "stack"
+               for _, count, _, pa, _ in r["runs"] if pa)
+
+
 @test()
 def test_stack():
     with Tour("tour_stack") as m:
         pid, stack = address(m, "the stack")
         assert m.walk(pid, stack)["what"] == "stack"
         m.enter()
-        there = [va for _, va in m.all(rf"\[(\d+)\] the stack is at {NUMBER}")]
-        assert there == sorted(there, reverse=True)
+        child, at = address(m, "the stack")
+        seen = [(at, stack_pages(m, child))]
+        while "now call without end" not in m.said:
+            m.enter()
+            _, at = address(m, "the stack")
+            seen.append((at, stack_pages(m, child)))
+        # Each call goes a page down, and one page more is there.
+        assert len(seen) >= 4 and child != pid, seen
+        for (above, pages), (below, more) in zip(seen, seen[1:]):
+            assert PGSIZE <= above - below < PGSIZE + 200, seen
+            assert more == pages + 1, seen
+        assert m.frame(child, at) is not None
+        assert m.frame(child, at - 4 * PGSIZE) is None
+        m.enter()
         guard = m.one(rf"killed: store page fault at pc \w+, address {NUMBER}")
-        assert m.walk(pid, guard)["what"] == "guard" and guard < there[-1]
+        assert m.walk(pid, guard)["what"] == "guard" and guard < at
         assert "met the guard" in m.said
         m.enter()
         assert m.ended
@@ -195,7 +213,7 @@ def test_exec():
 
 # --- a program mapped twice ---
 
-COMPARED = (r"\[(\d+)\] (\w[\w ]*) at NUMBER: mine is NUMBER, that of (\d+) is "
+COMPARED = (r"\[(\d+)\] (\w[\w ]*) at NUMBER: mine NUMBER, (\d+)'s "
             r"NUMBER: (one|two) frames?").replace("NUMBER", NUMBER)
 
 
@@ -316,7 +334,7 @@ def test_trap_in_gdb():
 def test_kstack():
     with Tour("tour_kstack") as m:
         n, pages, guarded = m.one(
-            r"has a stack in the kernel: (\d+) stacks, (\d+) pages; below (\d+) ")
+            r"now: (\d+) stacks, (\d+) pages; below (\d+) ")
         assert n == guarded >= 2 and pages == KSTACK_PAGES * n
         m.enter()
         at, guard = m.one(rf"a stack begins at {NUMBER}; the page below, {NUMBER}, "

@@ -12,15 +12,15 @@ import tempfile
 import time
 
 import facts_x86 as facts
-from facts_x86 import KERNBASE, KERNEL_START, KSTACK_TOP, PGSIZE, U, W
-from pagewise import DEBUG, TOP, Failure, Machine, cases, only, test
+from facts_x86 import (KERNBASE, KERNEL_START, KSTACK_TOP, PGSIZE, STACK_SLOT,
+                       U, W)
+from pagewise import TOP, Failure, Machine, cases, only, test
 from tables import (Memory, Table, check_free, kernel_ends, qemu_walk, reported,
                     roots, size_of, spin, start_background, without_names)
 
 DEVICES = 0xfc000000
 CR0_WP, CR0_NW, CR0_CD, CR0_PG = 1 << 16, 1 << 29, 1 << 30, 1 << 31
 CR4_OSFXSR, CR4_OSXMMEXCPT = 1 << 9, 1 << 10
-STACK_SLOT = (8 if DEBUG == "1" else 4) * PGSIZE  # the lowest of its pages is the guard
 DIRECT_END = 0xf0000000
 DIRECTORY_KERNEL = 512  # the first entry of a directory that is the kernel's
 

@@ -33,10 +33,9 @@ class Explorer {
     });
   }
 
-  async open() {
+  async open(ready) {
     await this.page.goto(address);
-    await this.until(() => explorer.hello && explorer.state &&
-      explorer.state.spaces.some(s => s.name === 'sh') && explorer.frames);
+    await this.until(ready);
   }
 
   /* Wait until a function is true in the page; what it was. */
@@ -68,6 +67,24 @@ class Explorer {
 
   type(text) {
     return this.ask(t => explorer.type(t), text);
+  }
+
+  /* Click on a program of the list. */
+  async demonstrate(name) {
+    await this.page.click('.menu:nth-of-type(1) summary');
+    await this.page.click(`[data-demo=${name}]`);
+  }
+
+  /* Walk to an address in a superpage of the kernel; which one. */
+  walkToSuperpage() {
+    return this.ask(async () => {
+      const {SUPER, toHex} = await import('./model.js');
+      const run = explorer.state.spaces[0].regions.flatMap(r => r.runs).find(
+        r => r.flags & SUPER && r.pages >= 512);
+      const va = toHex(run.page + 300);
+      explorer.goWalkTo(0, va);
+      return va;
+    });
   }
 
   /* All texts of a drawing. */
@@ -115,18 +132,39 @@ class Explorer {
     });
     same(out, [], 'cut off in ' + where);
   }
+
+  /* All columns of the view are seen at once. */
+  async fitsAcross(where) {
+    const [all, seen] = await this.page.$eval('#view', v => [v.scrollWidth, v.clientWidth]);
+    check(all <= seen, `${where}: ${all} of ${seen} pixels`);
+  }
 }
 
-/* Run a test; the process's status says how it went. */
-export async function run(test) {
+/* In the page: what a terminal has, the first machine's if no other is named. */
+function printed(on = explorer.console) {
+  const b = on.terminal.buffer.active;
+  return Array.from({length: b.length}, (_, i) =>
+    b.getLine(i).translateToString(true)).join('\n');
+}
+
+/* There is a shell, and all of it has come. */
+function shell() {
+  return explorer.hello && explorer.state && explorer.frames &&
+    explorer.state.spaces.some(s => s.name === 'sh');
+}
+
+/* Run a test on the page, which is begun with when `ready` is true in it. */
+export async function run(test, ready = shell) {
   const {chromium} = createRequire(process.env.MODULES + '/')('playwright-core');
+  /* With scroll bars, as most have them: they take room. */
   const browser = await chromium.launch({executablePath: process.env.CHROMIUM,
-    args: process.getuid() === 0 ? ['--no-sandbox'] : []});
+    ignoreDefaultArgs: ['--hide-scrollbars'], args: process.getuid() === 0 ? ['--no-sandbox'] : []});
   try {
     const page = await browser.newPage({viewport: {width: 1280, height: 800},
       colorScheme: 'light', acceptDownloads: true});
+    await page.addInitScript(`window.printed = ${printed}`);
     const e = new Explorer(page);
-    await e.open();
+    await e.open(ready);
     try {
       await test(e);
     } catch (error) {

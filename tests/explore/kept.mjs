@@ -15,5 +15,6 @@ run(async e => {
   await e.until(() => explorer.walk && explorer.walk.result);
   await e.page.click('#tourStart');
   check(await e.page.isDisabled('#tour .go'), 'a tour to read');
+  check((await e.page.textContent('#tour')).includes('No machine runs'), 'and why');
   await e.shot('kept');
 });

@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import {split, flagsWords, pageNumber} from '../../tools/explore/page/entry.js';
 import * as frames from '../../tools/explore/page/frames.js';
+import * as palette from '../../tools/explore/page/palette.js';
 import * as model from '../../tools/explore/page/model.js';
+import * as share from '../../tools/explore/page/share.js';
 import * as spaces from '../../tools/explore/page/spaces.js';
-import {svgText} from '../../tools/explore/page/shapes.js';
+import * as walk from '../../tools/explore/page/walk.js';
+import {svgText, withLegend} from '../../tools/explore/page/shapes.js';
 import {foldEntries} from '../../tools/explore/page/table.js';
 
 const HELLO = {levels: 3, bits: [9, 9, 9], pte: 8, letters: 'vrwxugad', number: [10, 44],
@@ -75,6 +78,17 @@ assert.ok(ys[0] <= laid.h, 'within the drawing');
 assert.equal(spaces.marks(laid, forked, 20).filter(s => s.c === 'hit').length, 2);
 assert.ok(laid.shapes.some(s => JSON.stringify(s).includes('unused')), 'a fold');
 
+/* --- kernel stacks: three with their guards, the others as one --- */
+const stacks = [...Array(7).keys()].flatMap(i => [
+  region(64 + 4 * i, 65 + 4 * i, 'guard', [[0, 1, 'absent', null, 64]]),
+  {...region(65 + 4 * i, 68 + 4 * i, 'stack', [[0, 3, 'stack', pa(30 + 3 * i), 0]]),
+    of: 'p [' + i + ']'}]);
+const words = JSON.stringify(spaces.layout(state([0, stacks]),
+                                           {width: 900, height: 600}).shapes);
+for (const [what, n] of [['4 more stacks', 1], ['stack p [3]', 0], ['stack p [4]', 1],
+  ['stack p [6]', 1], ['"s":"guard"', 3], ['kernel stack of p [6]', 1]])
+  assert.equal(words.split(what).length - 1, n, what);
+
 /* --- a table: rows stand for every entry once --- */
 const table = {level: 0, pa: '0x1000', base: '0x0', entries: [
   [3, '0x21f154d3', 'v', 'leaf', pa(20)], [4, '0x21f158d3', 'v', 'leaf', pa(21)],
@@ -100,6 +114,52 @@ for (const [n, size, top] of [[32768, 0, 0], [1 << 20, 0, 0], [1000, 9, 0],
   if (!size)
     assert.ok(cells.height <= 500 && cells.height > 250 && cells.cols * cells.rows * cells.per >= n, `${n}`);
 }
+
+/* --- a file of them has every mark, and each size of free blocks its shade --- */
+const three = {n: 8, cls: [0, 0, 0, 0, 1, 1, 1, 1], order: [2, 2, 0, 0, 0, 0, 0, 0],
+  maps: []};
+const cells8 = frames.layout(8, 80, 20, {size: 20}), classes = ['free', 'private'];
+const drawn = options => frames.shapesOf(cells8, three, classes, options)
+  .map(s => [s.c, s.x / 20, s.y / 20, s.w / 20]);
+const plain = [['free-2', 0, 0, 2], ['free-0', 2, 0, 2], ['c-private', 0, 1, 4]];
+assert.deepEqual(drawn(), plain);
+assert.deepEqual(drawn({changed: [0, 0, 0, 0, 0, 1, 0, 0], marked: [2]}), [...plain,
+  ['changed', 1, 1, 0.95], ['hit', 2, 0, 0.95]]);
+assert.deepEqual(drawn({lit: 'private'}).map(s => s[0]),
+                 ['free-2 unlit', 'free-0 unlit', 'c-private']);
+const explained = withLegend({w: 90, h: 40, shapes: []}, ['one', 'two'].map(
+  words => ({words, sign: () => []})));
+assert.deepEqual(explained.shapes.filter(s => s.k === 'text').map(s => s.s), ['one', 'two']);
+for (const dark of [false, true])
+  assert.equal(new Set([0, 3, 10].map(i => palette.freeShade(i, dark).join())).size, 3);
+
+/* --- two processes by one name can be told, however long their pids are --- */
+const long = {name: 'tour_super', pid: 3754};
+assert.equal(model.fitTitle(long, 112, 'big'), 'tour_s… [3754]');
+assert.equal(model.fitTitle({name: 'kernel', pid: 0}, 112, 'big'), 'kernel');
+
+/* --- a page of the kernel: no process has it, and nothing says that one has --- */
+const own = state([0, [region(64, 65, 'stack', [[0, 1, 'stack', pa(30), 0]])]]);
+const shown = share.layout(HELLO, own, share.related(own, {pid: 0, page: 64}), new Map());
+assert.ok(JSON.stringify(shown.shapes).includes('no process has it'));
+assert.ok(/^A page of the kernel/.test(shown.words), shown.words);
+
+/* --- an address that no table translates has no indexes, and the reason once --- */
+const nowhere = JSON.stringify(walk.layout(HELLO, {va: '0x123456789abcdef', steps: [],
+  result: null, reason: 'no table translates such an address', what: ''},
+{title: 'p [1]', step: Infinity}).shapes);
+assert.equal(nowhere.split('no table translates').length - 1, 1, nowhere);
+assert.ok(!nowhere.includes('index '), nowhere);
+
+/* --- letters can be read on every class, in both themes (WCAG 2.2, 1.4.3) --- */
+const light = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16) / 255)
+  .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+for (const name of palette.CLASS_NAMES.filter(n => palette.classLetter(n)))
+  for (const dark of [false, true]) {
+    const ratio = (light(palette.classColour(name, dark)) + 0.05) / (light('#14181d') + 0.05);
+    assert.ok(ratio >= 4.5, `${name}, ${dark ? 'dark' : 'light'}: ${ratio}`);
+  }
 
 /* --- a file of it is whole --- */
 const svg = svgText(laid.shapes, laid.w, laid.h, 'a < b & "c"');

@@ -2,10 +2,24 @@
  * Sixty processes, and as many frames as 4 GiB have: the page must stay fluent. It
  * draws four times a second, so a drawing that takes half of that time would be felt;
  * the limit leaves room for a computer that has something else to do.
+ *
+ *   node load.mjs ADDRESS SCREENSHOTS SERVER     SERVER: its process
+ *
+ * A machine that changes all the time is measured by what an update costs: the
+ * processes' own time on a CPU, over so many updates, which depends less on what else
+ * the computer does than time on the clock. One in which nothing happens (the program is ended
+ * that runs others) sends none, and is measured over seconds.
  */
+import fs from 'node:fs';
 import {check, run} from './harness.mjs';
 
 const PROCESSES = 60, FRAMES = 1 << 20, ROUNDS = 12, LIMIT = 125; /* ms */
+const UPDATES = Number(process.env.UPDATES || 8); /* that are counted, of a view */
+const VIEWS = ['spaces', 'table', 'walk', 'frames', 'events'];
+const RATE = 4;          /* updates a second, */
+const SHARE = 10;        /* which may take the server so much of a CPU, in percent */
+const TICK = 10;         /* ms: of /proc/PID/stat (proc(5), USER_HZ) */
+const [server] = process.argv.slice(4);
 
 const median = list => [...list].sort((a, b) => a - b)[list.length >> 1];
 
@@ -27,6 +41,96 @@ async function drawing(e, name) {
   return ms;
 }
 
+/* What a process is, by its arguments: Chromium's say so with --type. */
+const typeOf = pid => (/--type=([a-z]+)/.exec(
+  fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8')) || ['', 'browser'])[1];
+
+/* All processes that run: [pid, its parent, ms of CPU time]. proc(5): the name may have
+ * spaces; what follows it begins with field 3. */
+function processes() {
+  return fs.readdirSync('/proc').filter(name => /^\d+$/.test(name)).flatMap(pid => {
+    try {
+      const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+      return [[Number(pid), fields[4 - 3], (fields[14 - 3] + fields[15 - 3]) * TICK]];
+    } catch {
+      return []; /* it has ended */
+    }
+  });
+}
+
+/* ms that the server, and each kind of this browser's processes, have had. */
+function spent() {
+  const all = processes(), mine = new Set([process.pid]), ms = {server: 0};
+  for (let n = 0; n < mine.size;) {
+    n = mine.size;
+    for (const [pid, parent] of all)
+      if (mine.has(parent))
+        mine.add(pid);
+  }
+  mine.delete(process.pid);
+  for (const [pid, , time] of all) {
+    const of = pid === Number(server) ? 'server' : mine.has(pid) && typeOf(pid);
+    if (of)
+      ms[of] = (ms[of] || 0) + time;
+  }
+  return ms;
+}
+
+/* What was spent, in percent of a CPU. */
+function tell(name, before, after, seconds) {
+  const percent = Object.fromEntries(Object.keys(after).map(
+    of => [of, (after[of] - (before[of] || 0)) / 10 / seconds]));
+  const {server: serves, ...parts} = percent, words = n => `${n.toFixed(1)}%`;
+  const browser = Object.values(parts).reduce((a, b) => a + b, 0);
+  const each = Object.entries(parts).filter(([, n]) => n > 0)
+    .map(([of, n]) => `${of} ${words(n)}`).join(', ') || 'none';
+  console.log(`${name}: server ${words(serves)}, browser ${words(browser)} of a CPU (${each})`);
+  check(serves < SHARE * Number(process.env.PATIENCE || 1), `${name}: server ${words(serves)}`);
+}
+
+/* Look at a page of a process, in this view. */
+async function look(e, view) {
+  if (view === 'walk')
+    await e.ask(() => {
+      const s = explorer.state.spaces.find(p => p.name === 'sleep');
+      explorer.goWalk(s.pid, s.regions[0].start);
+    });
+  await e.show(view);
+}
+
+/* What updates cost in this view, of a machine that changes all the time. */
+async function cost(e, view) {
+  await look(e, view);
+  await e.ask(updates, 1); /* it is drawn */
+  const before = spent();
+  await e.ask(updates, UPDATES);
+  tell(`${RATE} updates a second, ${view}`, before, spent(), UPDATES / RATE);
+}
+
+/* What it costs to look at a machine in which nothing happens. */
+async function standstill(e, view) {
+  await look(e, view);
+  await e.settled();
+  const seconds = UPDATES / RATE, before = spent();
+  await new Promise(done => setTimeout(done, seconds * 1000));
+  tell(`nothing changes, ${view}`, before, spent(), seconds);
+}
+
+/* In the page: that so many updates have come. The page is not asked meanwhile, as
+ * until() would, at each frame of the display. */
+const updates = n => new Promise(done => {
+  const {on} = explorer.wire, take = on.message;
+  on.message = m => {
+    take(m);
+    n -= m.type === 'state';
+    if (n > 0)
+      return;
+    on.message = take;
+    done();
+  };
+});
+
 /* The message that a machine of 4 GiB would send: nothing is like its neighbour. */
 const million = n => {
   const bytes = new ArrayBuffer(12 + 8 * n), view = new DataView(bytes);
@@ -44,6 +148,14 @@ const million = n => {
 
 run(async e => {
   await e.until(n => explorer.state.spaces.length > n, PROCESSES);
+  for (const view of VIEWS)
+    await cost(e, view);
+  await e.ask(() => explorer.type('kill $!\n')); /* sleepers are left */
+  await e.until(() => explorer.state.spaces.filter(s => s.name === 'sh').length === 1);
+  for (const view of VIEWS)
+    await standstill(e, view);
+  await e.page.click('#pause'); /* so that nothing else comes */
+  await e.until(() => explorer.state.paused);
   await e.show('spaces');
   await e.shot('load-spaces');
   await drawing(e, `${PROCESSES} processes`);
@@ -53,10 +165,7 @@ run(async e => {
     document.getElementById('view').scrollLeft = 1e6;
   });
   await e.settled();
-  const last = await e.ask(() => {
-    const s = explorer.state.spaces;
-    return s[s.length - 1];
-  });
+  const last = await e.ask(() => explorer.state.spaces.findLast(s => s.name === 'sleep'));
   check((await e.texts()).includes(`${last.name} [${last.pid}]`), 'the last column');
   await e.show('events');
   await drawing(e, 'what happens');

@@ -55,7 +55,11 @@ run(async e => {
         await words(e));
   check((await words(e)).includes('2 holders'), await words(e));
   check((await e.page.textContent('#changes')).includes('is new'), 'the child is named');
-  check(await e.page.$$eval('#drawing .hit', all => all.length) >= 2, 'both are lit up');
+  await e.settled();
+  check(await e.page.$$eval('#drawing .hit', all => {
+    const seen = document.getElementById('view').getBoundingClientRect();
+    return all.filter(h => h.getBoundingClientRect().right < seen.right).length;
+  }) >= 2, 'both are lit up where they are seen');
   await e.nothingCutOff('the tour');
   await e.shot('tour3');
 
@@ -90,5 +94,12 @@ run(async e => {
   await e.shot('tour6');
   await e.page.click('#tour .row button:last-child');
   check(await e.page.isHidden('#tour'), 'the tour is over');
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
+  /* Who leaves it in the middle leaves no program behind, either. */
+  await e.page.click('#tourStart');
+  await e.page.click('#tour .row .go');
+  await atStep(e, 2);
+  await e.page.click('#tour .close');
+  check(await e.page.isHidden('#tour'), 'the tour is left');
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
 });

@@ -1,7 +1,39 @@
 /* Every view with a live machine: what it shows is what the machine has, and mouse,
- * keys and the address bar do what they should. */
+ * keys and the address bar do what they should.
+ *
+ *   node views.mjs ADDRESS SCREENSHOTS [LEVELS]     LEVELS: page tables have so many; those
+ *                                                   views alone that show them */
 import fs from 'node:fs';
 import {check, run, same} from './harness.mjs';
+
+/* Some kernel stacks with a guard under each, whose they are; the others folded. */
+async function kernelStacks(e, inside) {
+  const drawn = await e.ask(() => {
+    const column = [...document.querySelectorAll('#drawing [role=group]')].find(
+      g => g.getAttribute('aria-label') === 'kernel');
+    const tips = [...column.querySelectorAll('rect')].filter(r => r.shape)
+      .map(r => ({top: r.getBoundingClientRect().top, h: r.getBoundingClientRect().height,
+        page: r.shape.at.page, tip: r.shape.tip}));
+    return {text: column.textContent, stacks: tips.filter(t => / · stack of /.test(t.tip)),
+      guards: tips.filter(t => / · guard of /.test(t.tip) && t.h >= 8)};
+  });
+  same(drawn.guards.length, 3, 'guards');
+  for (const g of drawn.guards) {
+    const above = drawn.stacks.filter(s => s.top < g.top && s.page > g.page)
+      .sort((a, b) => a.page - b.page)[0];
+    same(above.page, g.page + 1, 'a guard is the page under a stack');
+  }
+  check(/\d+ more stacks/.test(drawn.text), drawn.text);
+  const all = await e.ask(() => explorer.state.spaces[0].regions.filter(
+    r => r.what === 'stack').map(r => r.of || ''));
+  for (const name of await e.ask(() => explorer.state.spaces.filter(s => s.pid)
+    .map(s => `${s.name} [${s.pid}]`)))
+    same(all.filter(of => of === name).length, 1, 'stacks of ' + name);
+  const at = await inside([' · guard of kernel', 'a stack that overflows']);
+  await e.page.mouse.move(at.x, at.y);
+  check(/kernel stack of /.test(await e.page.textContent('#tip')), 'whose guard');
+  await e.shot('kernelstacks');
+}
 
 async function spaces(e) {
   const names = await e.ask(() => explorer.state.spaces.map(
@@ -45,8 +77,11 @@ async function spaces(e) {
     await e.page.mouse.click(at.x, at.y);
     await e.until(() => explorer.view === 'table');
     same((await e.ask(() => explorer.picked)).page, at.page, 'a click on ' + words[0]);
+    await e.until(says => document.querySelector('#sentence').textContent.includes(says),
+                  never === comes ? 'nothing may ever be there' : 'brings one');
     await e.show('spaces');
   }
+  await kernelStacks(e, inside);
   /* Hover says all, a click opens the page table there. */
   const stack = await e.ask(() => {
     const r = [...document.querySelectorAll('#drawing rect')].find(
@@ -134,6 +169,42 @@ async function walk(e) {
   await e.page.fill('#va', '');
 }
 
+/* In the page: change frames here and there, at each size of cells, with a moment
+ * remembered. What is drawn over the last drawing must be what a new canvas would
+ * show; and if nothing has changed, nothing is drawn. What was wrong, in words. */
+const drawnOver = async () => {
+  const {SIZES, paint} = await import('./frames.js'), wrong = [];
+  const was = explorer.size, canvas = document.getElementById('canvas');
+  const changed = new Uint8Array(explorer.frames.n);
+  const draw = on => paint(on, explorer.cells, explorer.frames, explorer.state.classes,
+    {dark: explorer.dark, ...explorer.frameMarks(), changed});
+  const pixels = on => on.getContext('2d').getImageData(0, 0, on.width, on.height).data;
+
+  for (const size of [0, ...SIZES]) {
+    explorer.size = size;
+    explorer.renderNow();
+    draw(canvas); /* for the marks */
+    const {first, cols, per} = explorer.cells;
+    for (const i of [0, 1, 3 * cols, 3 * cols + 5, 11 * cols + 7]) {
+      const frame = first + i * per;
+      explorer.frames.cls.fill((explorer.frames.cls[frame] + 1) % 5, frame, frame + per);
+      changed[frame + per] ^= 1;
+    }
+    const rows = draw(canvas), all = new OffscreenCanvas(canvas.width, canvas.height);
+    if (rows < 5 || rows >= explorer.cells.rows)
+      wrong.push(`size ${size}: ${rows} of ${explorer.cells.rows} rows drawn`);
+    if (draw(canvas) !== 0)
+      wrong.push(`size ${size}: drawn though nothing has changed`);
+    draw(all);
+    const is = pixels(canvas), other = pixels(all).findIndex((v, i) => v !== is[i]) >> 2;
+    if (other >= 0)
+      wrong.push(`size ${size}: ${other % canvas.width}, ${Math.floor(other / canvas.width)}`);
+  }
+  explorer.size = was;
+  explorer.renderNow();
+  return wrong;
+};
+
 async function frames(e) {
   await e.page.click('#tabs [data-view=spaces]');
   await e.ask(() => explorer.pick({pid: 2, page: explorer.state.spaces.find(
@@ -149,6 +220,7 @@ async function frames(e) {
     return c.reduce((a, b) => a + b, 0) === explorer.state.nframes;
   });
   check(counted, 'each frame has one class');
+  same(await e.ask(drawnOver), [], 'drawn over what was there');
   await e.shot('frames');
   /* The picked frame, under the mouse: who maps it. */
   await e.page.click('#controls button:nth-child(3)');
@@ -180,15 +252,25 @@ async function whatHappens(e) {
   await e.page.click('#remember');
   await e.type('true\n');
   await e.until(n => explorer.state.counters.forks > n, before);
-  await e.until(() => [...document.querySelectorAll('#drawing text')].some(
-    t => t.textContent === 'exec: another program'));
+  for (const word of ['exec: another program', 'fork']) /* in the window or below it */
+    await e.until(w => explorer.laid.rows.some(r => r.says.includes(`: ${w};`)), word);
   await e.settled();
-  check((await e.texts()).includes('fork'), 'the fork is listed');
+  await e.until(() => [...document.querySelectorAll('#drawing text')].some(
+    t => t.textContent === 'exit')); /* the newest are in it */
   check(await e.page.$$eval('#drawing .wash.change', all => all.length) > 3,
         'what is new is marked');
-  for (const word of ['forks', 'execs'])
-    await e.until(w => [...document.querySelectorAll('#drawing rect')].some(
-      r => r.shape && / × /.test(r.shape.tip) && r.shape.tip.endsWith(w)), word);
+  for (const word of ['forks', 'execs']) {
+    const bar = await e.until(w => {
+      for (const r of document.querySelectorAll('#drawing rect'))
+        for (let x = 0; r.shape && r.shape.tipAt && x < r.shape.w; x++)
+          if (r.shape.tipAt(r.shape.x + x).split('\n').some(s => / × /.test(s) && s.endsWith(w)))
+            return {x: r.getBoundingClientRect().x + x, y: r.getBoundingClientRect().y + 5};
+    }, word);
+    await e.page.mouse.move(bar.x, bar.y);
+    check(await e.page.isVisible('#tip') && / × /.test(await e.page.textContent('#tip')),
+          'a bar says what it is');
+  }
+  await e.page.mouse.move(2, 2);
   await e.nothingCutOff('what happens');
   await e.shot('events');
   await e.page.click('#forget');
@@ -249,7 +331,7 @@ async function keys(e) {
   same(await e.ask(() => explorer.view), 'table', 'Enter opens the table');
   await e.page.keyboard.press('F6');
   check(await e.ask(() => Boolean(document.activeElement.closest('.xterm'))), 'in');
-  await e.page.keyboard.press('F6');
+  await e.page.keyboard.press('Shift+F6');
   check(await e.ask(() => document.activeElement.id === 'view'), 'out of the terminal');
   await e.page.keyboard.press('?');
   check(await e.ask(() => document.getElementById('help').open), 'the list of keys');
@@ -263,6 +345,7 @@ async function keys(e) {
 
 async function keep(e) {
   const views = ['spaces', 'table', 'walk', 'frames', 'events'];
+  await e.ask(() => explorer.pick({pid: 2, page: 0}));
   for (const view of views) {
     await e.show(view);
     await e.page.click('.menu:nth-of-type(2) summary');
@@ -288,6 +371,8 @@ async function sizes(e) {
     for (const view of ['spaces', 'table', 'walk', 'frames', 'events']) {
       await e.show(view);
       await e.nothingCutOff(`${view} at ${width} by ${height}`);
+      if (view !== 'spaces') /* as wide as there are processes */
+        await e.fitsAcross(`${view} at ${width} by ${height}`);
       await e.shot(`${view}-${width}${dark ? '-dark' : ''}`);
     }
   }
@@ -306,11 +391,6 @@ async function wrapping(e) {
   }, word);
 }
 
-const demonstrate = async (e, name) => {
-  await e.page.click('.menu:nth-of-type(1) summary');
-  await e.page.click(`[data-demo=${name}]`);
-};
-
 /* A process that executes the program that it runs is another one all the same. */
 async function execOfTheSame(e) {
   await e.page.click('#tour .row .go'); /* Remember, then Enter */
@@ -322,16 +402,63 @@ async function execOfTheSame(e) {
   await e.page.click('#forget');
 }
 
+/* Each Enter is a page more of the child's stack, which is picked; then the guard. */
+async function stackGrows(e) {
+  const pages = () => {
+    const own = explorer.state.spaces.filter(s => s.name === 'tour_stack');
+    return own.length < 2 ? 0 : own[1].regions.filter(r => r.what === 'stack')
+      .flatMap(r => r.runs).filter(r => r.frame >= 0).reduce((n, r) => n + r.pages, 0);
+  };
+  const enter = () => e.page.click('#tour .row button:nth-child(2)');
+
+  await e.demonstrate('tour_stack');
+  await e.until(() => explorer.place && printed().includes('pages of it are there'));
+  await enter();
+  await e.ask(`window.stackPages = ${pages}`);
+  for (let n = await e.until(() => stackPages()), last = 0; last < 3; last++) {
+    const before = await e.ask(() => explorer.picked.page);
+    await enter();
+    await e.until(had => stackPages() > had, n);
+    const now = await e.ask(() => stackPages());
+    same(now, n + 1, 'a page more');
+    await e.until(was => explorer.picked.page === was - 1, before);
+    n = now;
+  }
+  await e.shot('stack');
+  await enter();
+  await e.until(() => printed().includes('nothing may be there'));
+  await e.until(() => explorer.state.events.some(v => v.kind === 'fault_refused'));
+  await e.page.click('#tour .close');
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_stack'));
+}
+
+/* The walk goes to the program's own page, which has the flag u; what it prints as
+ * the kernel's is mapped, and not for it. */
+async function trap(e) {
+  await e.demonstrate('tour_trap');
+  await e.until(() => explorer.walk && explorer.walk.result && explorer.state.spaces.some(
+    s => s.name === 'tour_trap' && s.pid === explorer.walk.pid));
+  const own = await e.ask(() => explorer.walk);
+  check(own.steps[own.steps.length - 1].flags.includes('u') && own.reason === '',
+        JSON.stringify(own));
+  await e.until(() => printed().includes('a trap can use this at first'));
+  const kernels = await e.ask(() => [...printed().matchAll(
+    /without u: \w+, from (0x[0-9a-f]+)/g)].map(m => m[1]));
+  check(kernels.length > 0, 'what is without u');
+  for (const va of kernels) {
+    await e.ask(a => explorer.goWalkTo(explorer.walk.pid, a), va);
+    await e.until(a => explorer.walk.va === a && [...document.querySelectorAll(
+      '#drawing text')].some(t => t.textContent.includes('but not for user mode')), va);
+    const walk = await e.ask(() => explorer.walk);
+    check(walk.result && !walk.steps[walk.steps.length - 1].flags.includes('u'),
+          JSON.stringify(walk));
+  }
+  await e.shot('trap');
+  await e.page.click('#tour .close');
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_trap'));
+}
+
 async function demonstrations(e) {
-  await e.ask(() => {
-    window.said = words => {
-      const b = explorer.console.terminal.buffer.active;
-      for (let i = 0; i < b.length; i++)
-        if (b.getLine(i).translateToString(true).includes(words))
-          return true;
-      return false;
-    };
-  });
   const names = await e.page.$$eval('#demos button', all => all.map(b => b.dataset.demo));
   check(names.length === 12, 'a dozen');
   await e.page.click('.menu:nth-of-type(1) summary');
@@ -340,27 +467,49 @@ async function demonstrations(e) {
   await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_heap'));
   check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
   /* One that waits for Enter does not get the name of the next. */
-  await demonstrate(e, 'tour_exec');
-  await e.until(() => explorer.place && said('main is at'));
+  await e.demonstrate('tour_exec');
+  await e.until(() => explorer.place && printed().includes('main is at'));
   await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_exec') &&
     !explorer.state.spaces.some(s => s.name === 'tour_heap'));
   await e.show('spaces');
   await execOfTheSame(e);
-  await demonstrate(e, 'tour_levels');
-  await e.until(() => said('a table is a page of') && explorer.walk &&
+  await stackGrows(e);
+  await trap(e);
+  await e.demonstrate('tour_levels');
+  await e.until(() => printed().includes('a table is a page of') && explorer.walk &&
     explorer.walk.result && explorer.state.spaces.some(
     s => s.name === 'tour_levels' && s.pid === explorer.walk.pid));
   await e.shot('tour_levels');
+  check((await e.page.textContent('#tour')).includes('there is no second machine'),
+        'none was offered here');
   await e.type('\x03'); /* Ctrl-C */
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_levels'));
   await e.ask(() => explorer.goWalkTo(2, '0x1000')); /* one that goes on */
   await e.until(() => explorer.walk && explorer.walk.pid === 2);
 }
 
+/* The shell's stack, in its page table: from there, table and walk. */
+async function picked(e) {
+  await e.ask(() => {
+    const space = explorer.state.spaces.find(s => s.name === 'sh');
+    const stack = space.regions.find(r => r.what === 'stack');
+    explorer.openTable({pid: space.pid, page: stack.end - 1});
+  });
+}
+
+/* How many levels there are makes a difference for these. */
+async function levels(e) {
+  const n = Number(process.argv[4]);
+  same([n, n], await e.ask(() => [explorer.hello.levels, explorer.hello.bits.length]), 'levels');
+  check((await e.page.textContent('#machine')).includes(
+    await e.ask(() => explorer.hello.mode)), 'named');
+}
+
+const ALL = [spaces, table, walk, frames, whatHappens, stopAndLook, keys, wrapping,
+  demonstrations, keep, sizes];
+
 run(async e => {
-  for (const part of [spaces, table, walk, frames, whatHappens, stopAndLook, keys,
-    wrapping, demonstrations, keep, sizes])
-  {
+  for (const part of process.argv[4] ? [levels, picked, table, walk] : ALL) {
     const from = Date.now();
     await part(e);
     console.log(`${part.name}: ${((Date.now() - from) / 1000).toFixed(1)} s`);

@@ -22,11 +22,14 @@ import test_fuzz
 COUNT = re.compile(r"^(fuzz|fuzzelf): (\d+) (?:calls|files),", re.M)
 
 
-def one_boot(seed, calls, files, cpus):
-    """How many calls and files there were, and what was printed of them."""
+def one_boot(seed, calls, files, cpus, seconds):
+    """How many calls and files there were, and what was printed of them. Of the
+    seconds that there are (None: many), the files get one in five."""
+    ends = ["", ""] if seconds is None else \
+        [f" -m {int(seconds * 0.8) + 1}", f" -m {int(seconds * 0.2) + 1}"]
     lines = test_fuzz.run_fuzzers(
-        [f"fuzz -s {seed} -n {calls}", f"fuzzelf -s {seed} -n {files}"], cpus,
-        silence=900)
+        [f"fuzz -s {seed} -n {calls}" + ends[0],
+         f"fuzzelf -s {seed} -n {files}" + ends[1]], cpus, silence=900)
     text = "\n".join(lines)
     made = dict(COUNT.findall(text))
     return int(made["fuzz"]), int(made["fuzzelf"]), [
@@ -45,7 +48,7 @@ def keep(seed):
 
 def options():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    p.add_argument("--seconds", type=int, help="no more boots after that")
+    p.add_argument("--seconds", type=int, help="no more calls and files after that")
     p.add_argument("--calls", type=int, help="nor after so many calls")
     p.add_argument("--seed", type=int, default=random.randrange(1, 1 << 30))
     p.add_argument("--cpus", type=int, default=4)
@@ -61,12 +64,13 @@ def main():
     os.environ.setdefault("PAGEWISE_TEST", "make-fuzz")
     print(f"fuzz: {pagewise.ARCH}, {arguments.cpus} CPUs, from seed {seed}",
           flush=True)
-    while ((arguments.seconds is None
-            or time.monotonic() - start < arguments.seconds)
+    left = arguments.seconds
+    while ((left is None or left > 0)
            and (arguments.calls is None or calls < arguments.calls)):
         try:
             c, f, lines = one_boot(seed, arguments.per_boot,
-                                   arguments.files_per_boot, arguments.cpus)
+                                   arguments.files_per_boot, arguments.cpus,
+                                   left)
             calls += c
             files += f
             print(f"seed {seed}:", *lines, sep="\n  ", flush=True)
@@ -75,6 +79,8 @@ def main():
             print(f"seed {seed} FAILED: {str(error)[-3000:]}\n"
                   f"  kept in {keep(seed)}", flush=True)
         seed += 1
+        if left is not None:
+            left = arguments.seconds - (time.monotonic() - start)
     took = time.monotonic() - start
     print(f"fuzz: {calls} calls and {files} ELF files in {took:.0f} s, "
           f"{calls / took:.0f} calls a second; "

@@ -260,6 +260,13 @@ void frame_put(void *page) {
   free(page);
 }
 
+void audit_fault(struct audit *a, enum memfault_kind kind, paddr_t pa,
+                 struct audit_place at, uint count, uint found) {
+  (void)a;
+  (void)at;
+  panic("fault %d at %p: %u, %u", kind, P2V(pa), count, found);
+}
+
 void audit_page(struct audit *a, paddr_t pa, uint owners,
                 struct audit_place at) {
   (void)at;
@@ -369,6 +376,7 @@ void memobject_init(struct memobject *o, const struct memobject_ops *ops) {
   o->ops = ops;
   initlock(&o->lock, "memobject");
   list_init(&o->regions);
+  list_init(&o->ways);
 }
 
 static void pte_clear(struct fake_pte *pte) {
@@ -494,16 +502,25 @@ static void record(uint64 offset, const void *data, uint length) {
   disk->log_used += length;
 }
 
+static bool fails(const struct bio *b) {
+  if (disk->fail_at < 0 ||
+      (disk->fail_op != ALL_REQUESTS && disk->fail_op != (int)b->op))
+    return false;
+  if (disk->fail_at-- > 0)
+    return false;
+  if (disk->fail_on)
+    disk->fail_at = 0;
+  disk->failed++;
+  return true;
+}
+
 static int perform(struct bio *b) {
   uint64 offset = b->sector * SECTOR_SIZE;
   uint length = b->sectors * SECTOR_SIZE;
 
   disk->requests++;
-  if (disk->fail_at >= 0 && disk->fail_at-- == 0) {
-    if (disk->fail_on)
-      disk->fail_at = 0;
+  if (fails(b))
     return -EIO;
-  }
   if (b->op == BIO_READ) {
     memcpy(b->data, disk->data + offset, length);
   } else if (b->op == BIO_WRITE) {
@@ -535,8 +552,9 @@ void disk_reset(void) {
   disk->recording = disk->fail_on = false;
   disk->nevents = 0;
   disk->log_used = 0;
-  disk->requests = 0;
+  disk->requests = disk->failed = 0;
   disk->fail_at = -1;
+  disk->fail_op = ALL_REQUESTS;
 }
 
 static void temporary_name(char *path, size_t n) {

@@ -30,6 +30,7 @@ struct disk_event {
 #define DISK_BYTES (4U << 20)
 #define DISK_EVENTS 8192
 #define DISK_LOG (64U << 20)
+#define ALL_REQUESTS (-1)
 
 struct fake_disk {
   uint64 size; /* bytes in use */
@@ -40,7 +41,9 @@ struct fake_disk {
   uint64 log_used;
   uchar log[DISK_LOG];
   long fail_at;  /* requests until one fails; negative: never */
+  int fail_op;   /* only such requests count, of enum bio_op; or ALL_REQUESTS */
   bool fail_on;  /* all after it fail too */
+  uint failed;   /* requests, since disk_reset() */
   long requests; /* since disk_reset() */
 };
 extern struct fake_disk *disk;

@@ -638,6 +638,7 @@ static int start(void **state) {
   inode.object.ops = &ops;
   initlock(&inode.object.lock, "object");
   list_init(&inode.object.regions);
+  list_init(&inode.object.ways);
   for (uint i = 0; i < NELEM(mapped); i++)
     mapped[i] = kalloc_zero(PAGE_CACHE);
   initlock(&proc.lock, "proc");

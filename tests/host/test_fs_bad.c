@@ -22,6 +22,7 @@
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "abi/stat.h"
+#include "dev/block.h"
 #include "fs/dir.h"
 #include "fs/file.h"
 #include "fs/inode.h"
@@ -470,7 +471,7 @@ static void read_again(void *n) {
   if (got < 0)
     CHECK_EQ(got, -EIO);
   else
-    CHECK(memcmp(data, expected, got) == 0);
+    CHECK(got > 0 && memcmp(data, expected, got) == 0);
   CHECK_EQ(get_file("/a/large", 0, data, sizeof(data)), sizeof(data));
   CHECK(memcmp(data, expected, sizeof(data)) == 0);
 }
@@ -481,6 +482,86 @@ static void test_read_fails_once(void **state) {
   for (long n = 0; n < 20; n++) {
     restore();
     assert_int_equal(fs_run(read_again, &n), 0);
+  }
+}
+
+/* The same on a disk that fails from the n-th request on: trying again does not
+ * help, and the reader must not take it for the end of the file. */
+static void read_dying(void *n) {
+  static char data[40000];
+  ssize_t got;
+
+  disk->fail_at = *(long *)n;
+  disk->fail_on = true;
+  got = get_file("/a/large", 0, data, sizeof(data));
+  CHECK(got != 0);
+  if (got > 0 && (size_t)got < sizeof(data))
+    got = get_file("/a/large", got, data, sizeof(data) - got);
+  CHECK(got == -EIO || got == (ssize_t)sizeof(data));
+}
+
+static void test_read_fails_for_good(void **state) {
+  (void)state;
+  make_good();
+  for (long n = 0; n < 20; n++) {
+    restore();
+    assert_int_equal(fs_run(read_dying, &n), 0);
+  }
+}
+
+/* A write that needs what cannot be read says how much of it is there, or that it
+ * failed: what it says is there is, and no more. */
+struct write_dying {
+  long n;      /* the read that fails, */
+  bool on;     /* and all after it */
+  uint offset; /* where it writes */
+};
+
+static void write_dying(void *arg) {
+  static char data[5000], got[40000], expected[sizeof(got)];
+  struct write_dying *w = arg;
+  struct file *f;
+  ssize_t n;
+  int err;
+
+  memset(data, 'w', sizeof(data));
+  memset(expected, 'l', sizeof(expected));
+  f = file_open(NULL, "/a/large", O_RDWR, &err);
+  CHECK(f != NULL);
+  file_seek(f, w->offset, SEEK_SET);
+  disk->fail_op = BIO_READ;
+  disk->fail_on = w->on;
+  disk->fail_at = w->n;
+  n = file_write(f, NULL, (vaddr_t)data, sizeof(data));
+  disk->fail_at = -1;
+  CHECK(n == -EIO || (n > 0 && (size_t)n <= sizeof(data)));
+  if (disk->failed == 0) /* the rest is tried again after a short write */
+    CHECK_EQ(n, sizeof(data));
+  if (disk->failed > 0 && w->on)
+    CHECK(n < (ssize_t)sizeof(data));
+  if (n > 0)
+    memset(expected + w->offset, 'w', n);
+  CHECK_EQ(get_file("/a/large", 0, got, sizeof(got)), sizeof(got));
+  CHECK(memcmp(got, expected, sizeof(got)) == 0);
+  file_close(f);
+}
+
+static void test_write_fails(void **state) {
+  /* in its first blocks, and in those that the indirect block names */
+  static const uint offsets[] = {1000, 20000};
+
+  (void)state;
+  make_good();
+  for (uint i = 0; i < 2 * NELEM(offsets); i++) {
+    struct write_dying w = {.on = i % 2, .offset = offsets[i / 2]};
+
+    do {
+      restore();
+      assert_int_equal(fs_run(write_dying, &w), 0);
+      w.n++;
+    } while (disk->failed > 0);
+    assert_true(w.n > 2); /* at least one per page */
+    assert_int_equal(disk_fsck(true), 0);
   }
 }
 
@@ -576,6 +657,8 @@ int main(void) {
       cmocka_unit_test(test_blocks_beyond_size),
       cmocka_unit_test(test_one_request_fails),
       cmocka_unit_test(test_read_fails_once),
+      cmocka_unit_test(test_read_fails_for_good),
+      cmocka_unit_test(test_write_fails),
       cmocka_unit_test(test_disk_dies),
       cmocka_unit_test(test_memory_runs_out),
       cmocka_unit_test(test_read_only_after_failure),

@@ -1,7 +1,7 @@
 /*
  * The file system and crashes: whatever part of what was written since the last
  * flush reached the disk, each operation is there as a whole or not at all, and
- * what was there when fs_sync() returned is there.
+ * what was there when fs_sync() returned is there. So it is when a flush fails.
  */
 /* sources: kernel/fs/balloc.c kernel/fs/bcache.c kernel/fs/content.c kernel/fs/dir.c kernel/fs/file.c kernel/fs/filemap.c kernel/fs/fsops.c kernel/fs/inode.c kernel/fs/log.c kernel/fs/mount.c kernel/fs/namecache.c kernel/fs/path.c kernel/fs/pipe.c kernel/dev/block.c tests/host/fs_fakes.c tests/host/fs_mkfs.c tests/host/fs_fsck.c */
 #include <pthread.h>
@@ -18,6 +18,7 @@
 #include "abi/fcntl.h"
 #include "abi/fs.h"
 #include "abi/mman.h"
+#include "dev/block.h"
 #include "fs/file.h"
 #include "fs/filemap.h"
 #include "fs/inode.h"
@@ -37,16 +38,48 @@ static struct {
 
 static uchar base[DISK_BYTES]; /* the disk before the work */
 
-/* Overwrite a file in one operation. */
-static void overwrite(const char *path, int byte) {
+/* Overwrite a file in one operation: the bytes written, or an error. */
+static ssize_t try_overwrite(const char *path, int byte) {
   char data[ATOMIC_SIZE];
   int err;
   struct file *f = file_open(NULL, path, O_CREATE | O_WRONLY, &err);
+  ssize_t n;
+
+  if (f == NULL)
+    return err;
+  memset(data, byte, sizeof(data));
+  n = file_write(f, NULL, (vaddr_t)data, sizeof(data));
+  file_close(f);
+  return n;
+}
+
+static void overwrite(const char *path, int byte) {
+  CHECK_EQ(try_overwrite(path, byte), ATOMIC_SIZE);
+}
+
+/* A new file of zeros, open, and mapped shared: *o. */
+static struct file *map_new(const char *path, uint size, struct memobject **o) {
+  int err;
+  struct file *f = file_open(NULL, path, O_CREATE | O_RDWR, &err);
+  uint most;
 
   CHECK(f != NULL);
-  memset(data, byte, sizeof(data));
-  CHECK_EQ(file_write(f, NULL, (vaddr_t)data, sizeof(data)), sizeof(data));
-  file_close(f);
+  CHECK_EQ(file_truncate(f, size), 0);
+  CHECK_EQ(file_object(f, PROT_READ | PROT_WRITE, true, o, &most), 0);
+  return f;
+}
+
+/* With this each operation is a transaction of its own: it is committed as soon as
+ * it ends (mk/run.mk puts it in the place of end_op). */
+static bool commit_each;
+
+void __real_end_op(uint blocks);
+void __wrap_end_op(uint blocks);
+
+void __wrap_end_op(uint blocks) {
+  __real_end_op(blocks);
+  if (commit_each)
+    CHECK_EQ(log_sync(), 0);
 }
 
 /* Different in each round, so that no two transactions look alike. */
@@ -82,15 +115,9 @@ static void work(void *arg) {
 static void work_mapped(void *arg) {
   struct fake_pte pte[MAPPED_PAGES] = {0};
   struct memobject *o;
-  struct file *f;
-  uint most;
-  int err;
+  struct file *f = map_new("/mapped", MAPPED_PAGES * PGSIZE, &o);
 
   (void)arg;
-  f = file_open(NULL, "/mapped", O_CREATE | O_RDWR, &err);
-  CHECK(f != NULL);
-  CHECK_EQ(file_truncate(f, MAPPED_PAGES * PGSIZE), 0);
-  CHECK_EQ(file_object(f, PROT_READ | PROT_WRITE, true, &o, &most), 0);
   for (int round = 1; round <= ROUNDS; round++) {
     overwrite("/other", round);
     for (int i = 0; i < MAPPED_PAGES; i++) {
@@ -255,15 +282,21 @@ static void whole_or_not(void *path) {
     CHECK(file_is(path, ATOMIC_SIZE, first));
 }
 
-/* Between any two transactions: when the log's header has just been written. */
-static void test_crash_with_threads(void **state) {
+/* Has the log's header just been written: between two transactions? */
+static bool commits_at(uint cut) {
   const struct superblock *sb = (void *)(base + BSIZE);
+
+  return disk->event[cut - 1].length > 0 &&
+         disk->event[cut - 1].offset == sb->logstart * BSIZE;
+}
+
+static void test_crash_with_threads(void **state) {
   uint seed = 4, commits = 0;
 
   (void)state;
   record(work_together, "64");
   for (uint cut = 1; cut <= disk->nevents && commits < 150; cut++) {
-    if (disk->event[cut - 1].offset != sb->logstart * BSIZE)
+    if (!commits_at(cut))
       continue;
     commits++;
     crash(cut, 100, &seed);
@@ -273,29 +306,176 @@ static void test_crash_with_threads(void **state) {
   }
 }
 
+/* The same after each operation: what takes two transactions is seen in between. */
+static void test_crash_between_operations(void **state) {
+  uint seed = 6, commits = 0;
+
+  (void)state;
+  commit_each = true;
+  record(work, "64");
+  commit_each = false;
+  for (uint cut = 1; cut <= disk->nevents; cut++) {
+    if (!commits_at(cut))
+      continue;
+    commits++;
+    survive(cut, 100, &seed, examine);
+  }
+  assert_true(commits >= 2 * 5 * ROUNDS); /* operations of a round, at least */
+}
+
 /* A crash while the log is replayed is another crash. */
 static void nothing(void *arg) { (void)arg; }
 
-static void test_crash_in_recovery(void **state) {
-  static uchar before[DISK_BYTES];
+/* A disk whose log has a transaction of which nothing is at home. */
+static void crash_after_commit(void) {
   uint cut = 0;
 
-  (void)state;
   record(work, "64");
   for (uint i = 0; i < disk->nevents / 2; i++)
-    if (disk->event[i].length == BSIZE) /* header written, nothing installed */
+    if (disk->event[i].length == SECTOR && commits_at(i + 1) &&
+        *(uint *)(disk->log + disk->event[i].data) > 0)
       cut = i + 1;
+  assert_true(cut > 0);
   crash(cut, 100, &(uint){3});
+}
+
+static void test_crash_in_recovery(void **state) {
+  static uchar before[DISK_BYTES];
+
+  (void)state;
+  crash_after_commit();
   memcpy(before, disk->data, disk->size);
-  for (long n = 0; n < 12; n++) {
+  for (long n = 0; n < 24; n++) {
     memcpy(disk->data, before, disk->size);
-    disk->fail_at = n;
-    disk->fail_on = true;
+    disk->fail_at = n / 2;
+    disk->fail_on = n % 2;
     fs_run(nothing, NULL);
     disk_reset();
     assert_int_equal(disk_fsck(true), 0);
     assert_int_equal(fs_run(nothing, NULL), 0);
     assert_int_equal(disk_fsck(true), 0);
+  }
+}
+
+/* If a request fails, too, the log stays as long as it is needed: a read of it that
+ * fails leaves all as it was. */
+static void test_read_fails_in_recovery(void **state) {
+  static uchar before[DISK_BYTES], after[DISK_BYTES];
+  bool failed = true;
+  long refused = 0;
+
+  (void)state;
+  crash_after_commit();
+  memcpy(before, disk->data, disk->size);
+  assert_int_equal(fs_run(nothing, NULL), 0);
+  memcpy(after, disk->data, disk->size);
+  assert_memory_not_equal(before, after, disk->size);
+  for (long n = 0; failed; n++) {
+    int status;
+
+    memcpy(disk->data, before, disk->size);
+    disk_reset();
+    disk->fail_op = BIO_READ;
+    disk->fail_at = n;
+    status = fs_run(nothing, NULL);
+    failed = disk->failed > 0;
+    if (memcmp(disk->data, before, disk->size) == 0) {
+      assert_int_equal(status, MOUNT_FAILED);
+      refused++;
+    } else {
+      assert_memory_equal(disk->data, after, disk->size);
+    }
+  }
+  /* the superblock, the log's header, the log: more than one request has */
+  assert_in_range(refused, 3, 10);
+}
+
+/* Rounds of changes, each synced, until the n-th flush fails: then sync says so,
+ * and nothing is written any more. */
+#define FLUSHES 12 /* of three commits */
+
+static struct {
+  long n;
+  bool mapped; /* it is msync, after a change through a mapping */
+} flushing;
+
+static int sync_round(struct memobject *o, struct fake_pte *pte, int round) {
+  if (!flushing.mapped)
+    return fs_sync();
+  CHECK_EQ(fake_fault(pte, o, 0, true), 0);
+  memset(pte->page, round, PGSIZE);
+  return o->ops->sync(o, 0, 1);
+}
+
+static void refuses_to_write(struct memobject *o) {
+  uint written = disk->nevents;
+  uchar first;
+
+  CHECK_EQ(try_overwrite("/whole", ROUNDS + 1), -EROFS);
+  CHECK_EQ(fs_sync(), -EIO);
+  if (flushing.mapped)
+    CHECK_EQ(o->ops->sync(o, 0, 1), -EIO);
+  CHECK_EQ(get_file("/whole", 0, &first, 1), 1);
+  CHECK(first <= ROUNDS);
+  CHECK_EQ(disk->nevents, written);
+}
+
+static void work_until_flush_fails(void *arg) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
+
+  (void)arg;
+  map_new("/mapped", PGSIZE, &o);
+  CHECK_EQ(fs_sync(), 0);
+  disk->fail_op = BIO_FLUSH;
+  disk->fail_at = flushing.n;
+  for (int round = 1; disk->failed == 0; round++) {
+    ssize_t n = try_overwrite("/whole", round);
+    int r = sync_round(o, &pte, round);
+
+    CHECK(round <= ROUNDS);
+    if (disk->failed == 0) {
+      CHECK_EQ(n, ATOMIC_SIZE);
+      CHECK_EQ(r, 0);
+      synced->events[round] = disk->nevents;
+      synced->rounds = round;
+    } else {
+      CHECK(n == ATOMIC_SIZE || n == -EROFS); /* a commit may begin early */
+      CHECK_EQ(r, -EIO);
+    }
+  }
+  refuses_to_write(o);
+  _Exit(0);
+}
+
+static void examine_flushed(void *arg) {
+  static uchar data[PGSIZE];
+  int safe = *(int *)arg;
+  uchar first;
+
+  if (get_file("/whole", 0, &first, 1) == 1) {
+    CHECK(first >= safe && first <= ROUNDS);
+    CHECK(file_is("/whole", ATOMIC_SIZE, first));
+  } else {
+    CHECK(safe == 0);
+  }
+  CHECK_EQ(get_file("/mapped", 0, data, PGSIZE), PGSIZE);
+  for (uint i = 0; i < PGSIZE; i++)
+    CHECK(flushing.mapped ? data[i] >= safe : data[i] == 0);
+}
+
+/* What the flush should have made safe may be lost, or in part. */
+static void test_flush_fails(void **state) {
+  uint seed = 7;
+
+  (void)state;
+  for (long n = 0; n < 2 * FLUSHES; n++) {
+    flushing.n = n / 2;
+    flushing.mapped = n % 2;
+    record(work_until_flush_fails, "64");
+    assert_int_equal(disk->failed, 1);
+    for (uint chance = 0; chance <= 100; chance += 50)
+      survive(disk->nevents, chance, &seed, examine_flushed);
   }
 }
 
@@ -347,19 +527,13 @@ static void test_crash_with_torn_requests(void **state) {
 static void work_tail(void *arg) {
   struct fake_pte pte = {0};
   struct memobject *o;
-  struct file *f;
-  uint most;
-  int err;
 
   (void)arg;
-  f = file_open(NULL, "/tail", O_CREATE | O_RDWR, &err);
-  CHECK(f != NULL);
-  CHECK_EQ(file_truncate(f, TAIL_SIZE), 0);
-  CHECK_EQ(file_object(f, PROT_READ | PROT_WRITE, true, &o, &most), 0);
+  map_new("/tail", TAIL_SIZE, &o);
   for (int i = 1; i < 4; i++) {
     CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
     memset(pte.page, i, PGSIZE);
-    CHECK_EQ(filemap_sync(), 0);
+    filemap_sync();
     CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
     memset(pte.page, 10 * i, PGSIZE);
     CHECK_EQ(log_sync(), 0);
@@ -396,7 +570,10 @@ int main(void) {
       cmocka_unit_test(test_crash_with_writes_lost),
       cmocka_unit_test(test_crash_with_a_mapping),
       cmocka_unit_test(test_crash_with_threads),
+      cmocka_unit_test(test_crash_between_operations),
       cmocka_unit_test(test_crash_in_recovery),
+      cmocka_unit_test(test_read_fails_in_recovery),
+      cmocka_unit_test(test_flush_fails),
       cmocka_unit_test(test_crash_with_torn_requests),
       cmocka_unit_test(test_crash_with_bytes_beyond_the_end),
   };

@@ -73,6 +73,25 @@ static bool all(const char *p, size_t n, int byte) {
   return true;
 }
 
+/* All that the disk has room for; how many files that takes. */
+static int fill_disk(void) {
+  char name[] = "/fill-a";
+  int r = 0;
+
+  memset(buf, 'x', sizeof(buf));
+  for (; r == 0; name[6]++)
+    r = put_file(name, buf, sizeof(buf));
+  CHECK_EQ(r, -ENOSPC);
+  return name[6] - 'a';
+}
+
+static void empty_disk(int files) {
+  char name[] = "/fill-a";
+
+  for (; files > 0; files--, name[6]++)
+    CHECK_EQ(fs_unlink(NULL, name), 0);
+}
+
 /* --- one cache --- */
 
 static void same_bytes(void *arg) {
@@ -197,8 +216,7 @@ static void into_holes(void *arg) {
   struct fake_pte pte[4] = {0};
   struct memobject *o;
   struct file *f = make("/f", 1, 'a', &o);
-  char name[] = "/fill-a";
-  int r = 0;
+  int files;
 
   (void)arg;
   CHECK_EQ(file_truncate(f, 100000), 0);
@@ -206,15 +224,11 @@ static void into_holes(void *arg) {
   CHECK(all(pte[0].page, PGSIZE, 0));
   memset(pte[0].page, 'h', PGSIZE);
   CHECK_EQ(fake_fault(&pte[1], o, 11, false), 0);
-  memset(buf, 'x', sizeof(buf));
-  for (; r == 0; name[6]++)
-    r = put_file(name, buf, sizeof(buf));
-  CHECK_EQ(r, -ENOSPC);
+  files = fill_disk();
   CHECK_EQ(fake_fault(&pte[1], o, 11, true), -ENOSPC);
   CHECK_EQ(fake_fault(&pte[2], o, 12, false), 0);
   CHECK_EQ(fake_fault(&pte[3], o, 10, true), 0);
-  while (--name[6] >= 'a')
-    CHECK_EQ(fs_unlink(NULL, name), 0);
+  empty_disk(files);
   done(f, o);
 }
 
@@ -252,7 +266,8 @@ static void cut_off(void *arg) {
   done(f, o);
 }
 
-/* A file that grows where a mapping has written beyond its end. */
+/* A file that grows where a mapping has written beyond its end. What is in it
+ * now has no blocks yet: the mapping must fault again. */
 static void grown(void *arg) {
   struct fake_pte pte = {0};
   struct memobject *o;
@@ -265,11 +280,13 @@ static void grown(void *arg) {
   CHECK_EQ(get_file("/f", 0, buf, sizeof(buf)), 3000);
   CHECK(all(buf, 100, 'm'));
   CHECK(all(buf + 100, 2900, 0));
-  CHECK(fake_mapped(&pte, true));
-  pte.page[2999] = 'n'; /* no fault: gets its block when it is written back */
+  CHECK(fake_mapped(&pte, false) && !fake_mapped(&pte, true));
+  CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+  pte.page[2999] = 'n';
   memset(pte.page + 3000, 'm', PGSIZE - 3000);
   CHECK_EQ(file_seek(f, 3500, SEEK_SET), 3500);
   CHECK_EQ(file_write(f, NULL, (vaddr_t) "w", 1), 1);
+  CHECK(!fake_mapped(&pte, true));
   CHECK_EQ(get_file("/f", 2999, buf, 1000), 502);
   CHECK_EQ(buf[0], 'n');
   CHECK(all(buf + 1, 500, 0));
@@ -287,9 +304,145 @@ static void grown_on_disk(void *arg) {
   CHECK_EQ(buf[3500], 'w');
 }
 
-/* --- what comes between finding a page and mapping it --- */
+/* --- who is told that something cannot be written --- */
 
+/* A file grows over a page that mappings write to, and there is no room for the
+ * holes: the store is refused, so that no write-back later must lose it. */
+static void grown_when_full(void *arg) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
+  struct file *f = make("/f", 3, 'a', &o);
+  int files;
+
+  (void)arg;
+  CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+  pte.page[0] = 'A';
+  CHECK_EQ(file_truncate(f, PGSIZE), 0);
+  files = fill_disk();
+  CHECK(!fake_mapped(&pte, true));
+  CHECK_EQ(fake_fault(&pte, o, 0, true), -ENOSPC);
+  CHECK(!fake_mapped(&pte, true));
+  CHECK_EQ(o->ops->sync(o, 0, 1), 0); /* the first block has its place */
+  empty_disk(files);
+  CHECK_EQ(fake_fault(&pte, o, 0, true), 0);
+  pte.page[2000] = 'Z';
+  CHECK_EQ(o->ops->sync(o, 0, 1), 0);
+  done(f, o);
+}
+
+static void refused_on_disk(void *arg) {
+  (void)arg;
+  CHECK_EQ(get_file("/f", 0, buf, sizeof(buf)), PGSIZE);
+  CHECK_EQ(buf[0], 'A');
+  CHECK_EQ(buf[2000], 'Z');
+  buf[0] = buf[1] = buf[2] = buf[2000] = 0;
+  CHECK(all(buf, PGSIZE, 0));
+}
+
+/* The same while the fault has found the page and not made its entry. */
 static struct file *meant;
+
+static void grow(void) { CHECK_EQ(file_truncate(meant, PGSIZE), 0); }
+
+static void grown_between(void *arg) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
+  int files;
+
+  (void)arg;
+  meant = make("/f", 3, 'a', &o);
+  files = fill_disk();
+  fake_fault_meanwhile = grow;
+  CHECK_EQ(fake_fault(&pte, o, 0, true), -ENOSPC);
+  empty_disk(files);
+  done(meant, o);
+}
+
+/* When the log has failed, each who asks is told, each time: also for what an
+ * unmapping or the thread had to write. */
+static void log_failed(void *arg) {
+  struct fake_pte pte[2] = {0};
+  struct memobject *o, *other;
+  struct file *f = make("/f", PGSIZE, 'a', &o);
+  struct file *g = make("/g", PGSIZE, 'a', &other);
+
+  (void)arg;
+  CHECK_EQ(fs_sync(), 0);
+  CHECK_EQ(fake_fault(&pte[0], o, 0, true), 0);
+  CHECK_EQ(fake_fault(&pte[1], other, 0, true), 0);
+  disk->fail_at = 0;
+  disk->fail_on = true;
+  CHECK_EQ(other->ops->sync(other, 0, 1), -EIO);
+  CHECK(fake_mapped(&pte[0], true)); /* still dirty, and nobody can write it */
+  fake_unmap(other);
+  other->ops->put(other);
+  for (int i = 0; i < 2; i++) {
+    CHECK_EQ(o->ops->sync(o, 0, 1), -EIO);
+    CHECK_EQ(fs_sync(), -EIO);
+  }
+  CHECK_EQ(fake_fault(&pte[0], o, 0, true), -EROFS);
+  fake_unmap(o);
+  o->ops->put(o);
+  CHECK_EQ(fs_sync(), -EIO);
+  file_close(f);
+  file_close(g);
+}
+
+static void test_log_failed(void **state) {
+  (void)state;
+  disk_mkfs("1M", "30");
+  assert_int_equal(fs_run(log_failed, NULL), 0);
+  disk_reset();
+}
+
+/* The blocks of a file's second half cannot be looked up, or none be taken: who
+ * would write to them is told. */
+static void hole_unreadable(void *n) {
+  struct fake_pte pte = {0};
+  struct memobject *o;
+  struct file *f = must_open("/f", O_RDWR);
+  uint most;
+  int r;
+
+  CHECK_EQ(file_object(f, PROT_READ | PROT_WRITE, true, &o, &most), 0);
+  disk->fail_at = *(long *)n;
+  r = fake_fault(&pte, o, 4, true);
+  disk->fail_at = -1;
+  CHECK(r == 0 || r == -EIO);
+  CHECK_EQ(fake_mapped(&pte, true), r == 0);
+  CHECK_EQ(fake_fault(&pte, o, 4, true), 0); /* it failed once only */
+  memset(pte.page, 'z', PGSIZE);
+  done(f, o);
+}
+
+static void make_sparse(void *arg) {
+  struct memobject *o;
+  struct file *f = make("/f", 13 * BSIZE, 'a', &o);
+
+  (void)arg;
+  CHECK_EQ(file_truncate(f, 5 * PGSIZE), 0);
+  done(f, o);
+}
+
+static void sparse_on_disk(void *arg) {
+  (void)arg;
+  CHECK_EQ(get_file("/f", 4 * PGSIZE, buf, sizeof(buf)), PGSIZE);
+  CHECK(all(buf, PGSIZE, 'z'));
+}
+
+static void test_hole_unreadable(void **state) {
+  (void)state;
+  for (long n = 0; n < 6; n++) {
+    disk_mkfs("1M", "30");
+    assert_int_equal(fs_run(make_sparse, NULL), 0);
+    assert_int_equal(fs_run(hole_unreadable, &n), 0);
+    disk_reset();
+    assert_int_equal(disk_fsck(true), 0);
+    assert_int_equal(fs_run(sparse_on_disk, NULL), 0);
+  }
+}
+
+/* --- what comes between finding a page and mapping it --- */
 
 static void write_all_back(void) { CHECK_EQ(fs_sync(), 0); }
 
@@ -517,6 +670,8 @@ TEST(flushed, flushed_on_disk)
 TEST(into_holes, holes_on_disk)
 TEST(cut_off, NULL)
 TEST(grown, grown_on_disk)
+TEST(grown_when_full, refused_on_disk)
+TEST(grown_between, NULL)
 TEST(between, NULL)
 TEST(evicting, evicted_on_disk)
 TEST(unlinked, NULL)
@@ -525,12 +680,22 @@ TEST(at_once, counted_on_disk)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_rights),
-      cmocka_unit_test(test_changed),    cmocka_unit_test(test_flushed),
-      cmocka_unit_test(test_into_holes), cmocka_unit_test(test_cut_off),
-      cmocka_unit_test(test_grown),      cmocka_unit_test(test_between),
-      cmocka_unit_test(test_evicting),   cmocka_unit_test(test_unlinked),
-      cmocka_unit_test(test_running),    cmocka_unit_test(test_at_once),
+      cmocka_unit_test(test_same_bytes),
+      cmocka_unit_test(test_rights),
+      cmocka_unit_test(test_changed),
+      cmocka_unit_test(test_flushed),
+      cmocka_unit_test(test_into_holes),
+      cmocka_unit_test(test_cut_off),
+      cmocka_unit_test(test_grown),
+      cmocka_unit_test(test_between),
+      cmocka_unit_test(test_grown_when_full),
+      cmocka_unit_test(test_grown_between),
+      cmocka_unit_test(test_log_failed),
+      cmocka_unit_test(test_hole_unreadable),
+      cmocka_unit_test(test_evicting),
+      cmocka_unit_test(test_unlinked),
+      cmocka_unit_test(test_running),
+      cmocka_unit_test(test_at_once),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -724,18 +724,19 @@ static void page_tables_are_given_back(void **state) {
   space = space_create();
   add(space, MiB(3), MiB(3) + PGSIZE, PROT_READ | PROT_WRITE, "data");
   fault_resolve(space, MiB(3), PROT_WRITE);
-  tables = pagetable_pages(space->pagetable);
+  tables = pagetable_pages(space->pagetable, &space->ptl);
   add(space, MiB(4) - PGSIZE, MiB(2048), PROT_READ | PROT_WRITE, "heap");
   for (vaddr_t va = MiB(4) - PGSIZE; va < MiB(2048); va += MiB(32) + PGSIZE)
     assert_int_equal(fault_resolve(space, va, PROT_READ), 0);
   assert_int_equal(fault_resolve(space, MiB(2048) - 1, PROT_READ), 0);
-  assert_true(pagetable_pages(space->pagetable) > tables + 60);
+  assert_true(pagetable_pages(space->pagetable, &space->ptl) > tables + 60);
   space_remove_locked(space, MiB(4), MiB(2048) - PGSIZE);
-  assert_int_equal(pagetable_pages(space->pagetable), tables + 2);
+  assert_int_equal(pagetable_pages(space->pagetable, &space->ptl), tables + 2);
   space_remove_locked(space, MiB(2048) - PGSIZE, MiB(2048));
-  assert_int_equal(pagetable_pages(space->pagetable), tables);
+  assert_int_equal(pagetable_pages(space->pagetable, &space->ptl), tables);
   space_remove_locked(space, MiB(3), MiB(4));
-  assert_int_equal(pagetable_pages(space->pagetable), 3); /* the machine's */
+  assert_int_equal(pagetable_pages(space->pagetable, &space->ptl),
+                   3); /* the machine's */
   space_put(space);
 }
 

@@ -1,17 +1,19 @@
 /*
  * Timers, kernel/sched/timer.c, on a clock that the test moves.
  */
-/* sources: kernel/sync/spinlock.c kernel/mm/kalloc.c tests/host/mm_fakes.c */
+/* sources: kernel/mm/kalloc.c tests/host/mm_fakes.c */
 #include "mm_fakes.h"
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <sys/mman.h>
 
 #include "cpu.h"
 
 static void others_go_on(void); /* while who waits looks away */
 #define cpu_relax others_go_on
 #include "sched/timer.c"
+#include "sync/spinlock.c"
 
 #define TIMERS 50
 #define TICK 1000UL /* ns */
@@ -126,6 +128,28 @@ static void equal_deadlines_fire_in_order_of_starting(void **state) {
   assert_int_equal(fired, 3);
 }
 
+/* However many threads sleep for the same time, each is put behind them at once:
+ * the timers before the last are not looked at, and cannot be here. */
+static void a_last_deadline_is_placed_without_a_search(void **state) {
+  struct timer *first = mmap(NULL, PGSIZE, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  struct timer second = {.fire = fire}, last = {.fire = fire};
+
+  (void)state;
+  assert_true(first != MAP_FAILED);
+  timer_start(first, now + 10);
+  timer_start(&second, now + 20);
+  assert_int_equal(mprotect(first, PGSIZE, PROT_NONE), 0);
+  timer_start(&last, now + 30);
+  assert_int_equal(mprotect(first, PGSIZE, PROT_READ | PROT_WRITE), 0);
+  assert_true(first->link.next == &second.link);
+  assert_true(second.link.next == &last.link);
+  assert_true(timer_cancel(first));
+  assert_true(timer_cancel(&second));
+  assert_true(timer_cancel(&last));
+  munmap(first, PGSIZE);
+}
+
 /* --- a timer that fires on another CPU meanwhile --- */
 
 static pthread_t other;
@@ -178,6 +202,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_timers),
       cmocka_unit_test(equal_deadlines_fire_in_order_of_starting),
+      cmocka_unit_test(a_last_deadline_is_placed_without_a_search),
       cmocka_unit_test(cancelling_waits_for_what_fires),
   };
 

@@ -7,7 +7,8 @@ requests: before a request is looked at, the console is read as far as it goes.
 
 Requests that arrive together are under way together. A flush then covers none
 of the writes beside it, as the weakest disk that virtio allows has it (virtio
-1.2, 5.2.6.2: it covers what has been completed before).
+1.2, 5.2.6.2: it covers what has been completed before). A flush that fails loses
+what it was for: reads still find it, but no later flush makes it last.
 
 The protocol: https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
 """
@@ -45,7 +46,9 @@ class Disk:
     """An image, served at self.url until close()."""
 
     def __init__(self, image, path):
-        self.data = bytearray(image)
+        self.data = bytearray(image)  # what reads find
+        self.lasting = bytearray(image)  # what a power cut leaves at least
+        self.written = []  # (offset, bytes) that the next flush makes last
         self.events = []  # (what, offset, bytes): of a mark, (script, count)
         self.requests = 0  # all of them, reads too
         self.counts = {READ: 0, WRITE: 0, FLUSH: 0}
@@ -54,7 +57,7 @@ class Disk:
         self.fail_kind = None  # count only requests of this kind
         self.fail_performs = False  # it is done all the same
         self.failed = 0
-        self.failed_writes = 0  # of those: writes and flushes
+        self.failed_writes = 0  # of those: writes and flushes before the end
         self.console = None
         self.said = b""  # what the console printed since watch()
         self.parsed = 0
@@ -97,6 +100,18 @@ class Disk:
         self.requests = 0
         self.fail_kind, self.fail_on, self.fail_performs = kind, on, performs
         self.fail_at = n
+
+    def left(self):
+        """Images that a power cut may leave, whatever was lost: all that was written;
+        without what a failed flush lost; and only what was flushed."""
+        without = bytearray(self.lasting)
+        for offset, data in self.written:
+            without[offset:offset + len(data)] = data
+        images = []
+        for image in (self.data, without, self.lasting):
+            if image not in images:
+                images.append(image)
+        return images
 
     def save(self, path):
         """Write the recording."""
@@ -208,19 +223,27 @@ class Disk:
         n = self.requests if self.fail_kind is None else self.counts[kind]
         return n == self.fail_at or (self.fail_on and n > self.fail_at)
 
+    def _flush(self, performs):
+        for offset, data in self.written if performs else ():
+            self.lasting[offset:offset + len(data)] = data
+        self.written.clear()
+        if performs:
+            self.events.append((EVENT_FLUSH, 0, b""))
+
     def _perform(self, kind, handle, offset, length, data):
         fails = self._fails(kind)
         answer = b""
-        if not fails or self.fail_performs:
-            if kind == WRITE:
-                self.data[offset:offset + length] = data
-                self.events.append((EVENT_WRITE, offset, data))
-            elif kind == FLUSH:
-                self.events.append((EVENT_FLUSH, 0, b""))
+        performs = not fails or self.fail_performs
+        if performs and kind == WRITE:
+            self.data[offset:offset + length] = data
+            self.written.append((offset, data))
+            self.events.append((EVENT_WRITE, offset, data))
+        elif kind == FLUSH:
+            self._flush(performs)
         if kind == READ and not fails:
             answer = bytes(self.data[offset:offset + length])
         self.failed += fails
-        self.failed_writes += fails and kind != READ
+        self.failed_writes += fails and kind != READ and not self.done.is_set()
         self.conn.sendall(struct.pack(">IIQ", REPLY_MAGIC, EIO if fails else 0,
                                       handle) + answer)
 

@@ -74,7 +74,7 @@ PROVE(
     "a property that is found lies inside the block with all of its bytes, and "
     "behind its node; numbers and strings in it, too",
     "any blob of up to 60 bytes, any number for a node, a name of 2 bytes",
-    "small open --unwind 22 --unwindset "
+    "small --unwind 22 --unwindset "
     "fdt_next_node.0:7,fdt_prop.0:7,memcmp.0:4,strlen.0:4") {
   const char name[] = {any_char(), any_char(), '\0'}, *text;
   const uchar *p, *block;

@@ -10,7 +10,8 @@
  * What makes it a state that can be (the invariant) is assumed before a call and
  * claimed after it: so it holds after any number of calls.
  */
-#include "prove.h"
+#define BAG_LINKS FRAMES
+#include "bag.h"
 
 #include "mm/kalloc.h"
 
@@ -18,22 +19,22 @@
 #define ORDER_MAX ORDER /* each proof says what it can do with */
 
 /* Memory, of which only the links in free pages are looked at. */
-static struct list f0, f1, f2, f3, f4, f5, f6, f7;
-static struct list *const memory[] = {&f0, &f1, &f2, &f3, &f4, &f5, &f6, &f7};
+static struct list memory[FRAMES];
+
+static struct list *bag_link(uint i) { return &memory[i]; }
 
 #define BASE 0x1000000UL
 
 static void *p2v(paddr_t pa) {
   claim(pa % PGSIZE == 0 && (pa - BASE) / PGSIZE < FRAMES);
-  return memory[(pa - BASE) / PGSIZE];
+  return &memory[(pa - BASE) / PGSIZE];
 }
 
 static paddr_t v2p(const void *p) {
-  for (uint i = 0; i < FRAMES; i++)
-    if (p == memory[i])
-      return BASE + i * PGSIZE;
-  claim(p == NULL);
-  return 0;
+  size_t offset = __CPROVER_POINTER_OFFSET(p);
+
+  claim(__CPROVER_same_object(p, memory) && offset % sizeof(*memory) == 0);
+  return BASE + offset / sizeof(*memory) * PGSIZE;
 }
 
 #undef P2V
@@ -87,30 +88,17 @@ static bool blocks_fit(void) {
 /* Is each free block, and nothing else, in the list that it belongs in? */
 static void check_lists(void) {
   size_t pages[USES] = {0};
-  uint heads = 0, members = 0;
 
-  for (uint i = 0; i < FRAMES; i++)
+  for (uint i = 0; i < FRAMES; i++) {
     if (i < nframes && frames[i].head) {
-      heads++;
+      claim(memory[i].prev == &blocks[*chunk_use(i)][frames[i].order]);
       pages[*chunk_use(i)] += 1UL << frames[i].order;
-    }
-  for (uint use = 0; use < USES; use++) {
-    claim(block_pages[use] == pages[use]);
-    for (uint order = 0; order <= ORDER_MAX; order++) {
-      const struct list *head = &blocks[use][order], *l = head;
-
-      for (; l->next != head; l = l->next) {
-        size_t frame = frame_of(l->next);
-
-        claim(l->next->prev == l);
-        claim(frame < nframes && frames[frame].head);
-        claim(frames[frame].order == order && *chunk_use(frame) == use);
-        members++;
-      }
-      claim(head->prev == l);
+    } else {
+      claim(memory[i].prev == NULL);
     }
   }
-  claim(members == heads);
+  claim(block_pages[FIXED] == pages[FIXED]);
+  claim(block_pages[MOVABLE] == pages[MOVABLE]);
 }
 
 static void check(void) {
@@ -119,16 +107,12 @@ static void check(void) {
   check_lists();
 }
 
-/* Any state. Lists are in any order that putting each new member to one of their
- * ends can give. */
+/* Any state. */
 static void begin(void) {
   nframes = FRAMES - any_below(FRAMES / 2);
   first_frame = BASE;
   frames = page_table;
   fixed_reserve = any_below(FRAMES);
-  for (uint use = 0; use < USES; use++)
-    for (uint order = 0; order <= ORDER_MAX; order++)
-      list_init(&blocks[use][order]);
   for (uint i = 0; i < FRAMES; i++) {
     frames[i].head = i < nframes && any_bool();
     frames[i].order = any_below(ORDER_MAX + 1);
@@ -136,17 +120,11 @@ static void begin(void) {
     frames[i].count = 0;
   }
   assume(blocks_fit());
-  for (uint i = 0; i < FRAMES; i++) {
-    struct list *head = &blocks[*chunk_use(i)][frames[i].order];
-
-    if (!frames[i].head)
-      continue;
-    block_pages[*chunk_use(i)] += 1UL << frames[i].order;
-    if (any_bool())
-      list_add_front(head, memory[i]);
-    else
-      list_add_back(head, memory[i]);
-  }
+  for (uint i = 0; i < FRAMES; i++)
+    if (frames[i].head) {
+      block_pages[*chunk_use(i)] += 1UL << frames[i].order;
+      memory[i].prev = &blocks[*chunk_use(i)][frames[i].order];
+    }
   mark_free(was_free);
 }
 
@@ -159,7 +137,7 @@ PROVE(
     "a block that is given back is free, merged with its neighbours as far as "
     "that goes; all other blocks stay what they are; the lists agree",
     "any state of 5 to 8 pages in blocks of up to 4",
-    "small open -DORDER=2 -DFRAMES=8 --unwind 10") {
+    "small -DORDER=2 -DFRAMES=8 --unwind 10") {
   size_t frame;
   int order = any_below(ORDER_MAX + 1);
 
@@ -179,9 +157,10 @@ PROVE(
 PROVE(block_cut,
       "a block that is taken is aligned, was free and is no more; no other "
       "changes; there is none only where no block is large enough, or those "
-      "are in the other use's reserve; the lists agree",
+      "are in the other use's reserve; fixed pages are in chunks for them, and "
+      "keep their reserve; the lists agree",
       "any state of 4 to 6 pages in blocks of up to 2; any use and size",
-      "small open -DORDER=1 -DFRAMES=6 --unwind 8 --unwindset "
+      "small -DORDER=1 -DFRAMES=6 --unwind 8 --unwindset "
       "block_find_other.0:3,block_find.0:3,block_cut.0:3,chunk_claim.0:3,chunk_"
       "claim.1:3") {
   int order = any_below(ORDER_MAX + 1);
@@ -211,6 +190,9 @@ PROVE(block_cut,
     claim(is_free[i] == (was_free[i] && !in));
   }
   claim(frame_of(block) % (1UL << order) == 0);
+  claim(use == MOVABLE || *chunk_use(frame_of(block)) == FIXED);
+  claim(use == FIXED || borrow || *chunk_use(frame_of(block)) == MOVABLE ||
+        block_pages[FIXED] >= fixed_reserve);
   reached(own && order == 0 && is_free[frame_of(block) ^ 1]);
   reached(!own && use == FIXED && !borrow);
 }
@@ -219,8 +201,7 @@ PROVE(free_range,
       "frames that are handed to the allocator at boot are all free, in blocks "
       "as "
       "large as they can be; the lists agree",
-      "any range of up to 6 pages",
-      "small open -DORDER=1 -DFRAMES=6 --unwind 8") {
+      "any range of up to 6 pages", "small -DORDER=1 -DFRAMES=6 --unwind 8") {
   size_t from = any_below(FRAMES + 1), to = any_below(FRAMES + 1);
 
   begin();

@@ -213,7 +213,7 @@ PROVE(mappages,
       "memory; no other address changes; only missing tables are allocated",
       "any table in which up to two pages at any address are not mapped; any "
       "third address",
-      "small --unwind 5") {
+      "levels most3 --unwind 5") {
   size_t n = 1 + any_below(2);
   paddr_t pa = any_page();
   uint perm = any_perm();

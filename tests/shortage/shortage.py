@@ -38,8 +38,8 @@ USERTESTS = """
     copyin copyoutcalls rwsbrk lazy forkmemory mallocs opentest writetest writebig
     createtest bigwrite bigfile unlinkread truncate1 truncate2 fdlimit dups
     seek holes ftruncates append devices syncs mapself mapkept mapgiven
-    textbusy dirtest subdir linktest bigdir iref iputtest renames
-    renamedir renameremoved sharedfd fourfiles createdelete
+    textbusy dirtest subdir linktest bigdir iref iputtest openiput
+    renames renamedir renameremoved sharedfd fourfiles createdelete
     concreate linkunlink sharedread removedraces exitwait twochildren forkfork
     reparent reparent2 orphan waitpids groups processlist
     exectest manyargs bigargtest execbig execerrors execrunning tinyprogram
@@ -53,7 +53,7 @@ USERTESTS = """
 PARTNERS = """
     threads_join threads_exec threads_fork threads_multiply futexes
     futex_shared threads_malloc threads_files threads_table killstatus killwait
-    openiput pingpong pipechain pipekill
+    pingpong pipechain pipekill
 """.split()
 
 ALONE = [

@@ -189,7 +189,7 @@ int control_pause(struct control *c, struct trouble *why) {
     return lost(c, why);
   disarm(c);
   if (!c->paused)
-    say(c, "paused");
+    say(c, "nothing moves until you continue");
   c->paused = true;
   return 0;
 }

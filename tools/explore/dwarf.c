@@ -48,18 +48,32 @@ static uint64_t type_size(Dwarf_Die *die) {
   return size;
 }
 
-static void note_variable(struct layout *l, Dwarf_Die *die, const char *file) {
-  const char *name = dwarf_diename(die);
-  Dwarf_Attribute a;
+/* Where a variable is, if that is one address. GCC writes it there, clang into a
+ * table (DWARF 5, 2.5.1.1: DW_OP_addrx). */
+static bool address_of(Dwarf_Die *die, Dwarf_Addr *address) {
+  Dwarf_Attribute a, indexed;
   Dwarf_Op *op;
   size_t n;
 
-  if (name == NULL || dwarf_attr(die, DW_AT_location, &a) == NULL ||
-      dwarf_getlocation(&a, &op, &n) < 0 || n != 1 || op[0].atom != DW_OP_addr)
+  if (dwarf_attr(die, DW_AT_location, &a) == NULL ||
+      dwarf_getlocation(&a, &op, &n) < 0 || n != 1)
+    return false;
+  *address = op[0].number;
+  return op[0].atom == DW_OP_addr ||
+         (op[0].atom == DW_OP_addrx &&
+          dwarf_getlocation_attr(&a, op, &indexed) == 0 &&
+          dwarf_formaddr(&indexed, address) == 0);
+}
+
+static void note_variable(struct layout *l, Dwarf_Die *die, const char *file) {
+  const char *name = dwarf_diename(die);
+  Dwarf_Addr address;
+
+  if (name == NULL || !address_of(die, &address))
     return;
   for (int i = 0; i < LAYOUT_COUNT; i++)
     if (variable_asked(layout_names[i], name, file))
-      l->items[i] = (struct item){true, op[0].number, type_size(die)};
+      l->items[i] = (struct item){true, address, type_size(die)};
 }
 
 /* The member that `rest` names ("faults.zero"), of the struct. */

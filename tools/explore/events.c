@@ -5,6 +5,11 @@
  *
  * While a ring is read its CPU may go on and overwrite the oldest records: `next`
  * is read before and behind, and as many are left out as it has moved.
+ *
+ * The machine may be started anew meanwhile, by its own `reboot`. That is seen by
+ * any of: there is no kernel table yet; the time at which the kernel started is
+ * another one; a ring's `next` has gone back. Whatever was counted before is of
+ * another boot then, and counting begins again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +53,51 @@ static void read_counters(struct model *model, struct memory *m) {
                M_CPU_SHOOTDOWNS, &model->shootdowns);
 }
 
+/* --- which boot --- */
+
+static uint64_t ring_at(const struct layout *l, int cpu) {
+  return layout_at(l, V_TRACE) + cpu * layout_size(l, T_TRACE_RING);
+}
+
+/* Has a ring less than it had? */
+static bool went_back(struct memory *m) {
+  const struct layout *l = memory_layout(m);
+  const struct tally *t = memory_tally(m);
+  uint64_t next;
+
+  for (int cpu = 0; cpu < TALLY_CPUS; cpu++)
+    if (t->begun[cpu] &&
+        memory_member(m, ring_at(l, cpu), M_TRACE_NEXT, &next) == 0 &&
+        (int32_t)((uint32_t)next - t->next[cpu]) < 0)
+      return true;
+  return false;
+}
+
+void events_boot(struct model *model, struct memory *m) {
+  struct tally *t = memory_tally(m);
+  uint64_t time = 0, panicked = 0;
+
+  if (model->started) {
+    memory_variable(m, V_BOOT_TIME, &time);
+    memory_variable(m, V_PANICKED, &panicked);
+  }
+  if (t->started && (!model->started || went_back(m) ||
+                     (t->boot_time != 0 && time != t->boot_time)))
+    *t = (struct tally){.boots = t->boots + 1};
+  t->started = model->started;
+  t->boot_time = time;
+  model->boots = t->boots;
+  model->panicked = panicked != 0;
+}
+
 /* --- the trace --- */
 
 struct events {
   struct memory *m;
   struct event_view *all;
   size_t n;
-  uint64_t hz; /* of the times in records */
+  uint64_t hz;   /* of the times in records */
+  uint64_t boot; /* when the kernel started, as they count; 0: not known */
 };
 
 /* A number in a record. */
@@ -68,8 +111,12 @@ static uint64_t field(const struct layout *l, const unsigned char *record,
   return x;
 }
 
-static uint64_t nanoseconds(uint64_t time, uint64_t hz) {
-  return time / hz * NS_PER_S + time % hz * NS_PER_S / hz;
+/* Since boot. What counts may have begun long before: a PC's reset lets its
+ * counter go on. */
+static uint64_t nanoseconds(const struct events *e, uint64_t time) {
+  uint64_t since = time > e->boot ? time - e->boot : 0;
+
+  return since / e->hz * NS_PER_S + since % e->hz * NS_PER_S / e->hz;
 }
 
 static void tally(struct tally *t, const char *kind) {
@@ -82,14 +129,13 @@ static void note_record(struct events *e, int cpu, uint32_t number,
   const struct layout *l = memory_layout(e->m);
   uint64_t kind = field(l, record, M_TRACE_KIND);
   struct tally *t = memory_tally(e->m);
-  struct event_view v = {
-      .ns = nanoseconds(field(l, record, M_TRACE_TIME), e->hz),
-      .cpu = cpu,
-      .number = number,
-      .pid = (int)field(l, record, M_TRACE_PID),
-      .kind = layout_enumerator(l, E_TRACE, kind),
-      .a = field(l, record, M_TRACE_A),
-      .b = field(l, record, M_TRACE_B)};
+  struct event_view v = {.ns = nanoseconds(e, field(l, record, M_TRACE_TIME)),
+                         .cpu = cpu,
+                         .number = number,
+                         .pid = (int)field(l, record, M_TRACE_PID),
+                         .kind = layout_enumerator(l, E_TRACE, kind),
+                         .a = field(l, record, M_TRACE_A),
+                         .b = field(l, record, M_TRACE_B)};
 
   if (kind == 0 || v.kind == NULL)
     return; /* never written, or half */
@@ -101,7 +147,7 @@ static void note_record(struct events *e, int cpu, uint32_t number,
 
 static void read_ring(struct events *e, int cpu) {
   const struct layout *l = memory_layout(e->m);
-  uint64_t va = layout_at(l, V_TRACE) + cpu * layout_size(l, T_TRACE_RING);
+  uint64_t va = ring_at(l, cpu);
   uint64_t bytes = MIN(layout_size(l, M_TRACE_RECORDS), RING_BYTES_MAX);
   uint64_t size = layout_size(l, T_TRACE), n = bytes / size, next, after;
   unsigned char *ring;
@@ -130,7 +176,7 @@ static int by_time(const void *a, const void *b) {
 
 static void read_trace(struct model *model, struct memory *m) {
   const struct layout *l = memory_layout(m);
-  struct events e = {.m = m};
+  struct events e = {.m = m, .boot = memory_tally(m)->boot_time};
 
   if (layout_size(l, T_TRACE) == 0 || !layout_has(l, M_TRACE_RECORDS) ||
       memory_variable(m, V_CLOCK_HZ, &e.hz) < 0 || e.hz == 0)

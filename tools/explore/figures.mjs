@@ -17,7 +17,7 @@ import * as share from './page/share.js';
 import * as spaces from './page/spaces.js';
 import * as table from './page/table.js';
 import * as walk from './page/walk.js';
-import {rect, svgText, text} from './page/shapes.js';
+import {moved, rect, svgText, text, withLegend} from './page/shapes.js';
 
 const [, , folder, ...command] = process.argv;
 const WAIT = 60000; /* ms for a moment to come */
@@ -86,7 +86,8 @@ class Machine {
       env: {...process.env, CI: 'true'}});
     const address = await new Promise((resolve, reject) => {
       this.child.stdout.once('data', d => resolve(String(d).trim()));
-      this.child.once('exit', () => reject(new Error('the explorer ended')));
+      this.child.once('exit', () => reject(new Error('the machine was not started')));
+      this.child.once('error', reject);
     });
     this.said = '';
     this.answers = new Map();
@@ -167,21 +168,6 @@ function save(m, name, laid, title) {
                    svgText(laid.shapes, laid.w, laid.h, title));
 }
 
-function moved(shapes, x, y) {
-  return shapes.map(s => {
-    if (s.k === 'g')
-      return {...s, of: moved(s.of, x, y)};
-    const at = {...s};
-    for (const k of ['x', 'x1', 'x2'])
-      if (s[k] !== undefined)
-        at[k] = s[k] + x;
-    for (const k of ['y', 'y1', 'y2'])
-      if (s[k] !== undefined)
-        at[k] = s[k] + y;
-    return s.d ? {...at, transform: `translate(${x} ${y})`} : at;
-  });
-}
-
 /* Lines of at most so many letters. */
 function wrapped(words, most) {
   const lines = [''];
@@ -242,14 +228,14 @@ async function forkFigure(m) {
 }
 
 function spacesFigure(m, name, pick) {
-  const laid = spaces.layout(m.state, {width: 900, height: 640,
-    usersOnly: pick !== undefined});
+  const options = {width: 900, height: 640, usersOnly: pick !== undefined};
+  const laid = spaces.layout(m.state, options);
   const frame = pick ? model.frameAt(model.spaceOf(m.state, pick.pid), pick.page)
     : model.frameAt(m.space('init')[0], m.space('init')[0].regions.at(-1).start);
   const lit = model.holders(m.state, frame).length > 1
     ? spaces.marks(laid, m.state, frame) : [];
-  save(m, name, {...laid, shapes: [...laid.shapes, ...lit]},
-       'Address spaces of the kernel and of processes');
+  save(m, name, withLegend({...laid, shapes: [...laid.shapes, ...lit]},
+    spaces.legend(m.state, options)), 'Address spaces of the kernel and of processes');
 }
 
 async function tableFigure(m) {
@@ -282,7 +268,7 @@ function framesFigure(m) {
   const side = frames.sideLayout(m.state, m.frames, {width: 250});
   const laid = frames.layout(m.frames.n, 820, 660, {size: 4});
   save(m, 'frames', {w: 820 + 280, h: Math.max(laid.height, side.h) + 20,
-    shapes: [...frames.shapesOf(laid, m.frames, m.state.classes, 10),
+    shapes: [...moved(frames.shapesOf(laid, m.frames, m.state.classes), 0, 10),
       ...moved(side.shapes, 844, 6)]}, 'Physical memory');
 }
 
@@ -298,7 +284,10 @@ try {
   framesFigure(m);
   await m.ask('continue');
   await forkFigure(m);
+} catch (error) {
+  console.error('figures: ' + error.message);
+  process.exitCode = 1;
 } finally {
   m.end();
 }
-process.exit(0);
+process.exit();

@@ -54,6 +54,10 @@ bool frame_common(const struct frame_view *f) {
   return f->owner == OWNER_UNKNOWN ? f->maps > 1 : f->count > 1;
 }
 
+enum page_class frame_common_kind(const struct frame_view *f) {
+  return f->owner == OWNER_UNKNOWN ? CLASS_SHARED : CLASS_COW;
+}
+
 /* --- the kernel's table --- */
 
 #define PLACE(m, item) \
@@ -206,5 +210,5 @@ void frames_finish(struct model *model) {
   for (uint64_t i = 0; i < model->nframes; i++)
     if (model->frames[i].kind == CLASS_PRIVATE &&
         frame_common(&model->frames[i]))
-      model->frames[i].kind = CLASS_COW;
+      model->frames[i].kind = frame_common_kind(&model->frames[i]);
 }

@@ -37,11 +37,14 @@ json_t *json_hello(struct memory *m) {
   const struct layout *l = memory_layout(m);
   struct geometry g = memory_geometry(m);
   json_t *o = json_object(), *bits = json_array(), *missing = json_array();
+  char *lack;
 
   for (int i = 0; i < g.levels; i++)
     json_array_append_new(bits, json_integer(g.machine->index_bits));
-  for (int i = 0; layout_missing(l, i) != NULL; i++)
-    json_array_append_new(missing, json_string(layout_missing(l, i)));
+  for (int i = 0; (lack = layout_missing(l, i)) != NULL; i++) {
+    json_array_append_new(missing, json_string(lack));
+    free(lack);
+  }
   set_text(o, "type", "hello");
   set_text(o, "arch", g.machine->name);
   set_text(o, "mode", g.machine->mode(g.levels));
@@ -94,6 +97,8 @@ static json_t *region_message(const struct region_view *r) {
   set_text(o, "what", r->what);
   set(o, "shared", json_boolean(r->shared));
   set_number(o, "file", r->file);
+  if (r->of[0] != 0)
+    set_text(o, "of", r->of);
   set(o, "runs", runs);
   return o;
 }
@@ -190,6 +195,8 @@ static json_t *classes_message(void) {
 json_t *json_events(const struct model *model, struct seen *seen) {
   json_t *events = json_array();
 
+  if (seen != NULL && seen->boots != model->boots)
+    *seen = (struct seen){.boots = model->boots};
   for (size_t i = 0; i < model->nevents; i++) {
     const struct event_view *e = &model->events[i];
 
@@ -214,9 +221,12 @@ json_t *json_state(const struct model *model, const struct memory *m) {
     json_array_append_new(spaces, space_message(&model->spaces[i]));
   set_text(o, "type", "state");
   set_number(o, "seq", model->seq);
+  set_number(o, "boots", model->boots);
   set_number(o, "ns", model->ns);
+  set(o, "panicked", json_boolean(model->panicked));
   set(o, "paused", json_false());
   set_text(o, "why", "");
+  set_text(o, "unseen", memory_unseen(m));
   set(o, "ram", ram_message(model));
   set(o, "owners", owners_message(model, memory_layout(m)));
   set(o, "classes", classes_message());
@@ -228,7 +238,7 @@ json_t *json_state(const struct model *model, const struct memory *m) {
 
 /* --- answers --- */
 
-static json_t *answer_to(const json_t *request) {
+json_t *json_done(const json_t *request) {
   json_t *o = json_object(), *id = json_object_get(request, "id");
 
   if (id != NULL)
@@ -237,7 +247,7 @@ static json_t *answer_to(const json_t *request) {
 }
 
 json_t *json_error(const json_t *request, const char *error) {
-  json_t *o = answer_to(request);
+  json_t *o = json_done(request);
 
   set_text(o, "error", error);
   return o;
@@ -317,7 +327,7 @@ static json_t *answer_walk(const struct model *model, struct memory *m,
   if (!get_address(request, "va", &va))
     return json_error(request, "not an address");
   walk_address(memory_source(m), g, s->root, va, &w);
-  o = answer_to(request);
+  o = json_done(request);
   steps = json_array();
   for (int i = 0; i < w.steps; i++)
     json_array_append_new(steps, step_message(g, &w.step[i]));
@@ -406,7 +416,7 @@ static json_t *answer_table(const struct model *model, struct memory *m,
                             entry_message(g, i, values[i], found.level));
     children += g.machine->decode(values[i], found.level).kind == PTE_TABLE;
   }
-  o = answer_to(request);
+  o = json_done(request);
   set_number(o, "level", found.level);
   set(o, "pa", address(found.wanted));
   set(o, "base", address(found.base));
@@ -441,7 +451,7 @@ static json_t *answer_frame(const struct model *model, struct memory *m,
   owner = layout_enumerator(memory_layout(m), E_OWNER, f->owner);
   maps = json_array();
   model_maps(model, pa, add_map, maps);
-  o = answer_to(request);
+  o = json_done(request);
   set(o, "pa", address(pa));
   set_text(o, "owner", owner ? owner : "unknown");
   set_text(o, "class", class_name(f->kind));

@@ -15,8 +15,10 @@ json_t *json_hello(struct memory *m);
  * until who knows better sets them. */
 json_t *json_state(const struct model *model, const struct memory *m);
 
-/* Which events a reader has had: of each CPU those below next[], if any. */
+/* Which events a reader has had: of each CPU those below next[], if any. All of
+ * one boot. */
 struct seen {
+  unsigned boots;
   uint32_t next[TALLY_CPUS];
   bool any[TALLY_CPUS];
 };
@@ -32,6 +34,8 @@ json_t *json_events(const struct model *model, struct seen *seen);
  */
 json_t *json_answer(const struct model *model, struct memory *m,
                     const json_t *request);
+/* {"id":..}, to which more may be added; without it if the request has none. */
+json_t *json_done(const json_t *request);
 /* {"id":.., "error":".."} */
 json_t *json_error(const json_t *request, const char *error);
 

@@ -38,51 +38,82 @@ const char *const layout_enum_names[LAYOUT_ENUMS] = {
     [E_PROC_STATE] = "proc_state",
 };
 
-/* What the views need, several things for each. */
+/* What the views need, several things for each, or instead of them some others.
+ * Behind the last is 0, V_KERNEL_TABLE, without which no kernel is looked at. */
 static const struct need {
   const char *sentence;
-  enum layout_item items[12]; /* the first of them is never item 0 */
+  enum layout_item items[8];
+  enum layout_item others[8];
 } needs[] = {
     {"this kernel has no table of processes that is known here: only the "
      "kernel's own address space is shown",
      {V_PIDS, M_LIST_NEXT, M_PROC_PIDLINK, M_PROC_PID, M_PROC_SPACE,
-      M_SPACE_PAGETABLE}},
+      M_SPACE_PAGETABLE},
+     {V_PROC, T_PROC, M_PROC_PID, M_PROC_PAGETABLE}},
     {"this kernel has no struct region: address spaces are shown from page "
      "tables alone",
      {M_SPACE_REGIONS, M_REGION_LINK, M_REGION_START, M_REGION_END,
-      M_REGION_RIGHTS}},
+      M_REGION_RIGHTS},
+     {}},
     {"this kernel has no table of frames: who owns a frame is told from page "
      "tables alone",
-     {V_FRAMES, V_NFRAMES, V_FIRST_FRAME, T_PAGE, M_PAGE_OWNER}},
+     {V_FRAMES, V_NFRAMES, V_FIRST_FRAME, T_PAGE, M_PAGE_OWNER},
+     {}},
     {"this kernel does not count page faults",
-     {V_FAULTS, T_FAULTS, M_FAULTS_ZERO, M_FAULTS_COPY}},
+     {V_FAULTS, T_FAULTS, M_FAULTS_ZERO, M_FAULTS_COPY},
+     {}},
     {"this kernel keeps no trace: no events are shown",
-     {V_TRACE, T_TRACE_RING, T_TRACE, M_TRACE_TIME, M_TRACE_KIND}},
+     {V_TRACE, T_TRACE_RING, T_TRACE, M_TRACE_TIME, M_TRACE_KIND},
+     {}},
 };
 
-/* The other form of a table of processes. */
-static const enum layout_item array_items[] = {V_PROC, T_PROC, M_PROC_PID,
-                                               M_PROC_PAGETABLE};
+/* All of them, of which there must be one. */
+static bool has_all(const struct layout *l, const enum layout_item *items) {
+  bool all = *items != 0;
 
-static bool has_all(const struct layout *l, const enum layout_item *items,
-                    size_t n) {
-  for (size_t i = 0; i < n && (i == 0 || items[i] != 0); i++)
-    if (!layout_has(l, items[i]))
-      return false;
-  return true;
+  for (; *items != 0; items++)
+    all = all && layout_has(l, *items);
+  return all;
 }
 
 static bool need_met(const struct layout *l, const struct need *n) {
-  if (has_all(l, n->items, sizeof(n->items) / sizeof(n->items[0])))
-    return true;
-  return n->items[0] == V_PIDS &&
-         has_all(l, array_items, sizeof(array_items) / sizeof(array_items[0]));
+  return has_all(l, n->items) || has_all(l, n->others);
 }
 
-const char *layout_missing(const struct layout *l, int i) {
-  for (size_t n = 0; n < sizeof(needs) / sizeof(needs[0]); n++)
-    if (!need_met(l, &needs[n]) && i-- == 0)
-      return needs[n].sentence;
+/* Of the two forms, the one that this kernel begins. */
+static void say_lacking(const struct layout *l, const struct need *need,
+                        FILE *out) {
+  const enum layout_item *items = need->items, other = need->others[0];
+  const char *before = " (missing: ";
+
+  if (other != 0 && layout_has(l, other)) {
+    items = need->others;
+  } else if (other != 0 && !layout_has(l, items[0])) {
+    fprintf(out, " (missing: %s, or %s)", layout_names[other],
+            layout_names[items[0]]);
+    return;
+  }
+  for (; *items != 0; items++)
+    if (!layout_has(l, *items)) {
+      fprintf(out, "%s%s", before, layout_names[*items]);
+      before = ", ";
+    }
+  fputc(')', out);
+}
+
+char *layout_missing(const struct layout *l, int i) {
+  char *text = NULL;
+  size_t bytes;
+  FILE *out;
+
+  for (size_t n = 0; n < NELEM(needs); n++)
+    if (!need_met(l, &needs[n]) && i-- == 0) {
+      out = open_memstream(&text, &bytes);
+      fputs(needs[n].sentence, out);
+      say_lacking(l, &needs[n], out);
+      fclose(out);
+      return text;
+    }
   return NULL;
 }
 

@@ -36,6 +36,9 @@
   X(M_PROC_NAME, "proc.name")                    \
   X(M_PROC_STATE, "proc.state")                  \
   X(M_PROC_SPACE, "proc.space")                  \
+  X(M_PROC_THREADS, "proc.threads")              \
+  X(M_THREAD_PROCLINK, "thread.proclink")        \
+  X(M_THREAD_KSTACK, "thread.kstack")            \
   /* processes in an array, each with a table */ \
   X(V_PROC, "proc")                              \
   X(M_PROC_PAGETABLE, "proc.pagetable")          \
@@ -80,6 +83,8 @@
   X(M_CPU_ONLINE, "cpu.online")                  \
   /* what happened */                            \
   X(V_CLOCK_HZ, "clock_hz")                      \
+  X(V_BOOT_TIME, "timer.c:boot_time")            \
+  X(V_PANICKED, "panicked")                      \
   X(V_TRACE, "trace_rings")                      \
   X(T_TRACE_RING, "struct trace_ring")           \
   X(M_TRACE_NEXT, "trace_ring.next")             \
@@ -140,8 +145,8 @@ uint64_t layout_offset(const struct layout *l);
  * none. Only of one that was read from an ELF file. For breakpoints. */
 uint64_t layout_symbol(const struct layout *l, const char *name);
 
-/* The i-th sentence on what this kernel lacks and what is not shown therefore;
- * NULL beyond the last. */
-const char *layout_missing(const struct layout *l, int i);
+/* The i-th sentence on what this kernel lacks, by name, and what is not shown
+ * therefore; NULL beyond the last. The caller frees it. */
+char *layout_missing(const struct layout *l, int i);
 
 #endif

@@ -5,7 +5,9 @@
  *     guest  --- control.c ------> paused, why, waiting, stopped, ended
  *
  * A state is sent only if it differs from the last one, so each is made as text
- * and compared: what is the same is cheaper to find there than in the model.
+ * and compared: what is the same is cheaper to find there than in the model. Each
+ * space has a text of its own, with the number of the state that it changed in: a
+ * reader who has had that state is told its pid alone.
  */
 #include "live.h"
 
@@ -18,9 +20,17 @@
 #include "util.h"
 
 #define FRAMES_SEQ_END 8 /* bytes of a frames message that tell nothing new */
+#define AROUND_SPACES 80 /* bytes of a state besides what is in the texts */
+#define PID_LETTERS 24   /* at most, and the comma and the end */
 #define GONE_AFTER 4     /* readings without the process that is waited for */
 
+struct space_text {
+  json_int_t pid;
+  struct text text; /* its number is that of a state */
+};
+
 struct live {
+  json_t *offers; /* names of machines, or NULL */
   struct source *source;
   struct layout *layout;
   struct memory *memory;
@@ -29,24 +39,28 @@ struct live {
   struct console *console;
   struct control *control;
   uint64_t readings;
-  bool still; /* read since the machine stood still */
-  int missed; /* readings without that process */
-  struct text hello, state, frames;
+  bool still;                       /* read since the machine stood still */
+  int missed;                       /* readings without that process */
+  struct text hello, state, frames; /* the state's without spaces */
+  struct space_text *spaces;        /* by pid */
+  size_t nspaces;
 };
 
 /* --- texts --- */
 
-/* The text is `bytes` from now on, if that differs behind the first `skip`. */
-static void renew(struct text *t, char *bytes, size_t n, size_t skip) {
+/* The text is `bytes` from now on, if that differs behind the first `skip`. Does
+ * it? */
+static bool renew(struct text *t, char *bytes, size_t n, size_t skip) {
   if (t->bytes != NULL && t->n == n &&
       memcmp(t->bytes + skip, bytes + skip, n - skip) == 0) {
     free(bytes);
-    return;
+    return false;
   }
   free(t->bytes);
   t->bytes = bytes;
   t->n = n;
   t->number++;
+  return true;
 }
 
 static void renew_json(struct text *t, json_t *o) {
@@ -75,14 +89,54 @@ static void renew_hello(struct live *v) {
   json_t *o = json_hello(v->memory);
 
   json_object_set_new(o, "control", json_boolean(v->control != NULL));
+  json_object_set_new(o, "beside",
+                      v->offers ? json_incref(v->offers) : json_array());
   renew_json(&v->hello, o);
+}
+
+static void free_spaces(struct space_text *spaces, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    free(spaces[i].text.bytes);
+  free(spaces);
+}
+
+/* The texts are those of the array's spaces; of what differs, the number is that.
+ * Is there anything? */
+static bool renew_spaces(struct live *v, const json_t *array, uint64_t number) {
+  size_t n = json_array_size(array), old = 0;
+  struct space_text *now = must_alloc(n, sizeof(*now));
+  bool differ = n != v->nspaces;
+
+  for (size_t i = 0; i < n; i++) {
+    json_t *space = json_array_get(array, i);
+    char *bytes = json_dumps(space, JSON_COMPACT);
+
+    now[i].pid = json_integer_value(json_object_get(space, "pid"));
+    while (old < v->nspaces && v->spaces[old].pid < now[i].pid)
+      old++;
+    if (old < v->nspaces && v->spaces[old].pid == now[i].pid) {
+      now[i].text = v->spaces[old].text;
+      v->spaces[old].text.bytes = NULL;
+    }
+    if (renew(&now[i].text, bytes, strlen(bytes), 0)) {
+      now[i].text.number = number;
+      differ = true;
+    }
+  }
+  free_spaces(v->spaces, v->nspaces);
+  v->spaces = now;
+  v->nspaces = n;
+  return differ;
 }
 
 static void renew_state(struct live *v) {
   const struct control *c = v->control;
   json_t *o = json_state(v->model, v->memory);
+  json_t *spaces = json_incref(json_object_get(o, "spaces"));
+  uint64_t next = v->state.number + 1;
 
-  json_object_del(o, "seq"); /* live_state() has one */
+  json_object_del(o, "spaces");
+  json_object_del(o, "seq"); /* live_state() has both */
   if (c != NULL) {
     json_object_set_new(o, "paused", json_boolean(control_paused(c)));
     json_object_set_new(o, "why", json_string(control_why(c)));
@@ -91,6 +145,9 @@ static void renew_state(struct live *v) {
     json_object_set_new(o, "stopped", event_message(control_stopped(c), true));
   }
   renew_json(&v->state, o);
+  if (renew_spaces(v, spaces, next))
+    v->state.number = next;
+  json_decref(spaces);
 }
 
 static void renew_frames(struct live *v) {
@@ -100,16 +157,32 @@ static void renew_frames(struct live *v) {
   renew(&v->frames, (char *)bytes, n, FRAMES_SEQ_END);
 }
 
-char *live_state(const struct live *v, struct seen *seen) {
-  json_t *array = json_events(v->model, seen);
-  char *events = json_dumps(array, JSON_COMPACT);
-  size_t room = v->state.n + strlen(events) + 60;
-  char *text = must_alloc(1, room);
+/* Write a space, or its pid; where that ends. */
+static char *put_space(char *p, const struct space_text *s, uint64_t had,
+                       bool first) {
+  if (!first)
+    *p++ = ',';
+  if (s->text.number <= had)
+    return p + snprintf(p, PID_LETTERS, "%lld", (long long)s->pid);
+  memcpy(p, s->text.bytes, s->text.n);
+  return p + s->text.n;
+}
 
+char *live_state(const struct live *v, struct seen *seen, uint64_t had) {
+  json_t *array = json_events(v->model, seen);
+  char *events = json_dumps(array, JSON_COMPACT), *text, *p;
+  size_t room = v->state.n + strlen(events) + AROUND_SPACES;
+
+  for (size_t i = 0; i < v->nspaces; i++)
+    room += v->spaces[i].text.n + PID_LETTERS;
+  text = must_alloc(1, room);
   /* between the braces of what is the same for all */
-  snprintf(text, room, "{\"seq\":%llu,%.*s,\"events\":%s}",
-           (unsigned long long)v->state.number, (int)v->state.n - 2,
-           v->state.bytes + 1, events);
+  p = text + snprintf(text, room, "{\"seq\":%llu,%.*s,\"spaces\":[",
+                      (unsigned long long)v->state.number, (int)v->state.n - 2,
+                      v->state.bytes + 1);
+  for (size_t i = 0; i < v->nspaces; i++)
+    p = put_space(p, &v->spaces[i], had, i == 0);
+  snprintf(p, room - (size_t)(p - text), "],\"events\":%s}", events);
   free(events);
   json_decref(array);
   return text;
@@ -189,6 +262,30 @@ struct live *live_create(struct source *s, struct layout *l, struct guest *g,
   return v;
 }
 
+struct live *live_start(char *const *words, struct trouble *why) {
+  struct layout *l = layout_read_elf(words[0], why);
+  uint64_t bytes = guest_memory(words[1]);
+  struct guest *g = NULL;
+
+  if (l == NULL)
+    return NULL;
+  if (bytes == 0)
+    trouble_say(why, "%s: not an amount of memory", words[1]);
+  else
+    g = guest_start(words + 2, layout_machine(l)->ram_start, bytes, why);
+  if (g == NULL) {
+    layout_free(l);
+    return NULL;
+  }
+  return live_create(guest_ram(g), l, g, why);
+}
+
+void live_offer(struct live *v, json_t *names) {
+  json_decref(v->offers);
+  v->offers = names;
+  renew_hello(v);
+}
+
 void live_free(struct live *v) {
   if (v == NULL)
     return;
@@ -199,8 +296,10 @@ void live_free(struct live *v) {
   memory_free(v->memory);
   source_close(v->source);
   layout_free(v->layout);
+  json_decref(v->offers);
   free(v->hello.bytes);
   free(v->state.bytes);
+  free_spaces(v->spaces, v->nspaces);
   free(v->frames.bytes);
   free(v);
 }
@@ -222,17 +321,9 @@ bool live_receive(struct live *v) {
 
 /* --- requests --- */
 
-static json_t *done(const json_t *request) {
-  json_t *o = json_object(), *id = json_object_get(request, "id");
-
-  if (id != NULL)
-    json_object_set(o, "id", id);
-  return o;
-}
-
 static json_t *outcome(const json_t *request, int r,
                        const struct trouble *why) {
-  return r < 0 ? json_error(request, why->text) : done(request);
+  return r < 0 ? json_error(request, why->text) : json_done(request);
 }
 
 static json_t *answer_stop(struct live *v, const json_t *request) {
@@ -264,7 +355,7 @@ static json_t *answer_snapshot(struct live *v, const json_t *request,
     control_thaw(v->control);
   if (*file == NULL)
     return json_error(request, why.text);
-  o = done(request);
+  o = json_done(request);
   json_object_set_new(o, "bytes", json_integer((json_int_t)*n));
   return o;
 }

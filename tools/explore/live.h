@@ -15,12 +15,18 @@
 
 struct live;
 
+/* Start a machine: `words` are the kernel's ELF file, how much memory it has
+ * ("128M"), and QEMU's command line, NULL at the end. NULL, and why. */
+struct live *live_start(char *const *words, struct trouble *why);
 /* Of a source; the guest is NULL if it was not started here. Takes what it is
  * given. NULL, and why: QEMU ended at once. */
 struct live *live_create(struct source *s, struct layout *l, struct guest *g,
                          struct trouble *why);
 /* Ends the guest, too. */
 void live_free(struct live *v);
+
+/* Say in hello which machines can be started beside this one: an array, taken. */
+void live_offer(struct live *v, json_t *names);
 
 /* Both NULL if the guest was not started here. */
 struct guest *live_guest(struct live *v);
@@ -41,9 +47,10 @@ struct text {
   uint64_t number;
 };
 const struct text *live_hello(const struct live *v);
-/* {"type":"state", ...} for a reader, with events that are new to him; the caller
- * frees it. */
-char *live_state(const struct live *v, struct seen *seen);
+/* {"type":"state", ...} for a reader, with events that are new to him, and of
+ * spaces that are as they were in the state that he `had` (its number; 0: none) the
+ * pids; the caller frees it. */
+char *live_state(const struct live *v, struct seen *seen, uint64_t had);
 /* The number that the state has. */
 uint64_t live_state_number(const struct live *v);
 const struct text *live_frames(const struct live *v);

@@ -13,7 +13,8 @@
  *
  * KERNEL is the kernel's ELF file, RAM the file that QEMU keeps the memory in,
  * MEMORY how much that is. The page's address is printed; --port N before the
- * first three says on which port.
+ * first three says on which port, --beside FOLDER what else can be started
+ * beside that machine (offer.h).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@
 static const char usage[] =
     "usage: explore [--port N] SNAPSHOT\n"
     "       explore [--port N] --live KERNEL RAM\n"
-    "       explore [--port N] --qemu KERNEL MEMORY QEMU-COMMAND...\n"
+    "       explore [--port N] [--beside FOLDER] --qemu KERNEL MEMORY "
+    "QEMU-COMMAND...\n"
     "       explore --json|--ask SNAPSHOT\n"
     "       explore --json|--ask --live KERNEL RAM\n"
     "       explore --snapshot FILE --live KERNEL RAM\n";
@@ -129,28 +131,13 @@ static void started(const char *address) {
   open_browser(address);
 }
 
-/* Takes the source, the layout and the guest. */
-static int serve(struct source *s, struct layout *l, struct guest *g, int port,
+/* Takes what is looked at; NULL: there is nothing, and why is known. */
+static int serve(struct live *v, const char *offers, int port,
                  struct trouble *why) {
-  struct live *v = live_create(s, l, g, why);
-  int r = v != NULL ? server_run(v, port, started, why) : -1;
+  int r = v != NULL ? server_run(v, offers, port, started, why) : -1;
 
   live_free(v);
   return r;
-}
-
-/* Words: the kernel, the memory, QEMU's command line. */
-static int serve_guest(char **words, int port, struct trouble *why) {
-  struct layout *l = layout_read_elf(words[0], why);
-  uint64_t bytes = guest_memory(words[1]);
-  struct guest *g;
-
-  if (l == NULL)
-    return -1;
-  if (bytes == 0)
-    return trouble_say(why, "%s: not an amount of memory", words[1]);
-  g = guest_start(words + 2, layout_machine(l)->ram_start, bytes, why);
-  return g != NULL ? serve(guest_ram(g), l, g, port, why) : -1;
 }
 
 /* --- the command line --- */
@@ -202,6 +189,7 @@ static int look(int n, char **words, struct trouble *why) {
 static int page(int n, char **words, struct trouble *why) {
   struct source *s = NULL;
   struct layout *l = NULL;
+  const char *offers = NULL;
   int port = 0;
 
   if (n > 0 && is(words[0], "--port")) {
@@ -211,13 +199,20 @@ static int page(int n, char **words, struct trouble *why) {
   }
   if (port < 0)
     return -1;
+  if (n > 1 && is(words[0], "--beside")) {
+    offers = words[1];
+    n -= 2;
+    words += 2;
+  }
   if (n > 3 && is(words[0], "--qemu"))
-    return serve_guest(words + 1, port, why);
+    return serve(live_start(words + 1, why), offers, port, why);
+  if (offers != NULL)
+    n = 0; /* nothing can be started beside a snapshot */
   if (open_source(n, words, &s, &l, why) < 0) {
     layout_free(l);
     return -1;
   }
-  return serve(s, l, NULL, port, why);
+  return serve(live_create(s, l, NULL, why), offers, port, why);
 }
 
 int main(int argc, char **argv) {

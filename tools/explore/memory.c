@@ -20,6 +20,7 @@ struct memory {
   struct geometry geometry;
   uint64_t root;
   struct tally tally;
+  const char *unseen;
   char name[64];
   struct {
     bool known;
@@ -33,6 +34,7 @@ struct memory *memory_create(struct source *s, const struct layout *l) {
   m->source = s;
   m->layout = l;
   m->geometry = (struct geometry){layout_machine(l), layout_machine(l)->levels};
+  m->unseen = "";
   return m;
 }
 
@@ -86,11 +88,21 @@ static void read_name(struct memory *m) {
   printable(m->name);
 }
 
+/* Does the table that was found translate its own pointer to where that is? The
+ * table of another kernel, or bytes that are no table, hardly do. */
+static bool is_own_table(struct memory *m) {
+  uint64_t at = layout_at(m->layout, V_KERNEL_TABLE), pa;
+
+  return m->root % PAGE_BYTES == 0 && memory_translate(m, at, &pa) == 0 &&
+         pa == at - layout_offset(m->layout);
+}
+
+const char *memory_unseen(const struct memory *m) { return m->unseen; }
+
 int memory_refresh(struct memory *m) {
   const struct machine *machine = m->geometry.machine;
   uint64_t table = early(m, V_KERNEL_TABLE, machine->word_bytes);
   uint64_t levels = machine->levels;
-  unsigned char probe;
 
   memset(m->cache, 0, sizeof(m->cache));
   read_name(m);
@@ -100,13 +112,21 @@ int memory_refresh(struct memory *m) {
       levels > (uint64_t)machine->levels_max)
     levels = machine->levels;
   m->geometry.levels = levels;
-  m->root = table - layout_offset(m->layout);
-  if (table == 0 || m->root % PAGE_BYTES != 0 ||
-      source_read(m->source, m->root, &probe, 1) < 0) {
-    m->root = 0;
-    return -1;
-  }
-  return 0;
+  m->root = table ? table - layout_offset(m->layout) : 0;
+  m->unseen = "";
+  if (table == 0)
+    m->unseen =
+        "This kernel has not started, or this is not its memory: it has "
+        "no page table there.";
+  else if (!is_own_table(m))
+    m->unseen =
+        "This is not the memory of this kernel: where its page table "
+        "should be is none that has the kernel in it.";
+  if (m->unseen[0] == 0)
+    return 0;
+  m->root = 0;
+  memset(m->cache, 0, sizeof(m->cache));
+  return -1;
 }
 
 int memory_translate(struct memory *m, uint64_t va, uint64_t *pa) {

@@ -15,8 +15,12 @@ struct memory;
 #define TALLY_CPUS 64
 
 /* What was counted of the trace so far, which forgets: the numbers rise from
- * what it still had when it was first read. */
+ * what it still had when it was first read. When the machine starts anew, all of
+ * it does. */
 struct tally {
+  unsigned boots;            /* how often it has done so */
+  bool started;              /* this boot's kernel has had a page table */
+  uint64_t boot_time;        /* by the kernel's own counter; 0: not known */
   uint32_t next[TALLY_CPUS]; /* the record to be counted next, by CPU */
   bool begun[TALLY_CPUS];
   uint64_t forks, execs;
@@ -27,8 +31,11 @@ struct memory *memory_create(struct source *s, const struct layout *l);
 void memory_free(struct memory *m);
 
 /* Look anew: the kernel's table and what was translated by it are forgotten. -1
- * if there is no kernel table: the machine has not started its kernel yet. */
+ * if there is no table that has the kernel in it: the machine has not started its
+ * kernel yet, or another one. */
 int memory_refresh(struct memory *m);
+/* Why that was -1, as a sentence; else "". Valid after it. */
+const char *memory_unseen(const struct memory *m);
 
 /* "Pagewise 0.1": what the kernel calls itself, else its file's name. */
 const char *memory_kernel_name(const struct memory *m);

@@ -20,6 +20,7 @@ struct model *model_take(struct memory *m, uint64_t seq) {
 
   model->seq = seq;
   model->started = memory_refresh(m) == 0;
+  events_boot(model, m);
   if (!model->started) {
     model->start = source_start(memory_source(m));
     return model;

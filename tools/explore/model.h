@@ -60,6 +60,7 @@ struct region_view {
   uint64_t start, end;
   unsigned rights; /* MAY_* */
   char what[20];   /* "heap", "text", "trampoline" ... */
+  char of[32];     /* of a kernel stack or its guard: "sh [2]"; else empty */
   bool shared, file;
   struct page_run *runs;
   size_t nruns;
@@ -105,7 +106,9 @@ struct event_view {
 struct model {
   uint64_t seq;   /* rises by one with each model_take() */
   uint64_t ns;    /* of the newest event; 0 if there is none */
+  unsigned boots; /* how often the machine was seen to start anew */
   bool started;   /* the kernel has a page table; else all is empty */
+  bool panicked;  /* the kernel has, and stands still for good */
   uint64_t start; /* physical address of frame 0 */
   uint64_t nframes;
   struct frame_view *frames;

@@ -18,12 +18,17 @@ void frames_table(struct model *model, uint64_t pa);
 void frames_map(struct model *model, uint64_t pa, uint64_t bytes, bool shared);
 /* All is mapped: private frames that several have are copy-on-write. */
 void frames_finish(struct model *model);
-/* Do several hold it? */
+/* Do several hold it? And what is it then: copy-on-write, but shared if the kernel
+ * has no table of frames: nobody knows what it would do at a write. */
 bool frame_common(const struct frame_view *f);
+enum page_class frame_common_kind(const struct frame_view *f);
 
 /* Read all spaces. Frames have been read; what maps them is noted there. */
 void spaces_read(struct model *model, struct memory *m);
 
+/* Is this another boot than the one that was read before? Then nothing is left of
+ * what was counted. Before all that is read. */
+void events_boot(struct model *model, struct memory *m);
 /* Read counters and the trace. */
 void events_read(struct model *model, struct memory *m);
 

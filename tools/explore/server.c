@@ -2,6 +2,9 @@
  * One thread, one loop: libwebsockets' own. It also watches the guest's two
  * sockets, and calls tick() four times a second.
  *
+ * There may be a second machine beside the first. Pages that follow it have
+ * connections of their own, and it ends when nobody does any more.
+ *
  *     console socket --> console.c's ring --> each console page, from where it is
  *     debugger socket -> live_receive()
  *     tick() ----------> live_refresh() ----> each state page, if there is news
@@ -31,12 +34,15 @@
 #define SHARE \
   10 /* of a CPU's time: reading the memory takes no more than 1/SHARE */
 #define CLIENTS_MAX 16 /* websockets */
-#define ANSWERS_MAX 8  /* that wait for a page that does not read */
+#define STRANGERS_MAX \
+  64 /* connections that have not shown the token; more than a browser's */
+#define ANSWERS_MAX 8 /* that wait for a page that does not read */
 #define REQUEST_BYTES 4096
 #define RECEIVE_BYTES 4096
 #define SEND_BYTES 16384 /* of a file or of the console, at once */
 #define PATH_BYTES 256
 #define HEADERS_BYTES 2048
+#define BESIDE "beside/" /* before the names of the second machine's sockets */
 
 /* A message that waits to be sent; LWS_PRE bytes of room are before it. */
 struct message {
@@ -45,11 +51,20 @@ struct message {
   bool binary;
 };
 
+/* A machine that is followed. */
+struct side {
+  struct live *live;    /* NULL: there is none now */
+  unsigned long number; /* it rises when the machine is another one */
+  struct lws *console, *debugger;
+};
+
 /* A connection; libwebsockets allocates it, zeros. */
 struct client {
   enum { LOADS, FOLLOWS, TYPES, GUEST_CONSOLE, GUEST_DEBUGGER } kind;
   struct client *next;
   struct lws *wsi;
+  struct side *side;    /* whose machine, */
+  unsigned long number; /* and which of them; not of LOADS */
   /* LOADS: what of which file */
   const struct page_file *file;
   size_t sent;
@@ -66,11 +81,13 @@ struct client {
 };
 
 static struct server {
-  struct live *live;
+  struct side first, beside;
+  const char *offers;
   struct lws_context *context;
   struct lws_vhost *host;
-  struct client *clients; /* websockets */
-  struct lws *console, *debugger;
+  struct client *clients;               /* websockets */
+  struct lws *strangers[STRANGERS_MAX]; /* the oldest first */
+  size_t nstrangers;
   lws_sorted_usec_list_t timer;
   char token[TOKEN_LETTERS + 1];
   int port;
@@ -125,6 +142,33 @@ static int asked_for(struct lws *wsi, char name[PATH_BYTES]) {
     return HTTP_STATUS_NOT_FOUND;
   snprintf(name, PATH_BYTES, "%s", path + 1 + TOKEN_LETTERS + 1);
   return HTTP_STATUS_OK;
+}
+
+/* --- strangers --- */
+
+/* It has shown the token, or is closed. */
+static void no_stranger(const struct lws *wsi) {
+  for (size_t i = 0; i < server.nstrangers; i++)
+    if (server.strangers[i] == wsi) {
+      server.nstrangers--;
+      memmove(server.strangers + i, server.strangers + i + 1,
+              (server.nstrangers - i) * sizeof(server.strangers[0]));
+      return;
+    }
+}
+
+/* A connection has come. Whoever knows no token may leave many open, until
+ * libwebsockets' limits of time end them: the oldest makes room, so that there is
+ * a socket for who knows it. */
+static void meet_stranger(struct lws *wsi) {
+  struct lws *oldest = server.strangers[0];
+
+  if (server.nstrangers == STRANGERS_MAX) {
+    no_stranger(oldest);
+    lws_set_timeout(oldest, PENDING_TIMEOUT_USER_REASON_BASE,
+                    LWS_TO_KILL_ASYNC);
+  }
+  server.strangers[server.nstrangers++] = wsi;
 }
 
 /* --- files --- */
@@ -182,6 +226,8 @@ static int http_begin(struct lws *wsi, struct client *c) {
   char name[PATH_BYTES];
   int status = asked_for(wsi, name);
 
+  if (status == HTTP_STATUS_OK)
+    no_stranger(wsi);
   c->sent = 0;
   c->file = status == HTTP_STATUS_OK ? find_file(name) : NULL;
   if (c->file == NULL)
@@ -228,20 +274,29 @@ static size_t client_count(void) {
   return n;
 }
 
-/* What a websocket by that name is: FOLLOWS, TYPES, or -1: there is none. */
-static int kind_named(const char *name) {
+/* What a websocket by that name is: FOLLOWS, TYPES, or -1: there is none; and of
+ * which machine. */
+static int kind_named(const char *name, struct side **of) {
+  size_t skip = sizeof(BESIDE) - 1;
+
+  *of = strncmp(name, BESIDE, skip) == 0 ? &server.beside : &server.first;
+  if ((*of)->live == NULL)
+    return -1;
+  if (*of == &server.beside)
+    name += skip;
   if (strcmp(name, "state") == 0)
     return FOLLOWS;
-  return strcmp(name, "console") == 0 && live_console(server.live) ? TYPES : -1;
+  return strcmp(name, "console") == 0 && live_console((*of)->live) ? TYPES : -1;
 }
 
 /* 0: the connection may become a websocket. Else it was refused. */
 static int upgrade(struct lws *wsi, const char *to) {
   char name[PATH_BYTES];
   int status = asked_for(wsi, name);
+  struct side *of;
 
   if (status == HTTP_STATUS_OK &&
-      (strcmp(to, "websocket") != 0 || kind_named(name) < 0))
+      (strcmp(to, "websocket") != 0 || kind_named(name, &of) < 0))
     status = HTTP_STATUS_NOT_FOUND;
   if (status == HTTP_STATUS_OK &&
       (!names_us(wsi, WSI_TOKEN_ORIGIN, "http://", true) ||
@@ -255,28 +310,40 @@ static int upgrade(struct lws *wsi, const char *to) {
 /* It becomes one, and has memory of its own now. */
 static int begin(struct lws *wsi, struct client *c) {
   char name[PATH_BYTES];
-  int status = asked_for(wsi, name);
+  int status = asked_for(wsi, name), kind;
 
-  if (status != HTTP_STATUS_OK || kind_named(name) < 0)
+  if (status != HTTP_STATUS_OK || (kind = kind_named(name, &c->side)) < 0)
     return -1;
-  c->kind = kind_named(name);
+  no_stranger(wsi);
+  c->kind = kind;
+  c->number = c->side->number;
   return 0;
 }
 
+/* Is its machine not there any more? */
+static bool stale(const struct client *c) {
+  return c->side->live == NULL || c->number != c->side->number;
+}
+
 /* Is anybody following? */
-static bool watched(void) {
+static bool watched(const struct side *s) {
   for (struct client *c = server.clients; c != NULL; c = c->next)
-    if (c->kind == FOLLOWS)
+    if (c->kind == FOLLOWS && c->side == s && !stale(c))
       return true;
   return false;
 }
 
+/* Is there something to tell, if only that it is over? */
 static bool has_news(const struct client *c) {
+  struct live *v = c->side->live;
+
+  if (stale(c))
+    return true;
   if (c->kind == TYPES)
-    return console_printed(live_console(server.live)) > c->printed;
-  return c->hello != live_hello(server.live)->number ||
-         c->state != live_state_number(server.live) ||
-         c->frames != live_frames(server.live)->number || c->nanswers > 0;
+    return console_printed(live_console(v)) > c->printed;
+  return c->hello != live_hello(v)->number ||
+         c->state != live_state_number(v) ||
+         c->frames != live_frames(v)->number || c->nanswers > 0;
 }
 
 static void wake(void) {
@@ -285,14 +352,26 @@ static void wake(void) {
       lws_callback_on_writable(c->wsi);
 }
 
+/* End the second machine; those who follow it are told by has_news(). */
+static void end_beside(void) {
+  struct live *v = server.beside.live;
+
+  if (v == NULL)
+    return;
+  server.beside.live = NULL;
+  server.beside.number++;
+  live_free(v);
+  wake();
+}
+
 static void join(struct lws *wsi, struct client *c) {
-  bool first = !watched();
+  bool first = !watched(c->side);
 
   c->wsi = wsi;
   c->next = server.clients;
   server.clients = c;
-  if (first && c->kind == FOLLOWS)
-    live_refresh(server.live, true);
+  if (first && c->kind == FOLLOWS && !stale(c))
+    live_refresh(c->side->live, true);
   wake();
 }
 
@@ -304,6 +383,34 @@ static void leave(struct client *c) {
     }
   while (c->nanswers > 0)
     free(c->answers[--c->nanswers].room);
+  if (c->side == &server.beside && !stale(c) && !watched(c->side))
+    end_beside();
+}
+
+/* A socket that is watched; it is closed elsewhere. */
+static struct lws *watch(struct side *s, int fd, int kind) {
+  struct client *c;
+  struct lws *wsi = lws_adopt_descriptor_vhost(
+      server.host, LWS_ADOPT_RAW_FILE_DESC,
+      (lws_sock_file_fd_type){.filefd = dup(fd)}, "explore", NULL);
+
+  if (wsi == NULL)
+    return NULL;
+  c = lws_wsi_user(wsi);
+  c->kind = kind;
+  c->side = s;
+  c->number = s->number;
+  return wsi;
+}
+
+/* If it was started here, its console and its debugger are listened to. */
+static void watch_guest(struct side *s) {
+  struct guest *g = live_guest(s->live);
+
+  if (g == NULL)
+    return;
+  s->console = watch(s, guest_console(g), GUEST_CONSOLE);
+  s->debugger = watch(s, guest_debugger(g), GUEST_DEBUGGER);
 }
 
 /* --- the page follows --- */
@@ -333,24 +440,24 @@ static int send_answer(struct client *c) {
 }
 
 static int send_state(struct client *c) {
-  char *text = live_state(server.live, &c->seen);
+  char *text = live_state(c->side->live, &c->seen, c->state);
   int r = send_text(c->wsi, text, strlen(text), false);
 
-  c->state = live_state_number(server.live);
+  c->state = live_state_number(c->side->live);
   free(text);
   return r;
 }
 
 /* Send one message, and come again if there are more. */
 static int follow(struct client *c) {
-  const struct text *hello = live_hello(server.live);
-  const struct text *frames = live_frames(server.live);
+  const struct text *hello = live_hello(c->side->live);
+  const struct text *frames = live_frames(c->side->live);
   int r = 0;
 
   if (c->hello != hello->number) {
     c->hello = hello->number;
     r = send_text(c->wsi, hello->bytes, hello->n, false);
-  } else if (c->state != live_state_number(server.live)) {
+  } else if (c->state != live_state_number(c->side->live)) {
     r = send_state(c); /* before the answer to what has changed it */
   } else if (c->nanswers > 0) {
     r = send_answer(c);
@@ -375,6 +482,36 @@ static void queue(struct client *c, const void *start, size_t n0,
     lws_rx_flow_control(c->wsi, 0);
 }
 
+/* 0, or -1 and why. There is none. */
+static int start_beside(const char *name, struct trouble *why) {
+  char **words = offer_words(server.offers, name, why);
+
+  if (words != NULL)
+    server.beside.live = live_start(words, why);
+  offer_free(words);
+  if (server.beside.live == NULL)
+    return -1;
+  watch_guest(&server.beside);
+  return 0;
+}
+
+/* Start a machine beside the first, in place of one that is there, or end that. */
+static json_t *answer_beside(const json_t *request) {
+  const char *name = json_string_value(json_object_get(request, "name"));
+  struct trouble why;
+
+  end_beside();
+  if (name != NULL && start_beside(name, &why) < 0)
+    return json_error(request, why.text);
+  return json_done(request);
+}
+
+static bool is_beside(const struct client *c, const json_t *request) {
+  const char *op = json_string_value(json_object_get(request, "op"));
+
+  return op != NULL && strcmp(op, "beside") == 0 && c->side == &server.first;
+}
+
 static json_t *answer(const struct client *c, unsigned char **file, size_t *n) {
   json_t *request, *o;
 
@@ -384,7 +521,8 @@ static json_t *answer(const struct client *c, unsigned char **file, size_t *n) {
   request = json_loadb(c->request, c->request_bytes, 0, NULL);
   if (request == NULL)
     return json_error(NULL, "no JSON");
-  o = live_answer(server.live, request, file, n);
+  o = is_beside(c, request) ? answer_beside(request)
+                            : live_answer(c->side->live, request, file, n);
   json_decref(request);
   return o;
 }
@@ -424,7 +562,7 @@ static int receive_request(struct client *c, const void *bytes, size_t n) {
 
 static int show_console(struct client *c) {
   unsigned char room[LWS_PRE + SEND_BYTES];
-  size_t n = console_read(live_console(server.live), &c->printed,
+  size_t n = console_read(live_console(c->side->live), &c->printed,
                           room + LWS_PRE, SEND_BYTES);
 
   if (n > 0 && lws_write(c->wsi, room + LWS_PRE, n, LWS_WRITE_BINARY) < 0)
@@ -435,46 +573,35 @@ static int show_console(struct client *c) {
 }
 
 /* Listen to those who type, or not, as there is room. */
-static void let_type(void) {
+static void let_type(const struct side *s) {
   bool room =
-      console_room(live_console(server.live)) >= CLIENTS_MAX * RECEIVE_BYTES;
+      console_room(live_console(s->live)) >= CLIENTS_MAX * RECEIVE_BYTES;
 
   for (struct client *c = server.clients; c != NULL; c = c->next)
-    if (c->kind == TYPES)
+    if (c->kind == TYPES && c->side == s)
       lws_rx_flow_control(c->wsi, room);
 }
 
-static void flush_typed(void) {
-  if (console_flush(live_console(server.live)) && server.console != NULL)
-    lws_callback_on_writable(server.console);
-  let_type();
+static void flush_typed(const struct side *s) {
+  if (console_flush(live_console(s->live)) && s->console != NULL)
+    lws_callback_on_writable(s->console);
+  let_type(s);
 }
 
 /* --- the guest --- */
 
-static int guest_console_ready(void) {
-  int r = console_receive(live_console(server.live));
+static int guest_console_ready(const struct side *s) {
+  int r = console_receive(live_console(s->live));
 
   wake();
   return r;
 }
 
-static int guest_debugger_ready(void) {
-  bool open = live_receive(server.live);
+static int guest_debugger_ready(const struct side *s) {
+  bool open = live_receive(s->live);
 
   wake();
   return open ? 0 : -1;
-}
-
-/* A socket that is watched; it is closed elsewhere. */
-static struct lws *watch(int fd, int kind) {
-  struct lws *wsi = lws_adopt_descriptor_vhost(
-      server.host, LWS_ADOPT_RAW_FILE_DESC,
-      (lws_sock_file_fd_type){.filefd = dup(fd)}, "explore", NULL);
-
-  if (wsi != NULL)
-    ((struct client *)lws_wsi_user(wsi))->kind = kind;
-  return wsi;
 }
 
 /* --- events --- */
@@ -482,10 +609,18 @@ static struct lws *watch(int fd, int kind) {
 static int receive(struct client *c, const void *bytes, size_t n) {
   if (c->kind == FOLLOWS)
     return receive_request(c, bytes, n);
-  if (!console_type(live_console(server.live), bytes, n))
+  if (!console_type(live_console(c->side->live), bytes, n))
     return -1; /* he was not to be heard */
-  flush_typed();
+  flush_typed(c->side);
   return 0;
+}
+
+/* A guest's socket is closed; another one's may be there already. */
+static void forget(struct side *s, const struct lws *wsi) {
+  if (wsi == s->console)
+    s->console = NULL;
+  if (wsi == s->debugger)
+    s->debugger = NULL;
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason,
@@ -497,6 +632,14 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason,
       return http_begin(wsi, c);
     case LWS_CALLBACK_HTTP_WRITEABLE:
       return http_go_on(wsi, c);
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+      meet_stranger(wsi);
+      return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+      no_stranger(wsi);
+      return 0;
+    case LWS_CALLBACK_RAW_ADOPT: /* CONNECT: nothing here is for that */
+      return -1;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
       return upgrade(wsi, in);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
@@ -508,20 +651,24 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason,
       leave(c);
       return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
+      if (stale(c))
+        return -1;
       return c->kind == TYPES ? show_console(c) : follow(c);
     case LWS_CALLBACK_RECEIVE:
-      return receive(c, in, len);
+      return stale(c) ? -1 : receive(c, in, len);
     case LWS_CALLBACK_RAW_RX_FILE:
-      return c->kind == GUEST_CONSOLE ? guest_console_ready()
-                                      : guest_debugger_ready();
+      if (stale(c))
+        return -1;
+      return c->kind == GUEST_CONSOLE ? guest_console_ready(c->side)
+                                      : guest_debugger_ready(c->side);
     case LWS_CALLBACK_RAW_WRITEABLE_FILE:
-      flush_typed();
+      if (stale(c))
+        return -1;
+      flush_typed(c->side);
       return 0;
     case LWS_CALLBACK_RAW_CLOSE_FILE:
-      if (wsi == server.console)
-        server.console = NULL;
-      if (wsi == server.debugger)
-        server.debugger = NULL;
+      forget(&server.first, wsi);
+      forget(&server.beside, wsi);
       return 0;
     default:
       return 0;
@@ -539,7 +686,9 @@ static double cpu_seconds(void) {
 static void tick(lws_sorted_usec_list_t *timer) {
   double before = cpu_seconds(), took;
 
-  live_refresh(server.live, watched());
+  live_refresh(server.first.live, watched(&server.first));
+  if (server.beside.live != NULL)
+    live_refresh(server.beside.live, watched(&server.beside));
   wake();
   took = cpu_seconds() - before;
   lws_sul_schedule(
@@ -600,22 +749,20 @@ static void catch_signals(void) {
   signal(SIGPIPE, SIG_IGN);
 }
 
-int server_run(struct live *v, int port, void (*started)(const char *address),
-               struct trouble *why) {
-  struct guest *g = live_guest(v);
+int server_run(struct live *v, const char *offers, int port,
+               void (*started)(const char *address), struct trouble *why) {
   char address[PATH_BYTES];
   int r;
 
-  server.live = v;
+  server.first.live = v;
+  server.offers = offers;
+  live_offer(v, offer_names(offers));
   r = make_token(why);
   if (r == 0)
     r = listen_on(port, why);
   if (r == 0) {
     catch_signals();
-    if (g != NULL) {
-      server.console = watch(guest_console(g), GUEST_CONSOLE);
-      server.debugger = watch(guest_debugger(g), GUEST_DEBUGGER);
-    }
+    watch_guest(&server.first);
     tick(&server.timer);
     snprintf(address, sizeof(address), "http://127.0.0.1:%d/%s/", server.port,
              server.token);
@@ -623,6 +770,8 @@ int server_run(struct live *v, int port, void (*started)(const char *address),
     while (!ended && lws_service(server.context, 0) >= 0)
       ;
   }
+  live_free(server.beside.live);
+  server.beside.live = NULL;
   if (server.context != NULL)
     lws_context_destroy(server.context);
   return r;

@@ -19,6 +19,7 @@
 #define ATTEMPTS 3
 #define PROCS_MAX 8192
 #define REGIONS_READ_MAX 65536
+#define THREADS_MAX 4096    /* of a process */
 #define RUNS_MAX (2U << 20) /* leaves of a space that are believed */
 
 /* enum region flags: vm/space.h. */
@@ -42,12 +43,21 @@ struct raw_space {
   bool consistent;
 };
 
+/* A kernel stack in use. */
+struct stack {
+  uint64_t start; /* its lowest address */
+  int pid;
+  const char *name; /* of the process whose thread has it */
+};
+
 struct reader {
   struct model *model;
   struct memory *m;
   struct raw_space *spaces;
   size_t nspaces;
   struct raw_space *now; /* being read */
+  struct stack *stacks;  /* of the threads of all spaces */
+  size_t nstacks;
 };
 
 static const struct layout *layout_of(struct reader *r) {
@@ -318,7 +328,7 @@ static enum page_class class_of(const struct model *model,
     case CLASS_SHARED:
       if (g->shared)
         return CLASS_SHARED;
-      return frame_common(f) ? CLASS_COW : CLASS_PRIVATE;
+      return frame_common(f) ? frame_common_kind(f) : CLASS_PRIVATE;
     default:
       return f->kind;
   }
@@ -482,6 +492,56 @@ static void map_space(struct model *model, const struct raw_space *s) {
                    in_shared(s, s->runs[i].va + at));
 }
 
+/* --- kernel stacks --- */
+
+static int visit_thread(void *arg, uint64_t link) {
+  struct reader *r = arg;
+  struct stack s = {.pid = r->now->pid, .name = r->now->name};
+  uint64_t thread = link - layout_at(layout_of(r), M_THREAD_PROCLINK);
+
+  if (memory_member(r->m, thread, M_THREAD_KSTACK, &s.start) < 0)
+    return -1;
+  GROW(r->stacks, r->nstacks);
+  r->stacks[r->nstacks++] = s;
+  return 0;
+}
+
+static int by_start(const void *a, const void *b) {
+  const struct stack *x = a, *y = b;
+
+  return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Whose they are. What changes underneath is left out. */
+static void find_stacks(struct reader *r) {
+  const struct layout *l = layout_of(r);
+
+  if (!layout_has(l, M_PROC_THREADS) || !layout_has(l, M_THREAD_PROCLINK) ||
+      !layout_has(l, M_THREAD_KSTACK))
+    return;
+  for (size_t i = 0; i < r->nspaces; i++) {
+    size_t before = r->nstacks;
+
+    r->now = &r->spaces[i];
+    if (memory_list(r->m, r->now->proc + layout_at(l, M_PROC_THREADS),
+                    THREADS_MAX, visit_thread, r) < 0)
+      r->nstacks = before;
+  }
+  if (r->nstacks > 0)
+    qsort(r->stacks, r->nstacks, sizeof(*r->stacks), by_start);
+}
+
+/* Note whose stack it is that begins at `start`, if it is a process's. */
+static void name_stack(const struct reader *r, struct region_view *g,
+                       uint64_t start) {
+  const struct stack wanted = {.start = start}, *s = NULL;
+
+  if (r->nstacks > 0)
+    s = bsearch(&wanted, r->stacks, r->nstacks, sizeof(wanted), by_start);
+  if (s != NULL)
+    snprintf(g->of, sizeof(g->of), "%.19s [%d]", s->name, s->pid);
+}
+
 /* --- the kernel's space --- */
 
 /* What is in the kernel's space at va, which leads to pa. */
@@ -529,6 +589,18 @@ static uint64_t kernel_part(const struct layout *l, uint64_t va, uint64_t end) {
   return end;
 }
 
+static struct region_view *start_kernel_region(struct reader *r,
+                                               struct space_view *v,
+                                               const struct walk_run *run,
+                                               uint64_t start,
+                                               const char *what) {
+  struct region_view *g = add_region(v, start, start, what, run->pte.rights);
+
+  if (strcmp(what, "stack") == 0)
+    name_stack(r, g, start);
+  return g;
+}
+
 static void add_kernel_part(struct reader *r, struct space_view *v,
                             const struct walk_run *run, uint64_t start,
                             uint64_t end) {
@@ -541,10 +613,11 @@ static void add_kernel_part(struct reader *r, struct space_view *v,
   if (strcmp(what, "stack") == 0 && (g == NULL || g->end < start)) {
     g = add_region(v, start - PAGE_BYTES, start, "guard", 0);
     add_absent(g, g->start, g->end, RUN_GUARD);
+    name_stack(r, g, start);
   }
   if (g == NULL || g->end != start || strcmp(g->what, what) != 0 ||
       g->rights != run->pte.rights)
-    g = add_region(v, start, start, what, run->pte.rights);
+    g = start_kernel_region(r, v, run, start, what);
   p.first = (start - g->start) / PAGE_BYTES;
   g->end = end;
   add_pages(g, &p);
@@ -587,11 +660,14 @@ void spaces_read(struct model *model, struct memory *m) {
       raw_free(&r.spaces[i]);
     }
   }
+  r.nspaces = n;
+  find_stacks(&r);
   show_kernel(&r, &kernel);
   for (size_t i = 0; i < n; i++) {
     show_space(&r, &r.spaces[i]);
     raw_free(&r.spaces[i]);
   }
   raw_free(&kernel);
+  free(r.stacks);
   free(r.spaces);
 }

@@ -1,18 +1,47 @@
 """gdb commands that show memory as the kernel keeps it: docs/gdb.md. `help NAME`
 shows what is written under each."""
 
+import re
+
 import gdb
 import kernel
 
+NO_TABLE = "no table translates such an address"
 RIGHTS = "rwx"  # PROT_READ, PROT_WRITE, PROT_EXEC: bits 0, 1, 2
+IN_MEMORY = (gdb.TYPE_CODE_FUNC, gdb.TYPE_CODE_ARRAY)
+NAME = re.compile(r"[A-Za-z_]\w*")
+# What blanks part: quotes keep together. Single ones, as in 'FILE'::NAME, are gdb's.
+WORDS = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"])+""")
 
 
-def address(word):
-    """The value of an expression; of a function its address."""
-    value = gdb.parse_and_eval(word)
-    if value.type.code == gdb.TYPE_CODE_FUNC:
+def evaluated(word, pid):
+    """The value of an expression. A name alone that is no local variable's is the
+    kernel's (pid 0) or that of the process's program, if that has it: both have a
+    `main`, and which one gdb takes depends on the frame that is selected."""
+    if NAME.fullmatch(word):
+        local = gdb.lookup_symbol(word)[0]
+        objfile = kernel.objfile_of(pid)
+        if objfile is not None and not (local and local.needs_frame):
+            found = objfile.lookup_global_symbol(word) or \
+                objfile.lookup_static_symbol(word)
+            if found and (found.is_function or found.is_variable):
+                return found.value()
+    return gdb.parse_and_eval(word)
+
+
+def address(word, pid=0):
+    """The value of an expression; of a function or array its address. A negative
+    number is as wide as a pointer: -1 is the highest address."""
+    value = evaluated(word, pid)
+    if value.type.code in IN_MEMORY:
         value = value.address
-    return kernel.number(value)
+    bits = 8 * max(value.type.sizeof, gdb.lookup_type("void").pointer().sizeof)
+    return int(value.cast(gdb.lookup_type("unsigned long long"))) & (1 << bits) - 1
+
+
+def count(word):
+    """The value of an expression, as a number with its sign."""
+    return int(gdb.parse_and_eval(word))
 
 
 def command(name, usage):
@@ -26,11 +55,15 @@ def command(name, usage):
                 super().__init__(name, gdb.COMMAND_DATA)
 
             def invoke(self, argument, from_tty):
-                words = gdb.string_to_argv(argument)
+                words = [w.replace('"', "") for w in WORDS.findall(argument)]
                 least = sum(1 for w in usage.split() if w[0] != "[")
                 if not least <= len(words) <= len(usage.split()):
-                    raise gdb.GdbError(f"usage: {name} {usage}")
-                function(*words)
+                    raise gdb.GdbError(f"usage: {name} {usage}".rstrip())
+                try:
+                    kernel.kernel_root()  # if it has started
+                    function(*words)
+                except gdb.error as error:  # of an expression, or of memory
+                    raise gdb.GdbError(str(error)) from None
 
         Command()
         return function
@@ -40,7 +73,7 @@ def command(name, usage):
 
 def pid_or_current(word):
     if word is not None:
-        return int(word, 0)
+        return count(word)
     p = kernel.current_process()
     return int(p[1]["pid"]) if p else 0
 
@@ -77,14 +110,16 @@ def walk(addr, pid=None):
 The table is that of process PID (0: the kernel's), or of the process that the
 selected CPU runs. Shown are, of each level, the index and where the entry is, the
 entry, its flags, and what it leads to."""
-    va, pid = address(addr), pid_or_current(pid)
+    pid = pid_or_current(pid)
+    va = address(addr, pid)
     root = kernel.root_of(pid)
     print(f"{va:#x} in the table at {root:#x} of "
           f"{f'process {pid}' if pid else 'the kernel'}")
-    if kernel.machine.canonical(va) != va:
-        print("  no table translates such an address")
+    steps = list(kernel.steps(root, va))
+    if not steps:
+        print(f"  {NO_TABLE}")
         return
-    for level, index, pa, pte in kernel.steps(root, va):
+    for level, index, pa, pte in steps:
         print(f"  level {level}: entry {index:4} at {pa:#x}: {pte:#x} "
               f"{kernel.flags_text(pte)} -> {kernel.machine.pte_pa(pte):#x}")
     found = kernel.translate(root, va)
@@ -130,6 +165,8 @@ def vmmap(pid=None):
 Of process PID, or the one that the selected CPU runs. `there` counts pages that the
 page table maps."""
     pid = pid_or_current(pid)
+    if pid == 0:
+        raise gdb.GdbError("the kernel has no regions: see pgtbl 0")
     mapped = [(va, 1 << kernel.level_shift(level))
               for va, level, _ in kernel.leaves(kernel.root_of(pid))]
     print("start          end            rights pages there what")
@@ -207,8 +244,12 @@ def watch_pte(pid, va):
 
 The entry at which the way for VA ends now, in the table of process PID (0: the
 kernel). A table that appears or goes on the way is another entry: watch that."""
-    va = address(va)
-    level, _, pa, pte = list(kernel.steps(kernel.root_of(int(pid, 0)), va))[-1]
+    pid = count(pid)
+    va = address(va, pid)
+    steps = list(kernel.steps(kernel.root_of(pid), va))
+    if not steps:
+        raise gdb.GdbError(f"{va:#x}: {NO_TABLE}")
+    level, _, pa, pte = steps[-1]
     print(f"level {level} entry of {va:#x}: {pte:#x} {kernel.flags_text(pte)}")
     gdb.execute(f"watch *(pte_t *){kernel.machine.physical_to_direct(pa):#x}")
 
@@ -219,6 +260,9 @@ def events(n="20"):
 
 Each: seconds since the first one shown, CPU, pid, what, and its two values
 (kernel/sync/trace.h)."""
+    n = count(n)
+    if n < 1:
+        raise gdb.GdbError("events: of how many? 1 or more")
     rings = kernel.symbol("trace_rings")
     ring_size = gdb.lookup_type("struct trace_ring").sizeof
     record = gdb.lookup_type("struct trace_record").sizeof
@@ -231,12 +275,12 @@ Each: seconds since the first one shown, CPU, pid, what, and its two values
     for c in range(len(kernel.cpus())):
         ring = rings + c * ring_size
         following = int(kernel.at(ring + size * record, "unsigned int"))
-        for i in range(1, min(int(n, 0), size) + 1):
+        for i in range(1, min(n, size) + 1):
             r = kernel.at(ring + (following - i) % size * record,
                           "struct trace_record")
             if int(r["kind"]):
                 found.append((int(r["time"]), c, r))
-    found = sorted(found, key=lambda f: f[0])[-int(n, 0):]
+    found = sorted(found, key=lambda f: f[0])[-n:]
     for time, c, r in found:
         kind = str(r["kind"].cast(kinds)).replace("TRACE_", "").lower()
         print(f"{(time - found[0][0]) / hz:10.6f} cpu {c} pid {int(r['pid']):3} "

@@ -15,6 +15,7 @@ PGSIZE = 4096
 # called. So the program's frames, seen from the kernel, are known by addresses
 # that are so much higher.
 OUTER = 1 << 48
+PROLOGUE_BYTES = 64  # of a function: then it has its frame, if it makes one
 machine = None  # kernel/arch/<isa>/gdb.py
 
 
@@ -35,8 +36,11 @@ class physical:
 
     @staticmethod
     def mode(on):
-        answer = gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{on}",
-                             to_string=True)
+        try:
+            answer = gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{on}",
+                                 to_string=True)
+        except gdb.error:  # gdb is connected to nothing
+            answer = ""
         if '"OK"' not in answer:
             raise gdb.GdbError("this takes QEMU's gdb server: "
                                "target remote :PORT")
@@ -84,12 +88,9 @@ def prepare(symbols):
 
 
 def at(va, type_name):
-    """What lies at an address of the kernel's, fetched now. None: nothing."""
+    """What lies at an address of the kernel's, fetched now."""
     t = gdb.lookup_type(type_name)
-    pa = kernel_to_physical(va)
-    if pa is None:
-        return None
-    return gdb.Value(read_physical(pa, t.sizeof), t)
+    return gdb.Value(read_kernel(va, t.sizeof), t)
 
 
 def variable(name, file):
@@ -111,13 +112,15 @@ def index_of(va, level):
 
 
 def kernel_root():
-    return machine.direct_to_physical(
-        number(variable("kernel_pagetable", "mm/kvm.c")))
+    va = number(variable("kernel_pagetable", "mm/kvm.c"))
+    if va == 0:
+        raise gdb.GdbError("the kernel has not started")
+    return machine.direct_to_physical(va)
 
 
 def steps(root, va):
     """The way of an address through the table at physical address root:
-    (level, index, physical address of the entry, entry). None, if no table
+    (level, index, physical address of the entry, entry). Without any, if no table
     translates such an address."""
     if machine.canonical(va) != va:
         return
@@ -140,15 +143,18 @@ def translate(root, va):
 
 
 def leaves(root, level=None, base=0):
-    """(address, level, entry) of all leaves, in order of address."""
-    level = machine.levels() - 1 if level is None else level
+    """(address, level, entry) of all leaves, in order of address. The highest index
+    decides what is above it, for all that lies below."""
+    top = level is None
+    level = machine.levels() - 1 if top else level
     size = machine.PTE_SIZE
     page = read_physical(root, PGSIZE)
     for i in range(PGSIZE // size):
         pte = int.from_bytes(page[i * size:(i + 1) * size], "little")
-        va = machine.canonical(base + (i << level_shift(level)))
         if not pte & 1:
             continue
+        va = base + (i << level_shift(level))
+        va = machine.canonical(va) if top else va
         if machine.leaf(pte, level):
             yield va, level, pte
         else:
@@ -163,6 +169,14 @@ def kernel_to_physical(va):
     return found[0] if found else None
 
 
+def read_kernel(va, size):
+    """Bytes at an address of the kernel's, all of one page or of the direct map."""
+    pa = kernel_to_physical(va)
+    if pa is None:
+        raise gdb.GdbError(f"{va:#x}: the kernel has nothing there")
+    return read_physical(pa, size)
+
+
 def flags_text(pte):
     return "".join(letter if pte >> bit & 1 else "-"
                    for bit, letter in enumerate(machine.PTE_LETTERS))
@@ -171,12 +185,11 @@ def flags_text(pte):
 # --- lists, processes, threads ---
 
 def list_each(head_va, type_name, member):
-    """(address, value) of what is in a list."""
-    t = gdb.lookup_type(type_name)
-    offset = next(f.bitpos // 8 for f in t.fields() if f.name == member)
+    """(address, value) of what is in a list; nothing, if it has not been made."""
+    offset = offset_of(type_name, member)
     va = number(at(head_va, "struct list")["next"])
     for _ in range(100000):
-        if va == head_va:
+        if va in (0, head_va):
             return
         value = at(va - offset, type_name)
         yield va - offset, value
@@ -228,7 +241,7 @@ def text(array):
 
 
 def string_at(va):
-    raw = read_physical(kernel_to_physical(va), 32)
+    raw = read_kernel(va, 32)
     return raw.split(b"\0")[0].decode("latin-1")
 
 
@@ -252,8 +265,7 @@ def current_thread():
     """(address, struct thread) that the selected CPU runs, or None."""
     c = current_cpu()
     va = number(c["thread"]) if c is not None else 0
-    thread = at(va, "struct thread") if va else None
-    return (va, thread) if thread is not None else None
+    return (va, at(va, "struct thread")) if va else None
 
 
 def current_process():
@@ -274,6 +286,42 @@ def read_user(va, size):
     if found is None:
         return None
     return int.from_bytes(read_physical(found[0], size), "little")
+
+
+def caller_in_program(fp, frame):
+    """Of a function of a program that has this frame pointer: where it was called
+    from, the caller's frame pointer, and its stack pointer then. `frame`: offsets,
+    in that order. None, if nobody called it: gdb then asks the program's DWARF,
+    which says so of the first function (user/lib/<isa>/start.S)."""
+    if fp == 0:
+        return None
+    pc, caller = (read_user(fp + at, machine.PTE_SIZE) for at in frame[:2])
+    if pc is None or caller is None:
+        return 0, 0, fp
+    return pc, caller, fp + frame[2]
+
+
+def code_before(pc):
+    """What a function of a program has done when it is at pc: its code up to there,
+    the first instructions of it. None: not known."""
+    block = gdb.block_for_pc(pc)
+    if block is None or block.is_global or block.is_static:
+        return None
+    while not block.superblock.is_static:  # out of what is inlined there
+        block = block.superblock
+    size = min(pc - block.start, PROLOGUE_BYTES)
+    if block.start % PGSIZE + size > PGSIZE:
+        return None
+    code = read_user(block.start, size) if size else 0
+    return None if code is None else code.to_bytes(size, "little")
+
+
+def objfile_of(pid):
+    """The symbols of the kernel (0), or of the program of a process, if gdb has
+    read them; else None."""
+    path = program_file(text(process(pid)[1]["name"])) if pid \
+        else gdb.current_progspace().filename
+    return next((o for o in gdb.objfiles() if o.filename == path), None)
 
 
 def program_file(name):

@@ -41,15 +41,15 @@ int main(int argc, char **argv) {
 
   struct part parts[] = {
       {"free", m.free, "on the free lists"},
-      {"user", m.user, "processes: what they wrote, and what they share"},
+      {"user", m.user, "processes: what they wrote or share"},
       {"tables", m.tables, "page tables"},
-      {"cache", m.cache, "files and disk blocks; text of programs is here"},
+      {"cache", m.cache, "files, disk blocks, text of programs"},
       {"pipes", m.pipes, "data in pipes"},
-      {"zero", m.zero, "the page of zeros that all untouched memory is"},
+      {"zero", m.zero, "the page of zeros: untouched memory"},
       {"slab", m.slab, "small objects of the kernel"},
       {"stacks", m.stacks, "kernel stacks"},
       {"kernel", m.kernel, "other memory of the kernel"},
-      {"image", m.image, "the kernel's text and data, and the table of frames"},
+      {"image", m.image, "the kernel; the table of frames"},
       {"reserved", m.reserved, "never handed out"},
   };
   struct part total = {"total", 0, ""};

@@ -34,6 +34,7 @@ static const char *const kinds[] = {
     [MEM_REGIONS] = "a region that overlaps another or is out of order",
     [MEM_SPACE] = "regions, their pages or private pages: counted and found",
     [MEM_BUSY] = "regions that are always being changed",
+    [MEM_FILE] = "holders of an open file: counted and found",
 };
 
 static void show(const struct memfault *f) {

@@ -17,7 +17,8 @@
 #include "user/user.h"
 
 #define USAGE "[PID | -k [ADDRESS]]"
-#define RUNS 64 /* fetched at a time */
+#define RUNS 64       /* fetched at a time */
+#define LEGEND_MAX 70 /* letters in a line of it */
 
 static struct sysinfo sys;
 
@@ -168,7 +169,7 @@ static void show_title(int pid, const struct ptwalk *w) {
     printf("page table of the kernel");
   else
     printf("page table of process %d (%s)", pid, name);
-  printf(": root page at 0x%llx, %d levels, %d entries a page\n",
+  printf("\nroot page at 0x%llx, %d levels, %d entries a page\n",
          (unsigned long long)w->root, w->levels, entries());
 }
 
@@ -185,12 +186,17 @@ static void show_legend(void) {
       {'l', "large page"},
   };
   const char *comma = "";
+  int length = 0;
 
-  printf("flags: ");
+  printf("flags:");
   for (uint i = 0; i < sizeof(known) / sizeof(known[0]); i++)
     if (strchr(sys.pte_flags, known[i].letter)) {
-      printf("%s%c %s", comma, known[i].letter, known[i].meaning);
-      comma = ", ";
+      length += strlen(", x ") + strlen(known[i].meaning);
+      printf("%s%s %c %s", comma, length > LEGEND_MAX ? "\n     " : "",
+             known[i].letter, known[i].meaning);
+      if (length > LEGEND_MAX)
+        length = 0;
+      comma = ",";
     }
   printf("\n");
   if (!(sys.rights & VM_EXEC))

@@ -14,7 +14,7 @@
 static void show(const struct procinfo *p) {
   long ms = p->cpu_ns / NSEC_PER_MSEC;
 
-  printf("%5d %5d %5d %3d %-6s %3d %5ld.%02ld %7ld %7ld %6ld %-10s %s\n",
+  printf("%4d %4d %4d %3d %-6s %3d %5ld.%02ld %6ld %6ld %6ld %-10s %s\n",
          p->pid, p->ppid, p->pgid, p->cpu, proc_state(p->state), p->threads,
          ms / 1000, ms % 1000 / 10, (long)(p->size / KIB),
          (long)(p->resident / KIB), (long)(p->tables / KIB), p->waiting,
@@ -29,7 +29,7 @@ int main(int argc, char **argv) {
   if (argc != 1)
     bad_usage("");
   all = all_procs(&n);
-  printf("%5s %5s %5s %3s %-6s %3s %8s %7s %7s %6s %-10s %s\n", "PID", "PPID",
+  printf("%4s %4s %4s %3s %-6s %3s %8s %6s %6s %6s %-10s %s\n", "PID", "PPID",
          "PGID", "CPU", "STATE", "THR", "TIME", "SIZE", "MEM", "TABLES",
          "WAITS", "NAME");
   for (int i = 0; i < n; i++)

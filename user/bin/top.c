@@ -63,8 +63,9 @@ static void show_header(const struct snapshot *now,
 
   if (meminfo(&m) < 0)
     fatal("meminfo");
-  printf("up %ld s, %u CPUs %ld%% busy, %u processes, %u runnable\n",
+  printf("up %ld s, %u CPU%s %ld%% busy, %u processes, %u runnable\n",
          (long)(now->when / 1000000000), now->sys.cpus,
+         now->sys.cpus == 1 ? "" : "s",
          passed > idle ? (long)((passed - idle) * 100 / passed) : 0,
          now->sys.processes, now->sys.runnable);
   printf("switches %ld, interrupts %ld, system calls %ld, page faults %ld\n",

@@ -21,8 +21,9 @@ int main(int argc, char **argv) {
   if (sysinfo(&s) < 0)
     fatal("sysinfo");
   seconds = s.uptime_ns / NSEC_PER_SEC;
-  printf("up %ld:%02ld:%02ld, %u CPUs %d%% busy since boot, ", seconds / 3600,
-         seconds / 60 % 60, seconds % 60, s.cpus, busy_percent(&s));
+  printf("up %ld:%02ld:%02ld, %u CPU%s %d%% busy since boot, ", seconds / 3600,
+         seconds / 60 % 60, seconds % 60, s.cpus, s.cpus == 1 ? "" : "s",
+         busy_percent(&s));
   printf("%u processes, %u runnable\n", s.processes, s.runnable);
   return 0;
 }

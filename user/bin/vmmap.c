@@ -16,7 +16,7 @@ static int digits; /* of an address */
 static long kib(uint64 bytes) { return (long)(bytes / 1024); }
 
 static void show_sizes(const struct vmregion *r, uint64 size) {
-  printf("%9ld %8ld %8ld %8ld %8ld", kib(size), kib(r->resident),
+  printf("%8ld %6ld %6ld %6ld %6ld", kib(size), kib(r->resident),
          kib(r->common), kib(r->dirty), kib(r->super));
 }
 
@@ -24,7 +24,7 @@ static void show(const struct vmregion *r) {
   printf("%0*llx-%0*llx ", digits, (unsigned long long)r->start, digits,
          (unsigned long long)r->end);
   show_sizes(r, r->end - r->start);
-  printf("  %c%c%c%c %-6s  %s\n", r->rights & VM_READ ? 'r' : '-',
+  printf("  %c%c%c%c %-6s %s\n", r->rights & VM_READ ? 'r' : '-',
          r->rights & VM_WRITE ? 'w' : '-', r->rights & VM_EXEC ? 'x' : '-',
          r->rights & VM_USER ? 'u' : '-', r->shared ? "shared" : "", r->name);
 }
@@ -33,7 +33,7 @@ static void show_all(const struct vmregion *all, int n) {
   struct vmregion total = {0};
   uint64 size = 0;
 
-  printf("%-*s %9s %8s %8s %8s %8s  %-4s %-6s  %s\n", 2 * digits + 1,
+  printf("%-*s %8s %6s %6s %6s %6s  %-4s %-6s %s\n", 2 * digits + 1,
          "ADDRESSES", "KiB", "MEM", "SHARED", "DIRTY", "SUPER", "MAY", "",
          "WHAT");
   for (int i = 0; i < n; i++) {

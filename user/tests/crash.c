@@ -8,6 +8,8 @@
 #include "machine.h"
 #include "user/user.h"
 
+#include "abi/mman.h"
+
 typedef unsigned long addr;
 
 static void store(addr va) { *(volatile char *)va = 1; }
@@ -54,6 +56,22 @@ static void crash_privileged(void) { privileged_instruction(); }
 
 static void crash_breakpoint(void) { breakpoint_instruction(); }
 
+/* Memory that shows the first page of a file. */
+static addr map_readme(addr length) {
+  int fd = open("/README", O_RDWR);
+  void *p = mmap(0, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+  if (p == MAP_FAILED)
+    fatal("/README");
+  return (addr)p;
+}
+
+static void crash_mapped(void) { store(map_readme(PGSIZE)); }
+
+static void crash_beyond_file(void) {
+  store(map_readme(1 << 20) + (1 << 20) - 1);
+}
+
 static const struct {
   const char *how;
   void (*crash)(void);
@@ -70,6 +88,9 @@ static const struct {
     {"illegal", crash_illegal, "an illegal instruction"},
     {"privileged", crash_privileged, "an instruction for the kernel only"},
     {"breakpoint", crash_breakpoint, "a breakpoint without a debugger"},
+    {"beyond-file", crash_beyond_file, "store beyond the end of a mapped file"},
+    {"mapped", crash_mapped,
+     "store to a mapped file; if the disk is read-only"},
     MACHINE_CRASHES /* machine.h */
 };
 #define WAYS (int)(sizeof(ways) / sizeof(ways[0]))

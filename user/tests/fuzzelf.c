@@ -1,5 +1,5 @@
 /*
- * fuzzelf [-s SEED] [-n FILES] [-p PROCESSES]: run ELF files that were damaged.
+ * fuzzelf [-s SEED] [-n FILES] [-m SECONDS] [-p PROCESSES]: run damaged ELF files.
  *
  * Two programs are damaged: a tiny one made here, whose code ends it wherever it
  * is entered, and /true. A few times each, a field of their headers is given a
@@ -33,6 +33,7 @@
 static uint64 state;
 static uint64 seed = 1;
 static uint files = 1000, nprocesses = 3;
+static uint64 until_ns = ~0ULL; /* no more of them */
 
 /* In memory that all processes share. */
 static struct counts { uint made, refused, ended, killed, faulted; } * counts;
@@ -378,7 +379,7 @@ static void work(uint who) {
   int status, killed;
 
   state = (seed + 1) * 0x9e3779b97f4a7c15ULL ^ (uint64)(who + 1) << 20;
-  for (uint i = 0; i < files / nprocesses + 1; i++) {
+  for (uint i = 0; i < files / nprocesses + 1 && clock() < until_ns; i++) {
     if (i % GOOD_EVERY == 0)
       good_ones(name);
     now = below(4) ? tiny : real;
@@ -398,7 +399,7 @@ static void options(int argc, char **argv) {
   long long n;
   int c, bad = 0;
 
-  while ((c = getopt(argc, argv, "s:n:p:")) != -1) {
+  while ((c = getopt(argc, argv, "s:n:p:m:")) != -1) {
     bad |= c == '?' || parse_number(optarg, &n) < 0 || n < 0;
     if (c == 's')
       seed = n;
@@ -406,9 +407,11 @@ static void options(int argc, char **argv) {
       files = n;
     if (c == 'p')
       nprocesses = n;
+    if (c == 'm')
+      until_ns = clock() + (uint64)n * 1000000000ULL;
   }
   if (bad || optind != argc || nprocesses - 1u >= PROCESSES_MAX)
-    bad_usage("[-s seed] [-n files] [-p processes]");
+    bad_usage("[-s seed] [-n files] [-m seconds] [-p processes]");
 }
 
 int main(int argc, char **argv) {

@@ -182,29 +182,10 @@ static int end_others(void) {
   return others;
 }
 
-static int run(char **argv) {
-  int status = -1, pid = fork();
-
-  if (pid == 0) {
-    exec(argv[0], argv);
-    exit(1);
-  }
-  waitpid(pid, &status, 0);
-  return status;
-}
-
+/* What was killed may have left files anywhere. */
 static void remove_files(void) {
-  static const char *const what[] = {WORKDIR, "/grind.d", "/fuzz.d",
-                                     "/usertests.d"};
-  struct stat st;
-
   chdir("/");
-  for (uint i = 0; i < NELEM(what); i++) {
-    char *argv[] = {"/rm", "-r", (char *)what[i], 0};
-
-    if (stat(what[i], &st) == 0 && run(argv) != 0)
-      printf("soak: cannot remove %s\n", what[i]);
-  }
+  remove_new_names();
 }
 
 /* Pages that must be as many in the end, but for kernel objects and stacks that
@@ -224,12 +205,13 @@ static long lost(const struct meminfo *before, struct meminfo *now) {
   return held(now) - held(before) + (slab > 0 ? slab : 0);
 }
 
-static int memory_back(const struct meminfo *before) {
+static int memory_back(const struct meminfo *before, struct meminfo *after) {
   uint64 start = clock();
   struct meminfo now;
 
   while (lost(before, &now) > 0 && clock() - start < PATIENCE)
     yield();
+  *after = now;
   if (lost(before, &now) <= 0)
     return 1;
   printf(
@@ -282,13 +264,12 @@ static int start_all(uint seed) {
   return workers;
 }
 
-static int soak_round(uint number, uint seed, uint64 ns) {
+/* Programs for so long; then nothing of them may be left. */
+static int do_all(uint seed, uint64 ns) {
   uint64 start = clock();
-  struct meminfo after = {0};
-  int workers, good;
+  int workers;
 
   memset(common, 0, sizeof(*common));
-  strict = number % 2 == 0;
   if (mkdir(WORKDIR) < 0 || chdir(WORKDIR) < 0)
     return 0;
   workers = start_all(seed);
@@ -297,9 +278,19 @@ static int soak_round(uint number, uint seed, uint64 ns) {
   add(&common->stop, 1);
   while (strict && workers > 0 && wait(0) > 0)
     workers--; /* the ballast never ends by itself */
-  good = others_gone();
+  if (!others_gone())
+    return 0;
   remove_files();
-  good = memory_back(&at_first) && good;
+  return 1;
+}
+
+static int soak_round(uint number, uint seed, uint64 ns) {
+  struct meminfo after;
+  int good;
+
+  strict = number % 2 == 0;
+  good = do_all(seed, ns);
+  good = memory_back(&at_first, &after) && good;
   good = accounts_hold() && good;
   printf(
       "soak: round %u (%s): %u programs, %u failed, %u pages held back; "
@@ -332,10 +323,12 @@ int main(int argc, char **argv) {
       mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (common == MAP_FAILED)
     fatal("no memory");
-  remove_files();
+  chdir("/");
+  remove_tree(WORKDIR); /* of a run that was ended */
+  note_names();
   see_base();
+  do_all((uint)seed, 0); /* what soak itself needs it has from now on */
   meminfo(&at_first);
-  memset(common, 0, sizeof(*common));
   do {
     if (!soak_round(n, (uint)seed + n * 1000, (uint64)seconds * SECOND)) {
       printf("soak: FAILED (seed %lld)\n", seed);

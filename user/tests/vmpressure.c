@@ -15,7 +15,12 @@ static struct meminfo start;
 
 static void must(int ok, const char *what) {
   if (!ok) {
-    printf("vmpressure %s: not so: %s (error %d)\n", doing, what, lasterr());
+    int error = lasterr();
+    struct meminfo m = {0};
+
+    meminfo(&m);
+    printf("vmpressure %s: not so: %s (error %d; %d pages free, %d cached)\n",
+           doing, what, error, (int)m.free, (int)m.cache);
     exit(1);
   }
 }
@@ -255,7 +260,7 @@ static void several(void) {
 
 /* --- memory that the kernel wants for itself --- */
 
-enum { FILES = 8, FILE_BYTES = 256 * 1024, PIPE_PAGES = 4 };
+enum { FILES = 8, FILE_BYTES = 256 * 1024 };
 
 static char file_name[] = "vmpressure.0";
 
@@ -299,14 +304,21 @@ static void child_and_file(void) {
   must(run_child(nothing) == 0, "the child of a small process");
 }
 
+/* Pages that are free, or files' and thus clean: the kernel can have them, but for
+ * a few hundred without which programs cannot run (kernel/proc/oom.c). */
+static int has_room(void) {
+  enum { KEPT = 200 };
+
+  return available() / PAGE > KEPT;
+}
+
 /* What the kernel wants for itself comes from clean pages of files, although they
  * are mapped: pipes can have nearly all of it, and while there is some, processes
  * can be made, and files opened. */
 static void kernel_wants(void) {
-  const addr most = 250, slack = 200;
+  const addr most = 250;
   int fd[2], status = run_child(too_much_private);
-  struct meminfo m;
-  addr n = 0, room;
+  addr n = 0;
   char *p[FILES];
 
   must(status == -1, "what was cached before is not any more");
@@ -319,16 +331,13 @@ static void kernel_wants(void) {
     for (addr at = 0; at < FILE_BYTES; at += PAGE)
       must(*(volatile char *)(p[i] + at) == 0, "what the file holds");
   leave_free(100);
-  must(meminfo(&m) == 0, "meminfo");
-  room = m.free + m.cache;
-  must(room > FILES * FILE_BYTES / PAGE, "files are cached");
+  must(available() > FILES * FILE_BYTES, "files are cached");
   while (n < most && pipe(fd) == 0) {
     n++;
-    if (n % 16 == 0 && n * PIPE_PAGES + slack < room)
+    if (n % 16 == 0 && has_room())
       child_and_file();
   }
-  must(n == most || n * PIPE_PAGES + slack >= room,
-       "the kernel gets what files can give up");
+  must(n == most || !has_room(), "the kernel gets what files can give up");
   for (int i = 0; i < FILES; i++) {
     file_name[sizeof(file_name) - 2] = (char)('0' + i);
     unlink(file_name);

@@ -468,11 +468,14 @@ static uint superpages(void) {
 
 /* While there is a child, who writes gets pages of his own. Then all but a few are
  * ours, and with those the last, so that they move to a superpage while others
- * write to them. */
+ * write to them. What was there before may have left free pages in each stretch of
+ * RAM, and our pages take the place of some: a stretch is kept for the superpage
+ * meanwhile. */
 static void put_together(void) {
   struct writer w[DENSE_WRITERS] = {{.word = 1}, {.word = WORDS - 1}};
   const uint most = DENSE_WORDS - 3 * WORDS;
   struct thread *t[DENSE_WRITERS];
+  uint *kept;
   uint before;
   int hold[2];
   char c;
@@ -488,9 +491,13 @@ static void put_together(void) {
       exit(0);
     }
     close(hold[0]);
+    kept = map(LARGE / PAGE);
+    for (uint i = 0; i < LARGE / sizeof(uint); i += DENSE_WORDS)
+      kept[i] = 1;
     write_dense(0, 0, most, pass);
     close(hold[1]);
     CHECK(wait(0) > 0);
+    CHECK(munmap(kept, LARGE) == 0);
     for (uint i = 0; i < DENSE_WRITERS; i++)
       CHECK((t[i] = thread_create(keep_writing, &w[i])) != 0);
     write_dense(0, most, DENSE_WORDS, pass);

@@ -53,8 +53,8 @@ static struct stacks find_stacks(void) {
 static void show_stacks(const char *when) {
   struct stacks s = find_stacks();
 
-  say("%s: %d stacks, %llu pages; below %d of them nothing is mapped", when,
-      s.n, (ull)s.pages, s.guarded);
+  say("%s: %d stacks, %llu pages; below %d there is nothing", when, s.n,
+      (ull)s.pages, s.guarded);
 }
 
 /* The walk for the page under the highest stack, to where it ends. */
@@ -90,7 +90,8 @@ static void with_children(void) {
 }
 
 int main(void) {
-  show_stacks("each thread has a stack in the kernel");
+  say("each thread has a stack in the kernel");
+  show_stacks("now");
   step("now look at what is under one");
   show_guard();
   step("an entry that is 0: to touch it is a fault; now fork three times");

@@ -1,14 +1,19 @@
-/* tour_stack: the stack fills page by page, down to the guard. */
+/* tour_stack: the stack fills page by page, a step for each, down to the guard. */
 #include "tour.h"
 
+#define STEPS 4
 #define DEEP 1000000 /* pages: more than any stack has */
 
+/* A call with a page of variables of its own. */
 static int deeper(int depth) {
   volatile char frame[PAGE];
 
   frame[0] = depth;
-  if (depth % 100 == 0)
+  if (depth <= STEPS) {
     show("the stack", frame);
+    step(depth < STEPS ? "child: a page more; now call once more"
+                       : "child: now call without end");
+  }
   if (depth < DEEP)
     depth = deeper(depth + 1);
   return depth + frame[0];
@@ -19,7 +24,7 @@ int main(void) {
   volatile char here = 0;
 
   show("the stack", &here);
-  step("one or two pages of it are there; now a child calls without end");
+  step("one or two pages of it are there; now a child calls itself");
   pid = fork();
   if (pid < 0)
     fatal("fork");

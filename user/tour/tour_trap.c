@@ -64,7 +64,7 @@ static void compare(const struct kind *kinds, int child) {
     const void *at = (const void *)(va < TOUR_TEXT ? TOUR_TEXT : va);
     ull a = frame_of(getpid(), at), b = frame_of(child, at);
 
-    say("%s at 0x%lx: mine is 0x%llx, that of %d is 0x%llx: %s", kinds[i].name,
+    say("%s at 0x%lx: mine 0x%llx, %d's 0x%llx: %s", kinds[i].name,
         (unsigned long)at, a, child, b, a == b ? "one frame" : "two frames");
   }
 }

@@ -38,8 +38,8 @@ static void compare(const char *what, const volatile void *mine, int first,
                     const volatile void *his) {
   ull a = frame_of(getpid(), mine), b = frame_of(first, his);
 
-  say("%s at 0x%lx: mine is 0x%llx, that of %d is 0x%llx: %s", what,
-      (unsigned long)mine, a, first, b, a == b ? "one frame" : "two frames");
+  say("%s at 0x%lx: mine 0x%llx, %d's 0x%llx: %s", what, (unsigned long)mine, a,
+      first, b, a == b ? "one frame" : "two frames");
 }
 
 static void second(int first, const volatile char *his_data,

@@ -99,10 +99,14 @@ void arch_thread_sync(struct arch_thread *at);
 /* Save the caller's registers in old and continue with those of new. */
 void swtch(struct context *old, struct context *new);
 
-/* Set up a context that begins in entry() on a stack. */
+/* Calls s1; switch.S. */
+void context_begin(void);
+
+/* Set up a context that begins in entry() on a stack. entry() does not return. */
 static inline void context_init(struct context *c, void (*entry)(void),
                                 vaddr_t stack_top) {
-  *c = (struct context){.ra = (uint64)entry, .sp = stack_top};
+  *c = (struct context){
+      .ra = (uint64)context_begin, .sp = stack_top, .s[1] = (uint64)entry};
 }
 
 #endif

@@ -4,7 +4,7 @@ is (memlayout.h), and how to get from the kernel's stack to the program's.
 A backtrace meets, from the inside out:
 
    C of the kernel  gdb knows the way, by the DWARF of the kernel
-   kernelvec        its registers lie on the stack; the rest is as it was
+   kernelvec        by its DWARF, too, as a signal frame
    usertrap         the program's registers are in the trapframe
    trampoline       half saved: some in registers, some in the trapframe
    the program      its memory is not mapped for the kernel: by the frame pointer,
@@ -15,15 +15,23 @@ import gdb
 import kernel
 
 SYMBOLS = ("pt_levels", "usertrap", "trampoline", "userret", "uservec",
-           "uservec_saved", "from_kernel", "kernelvec", "overflow", "end")
+           "uservec_saved", "from_kernel", "end")
 PTE_LETTERS = "vrwxugad"
 PTE_SIZE = 8
 INDEX_BITS = 9
 ECALL = 0x73
 KERNBASE = 0x80000000
-KERNELVEC_FRAME = 160  # kernelvec.S
 MASK = (1 << 64) - 1
+# What a function keeps, from its frame pointer on: return address, the caller's
+# frame pointer; and where the caller's stack ends.
+FRAME = (-8, -16, 0)
 
+# Of a function's first instructions: addi s0, sp, n, which sets the frame pointer,
+# and sd ra, n(sp), as value and mask; and their short forms (C.ADDI4SPN, C.SDSP).
+MAKES_FRAME = ((0x00010413, 0x000fffff), (0x0000, 0xe01f))
+SAVES_RA = ((0x00113023, 0x01fff07f), (0xe006, 0xe07f))
+
+trapped = None  # (pc, sp) of the program, where the kernel was entered
 in_program = False  # the selected CPU, when its innermost frame was last read
 
 
@@ -83,6 +91,13 @@ def trapframe_registers(tf):
     return regs
 
 
+def enter_program(regs):
+    """From the kernel to where it was entered."""
+    global trapped
+    trapped = regs["pc"], regs["sp"]
+    return regs
+
+
 def current_trapframe():
     thread = kernel.current_thread()
     if thread is None or kernel.number(thread[1]["proc"]) == 0:
@@ -109,16 +124,49 @@ def unwind_trampoline(read, offset):
     return regs
 
 
+def has(code, instruction):
+    """Is it in there? The first instructions of a function, of 2 bytes or 4."""
+    at = 0
+    while at < len(code):
+        word = int.from_bytes(code[at:at + 4], "little")
+        short = word & 3 != 3
+        value, mask = instruction[short]
+        if word & mask == value:
+            return True
+        at += 2 if short else 4
+    return False
+
+
+def no_frame(read):
+    """The caller's registers, of a function that has no frame."""
+    return {"pc": read("ra"), "sp": read("sp"), "s0": read("s0")}
+
+
+def unwind_trapped(read, pc):
+    """Of the function in which the program was interrupted: perhaps it has no frame
+    yet; and who calls nobody keeps no return address. None: it is as others."""
+    code = kernel.code_before(pc)
+    if code is None or has(code, SAVES_RA) and has(code, MAKES_FRAME):
+        return None
+    if not has(code, MAKES_FRAME):
+        if len(code) == kernel.PROLOGUE_BYTES:
+            return None
+        return no_frame(read)
+    fp = read("s0")
+    return {"pc": read("ra"), "sp": fp, "s0": kernel.read_user(fp - 8, 8) or 0}
+
+
 def unwind_user(read, pc):
     """A program's frame, seen from the kernel."""
     if ECALL in (kernel.read_user(pc, 4), kernel.read_user(pc - 4, 4)):
         # the stub of a system call has no frame
-        return {"pc": read("ra"), "sp": read("sp"), "s0": read("s0")}
-    fp = read("s0")
-    ra, caller = kernel.read_user(fp - 8, 8), kernel.read_user(fp - 16, 8)
-    if ra is None or caller is None:
-        return {"pc": 0, "sp": fp, "s0": 0}
-    return {"pc": ra, "sp": fp, "s0": caller}
+        return no_frame(read)
+    if (pc, read("sp")) == trapped:
+        regs = unwind_trapped(read, pc)
+        if regs is not None:
+            return regs
+    caller = kernel.caller_in_program(read("s0"), FRAME)
+    return caller and dict(zip(("pc", "s0", "sp"), caller))
 
 
 def unwind(frame, innermost):
@@ -134,7 +182,7 @@ def unwind(frame, innermost):
     trampoline = max_va() - kernel.PGSIZE
     if trampoline <= pc < trampoline + kernel.PGSIZE:
         regs = unwind_trampoline(read, pc - trampoline)
-        return (regs, sp) if regs else None
+        return (enter_program(regs), sp) if regs else None
     if in_function(pc, "usertrap"):
         tf = current_trapframe()
         if tf is None:
@@ -142,14 +190,9 @@ def unwind(frame, innermost):
         regs = trapframe_registers(tf)
         if innermost:
             regs["pc"] = read("sepc")  # perhaps not in the trapframe yet
-        return regs, kernel.number(tf["kernel_sp"])
-    if kernel.symbol("kernelvec") <= pc < kernel.symbol("overflow"):
-        def saved(offset):
-            return int.from_bytes(kernel.read_physical(
-                kernel.kernel_to_physical(sp + offset), 8), "little")
-        return {"pc": read("sepc"), "ra": saved(0), "s0": saved(128),
-                "sp": sp + KERNELVEC_FRAME}, sp
+        return enter_program(regs), kernel.number(tf["kernel_sp"])
     in_kernel = KERNBASE <= pc < kernel.symbol("end")
     if in_kernel or innermost or in_program or pc == 0:
         return None
-    return unwind_user(read, pc), sp + kernel.OUTER
+    regs = unwind_user(read, pc)
+    return (regs, regs["sp"] + kernel.OUTER) if regs else None

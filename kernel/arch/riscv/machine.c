@@ -69,6 +69,10 @@ static uint intc_phandles[NCPU]; /* [c] names of the harts' interrupt inputs */
  * MAXVA is. */
 #define RAM_MAX (1L << 37)
 
+/* Ticks of the clock in a second. If fewer are said to be, a time slice would be a
+ * few, and with a clock that is truly faster nothing but its interrupts happen. */
+#define HZ_LOWEST 100000
+
 #define for_each_node(fdt, node)                             \
   for (int node = fdt_next_node(fdt, -1, NULL); (node) >= 0; \
        node = fdt_next_node(fdt, node, NULL))
@@ -77,6 +81,30 @@ static bool device_type_is(const void *fdt, int node, const char *type) {
   const char *s = fdt_string(fdt, node, "device_type");
 
   return s && strcmp(s, type) == 0;
+}
+
+/* Does a word keep what is written to it? Where nothing is, that is an access
+ * fault, which goes to where the answer is 0 yet. Interrupts are off, and there is
+ * no page table. */
+static bool is_ram(paddr_t pa) {
+  bool there = false;
+
+  asm volatile(
+      "la t0, 1f\n"
+      "csrrw t0, stvec, t0\n"
+      "ld t1, (%1)\n"
+      "not t2, t1\n"
+      "sd t2, (%1)\n"
+      "ld t3, (%1)\n"
+      "sd t1, (%1)\n"
+      "xor t2, t2, t3\n"
+      "seqz %0, t2\n"
+      ".balign 4\n" /* stvec's lowest bits are its mode */
+      "1: csrw stvec, t0"
+      : "+&r"(there)
+      : "r"(pa)
+      : "t0", "t1", "t2", "t3", "memory");
+  return there;
 }
 
 static void find_memory(const void *fdt) {
@@ -103,6 +131,9 @@ static void find_memory(const void *fdt) {
   machine.ram_end = PGROUNDDOWN(start + size);
   if (machine.ram_end < PGROUNDUP((paddr_t)end) + MiB(1))
     refuse("%lu KiB of memory are too few", size >> 10);
+  if (!is_ram(machine.ram_end - sizeof(uint64)))
+    refuse("there is no memory at 0x%lx, where the device tree has some",
+           machine.ram_end - sizeof(uint64));
 }
 
 /* Give a hart its number: 0 for the one that boots, the others as they come.
@@ -142,8 +173,8 @@ static void find_harts(const void *fdt) {
   }
   if (unused)
     printf("boot: %d harts, of which %d are used\n", ncpu + unused, ncpu);
-  if (hz == 0)
-    refuse("the device tree has no timebase-frequency");
+  if (hz < HZ_LOWEST)
+    refuse("timebase-frequency is missing, or too low for a clock");
   clock_init(hz);
 }
 
@@ -226,6 +257,13 @@ static void check_register(int dev, paddr_t address, int id) {
            cpus[id].hwid);
 }
 
+/* Two harts with one interrupt: the other would never be woken to start. */
+static void check_own_interrupt(int id) {
+  for (int other = 0; other < id; other++)
+    if (mscratch[other].msip == mscratch[id].msip)
+      refuse("hart %u gets no software interrupt of its own", cpus[id].hwid);
+}
+
 /* CLINT outputs come in pairs: software, timer. After reset mtimecmp may be 0,
  * which keeps an interrupt of machine mode pending for ever: nobody takes it, but
  * QEMU looks at a hart that has one pending after every jump it makes, with a lock
@@ -238,6 +276,7 @@ static void connect_harts(const void *fdt) {
     check_register(DEV_CLINT, CLINT_MTIMECMP(i), id);
     check_register(DEV_PLIC, plic_claim(context), id);
     mscratch[id].msip = CLINT_MSIP(i);
+    check_own_interrupt(id);
     mscratch[id].mtimecmp = CLINT_MTIMECMP(i);
     io_write64(P2IO(CLINT_MTIMECMP(i)), ~0UL); /* never */
     plic_set_context(id, context);

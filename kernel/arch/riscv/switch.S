@@ -37,3 +37,17 @@ swtch:
         ld s10, 96(a1)
         ld s11, 104(a1)
         ret
+
+#
+# A new thread begins here, by swtch(): what it runs is in s1 (context_init()).
+# Nobody called this: a debugger's backtrace ends.
+#
+        .cfi_sections .debug_frame
+        .globl context_begin
+        .type context_begin, @function
+context_begin:
+        .cfi_startproc
+        .cfi_undefined ra
+        jalr s1
+        .cfi_endproc
+        .size context_begin, . - context_begin

@@ -10,6 +10,7 @@
 
 #include "clint.h"
 #include "cpu.h"
+#include "debug.h"
 #include "fpu.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -154,6 +155,7 @@ void user_return(void) {
   struct trapframe *tf = t->arch.trapframe;
   uint64 old, status;
 
+  debug_user_return();
   if (killed()) {
     intr_on();
     trap_leave();

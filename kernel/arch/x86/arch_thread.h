@@ -77,8 +77,11 @@ void arch_thread_sync(struct arch_thread *at);
 /* Save the caller's registers in old and continue with those of new. */
 void swtch(struct context *old, struct context *new);
 
+/* Calls ebx; switch.S. */
+void context_begin(void);
+
 /* Set up a context that begins in entry() on a stack, whose top is left to the
- * trapframe. */
+ * trapframe. entry() does not return. */
 void context_init(struct context *c, void (*entry)(void), vaddr_t stack_top);
 
 #endif

@@ -2,11 +2,10 @@
 kernel is (memlayout.h), and how to get from the kernel's stack to what a trap
 interrupted.
 
-gdb knows the way through the kernel's C. It does not know what trapvec.S has on the
-stack when it calls C:
+gdb knows the way through the kernel's C, and over its own traps, by their DWARF. It
+does not know what trapvec.S has on the stack when it calls C for a program:
 
-   alltraps         the address of the trapframe: the argument of usertrap() and
-                    kerneltrap()
+   alltraps         the address of the trapframe: the argument of usertrap()
    sysenter_entry   the trapframe
 
 Where gdb itself stops in trapvec.S, the trapframe may be half made or half taken
@@ -30,17 +29,28 @@ KERNBASE = 0x80000000
 DIRECT_END = 0xf0000000
 LARGE = 1 << 7
 MASK = (1 << 32) - 1
+# What a function keeps, from its frame pointer on: return address, the caller's
+# frame pointer; and where the caller's stack ends.
+FRAME = (4, 0, 8)
 CALLS = (0x340f, 0x40cd)  # SYSENTER, INT 0x40
 # Instructions that push: how many bytes each has, and pushes.
 PUSHES = {b"\x6a": (2, 4), b"\x68": (5, 4), b"\x1e": (1, 4), b"\x06": (1, 4),
           b"\x0f\xa0": (2, 4), b"\x0f\xa8": (2, 4), b"\x60": (1, 32)}
 CALL = 0xe8
+JUMPS = (0xe9, 0xeb)
+VECTOR_SIZE = 16  # kernel/arch/x86/user_return.h
 LOAD_ESP = 0x0424648b  # movl 4(%esp), %esp
 # Those before which part of the trapframe is popped already: so much.
 POPPED = {b"\x83\xc4\x18": 32, b"\x8b\x54\x24": 32, b"\x8b\x4c\x24": 32,
           b"\xfb": 32, b"\x0f\x35": 32, b"\xcf": 56}
+# thread_start() looks at the result before it pops: testl %eax, %eax; jz.
+TEST, TEST_BYTES = 0x74c085, 4
 POPS = {0x5d: "ebp", 0x5f: "edi", 0x5e: "esi", 0x5b: "ebx"}
 
+PUSH_EBP = b"\x55"
+SET_EBP = b"\x89\xe5"  # movl %esp, %ebp
+
+trapped = None  # (eip, esp) of the program, where the kernel was entered
 in_program = False  # the selected CPU, when its innermost frame was last read
 
 
@@ -78,18 +88,23 @@ def own(va):
 
 
 def word(va):
-    pa = kernel.kernel_to_physical(va)
-    return int.from_bytes(kernel.read_physical(pa, 4), "little")
+    return int.from_bytes(kernel.read_kernel(va, 4), "little")
 
 
 def unwind_user(pc, esp, ebp):
     """A program's frame, seen from the kernel."""
     if kernel.read_user(pc - 2, 2) not in CALLS:
-        caller, ret = (kernel.read_user(ebp + n, 4) for n in (0, 4))
-        if not caller or ret is None:
-            return {"eip": 0, "esp": esp, "ebp": 0}
-        return {"eip": ret, "esp": ebp + 8, "ebp": caller}
+        code = kernel.code_before(pc) if (pc, esp) == trapped else None
+        if code is not None and SET_EBP not in code and \
+           len(code) < kernel.PROLOGUE_BYTES:
+            esp += 4 * code.startswith(PUSH_EBP)
+            return {"eip": kernel.read_user(esp, 4) or 0, "ebp": ebp,
+                    "esp": esp + 4}
+        caller = kernel.caller_in_program(ebp, FRAME)
+        return caller and dict(zip(("eip", "ebp", "esp"), caller))
     regs = {"ebp": ebp}
+    if kernel.read_user(pc, 3) == TEST:
+        pc += TEST_BYTES
     while (name := POPS.get(kernel.read_user(pc, 1))) is not None:
         regs[name] = kernel.read_user(esp, 4) or 0
         pc, esp = pc + 1, esp + 4
@@ -115,13 +130,19 @@ def pushes_from(pc):
     return pushed
 
 
+def vector_pushed(pc):
+    """Is it a vector's jump, after which it has pushed? One (debug) only jumps."""
+    offset = (pc - kernel.symbol("vectors")) % VECTOR_SIZE
+    return offset > 0 and word(pc) & 0xff in JUMPS
+
+
 def trapframe_at(pc, esp):
     """Where the trapframe is, or will be, when gdb stops at pc in trapvec.S; and
     are the general registers still the program's? None: not known."""
     code, pushed = word(pc), pushes_from(pc)
     if pc < kernel.symbol("debug"):
         at = esp - pushed - kernel.offset_of("struct trapframe", "vector")
-        return (at, True) if pushed else None
+        return (at, True) if pushed or vector_pushed(pc) else None
     if pc < kernel.symbol("alltraps"):
         return None
     if pushed:
@@ -148,14 +169,18 @@ def unwind_entry(read, pc, esp):
     return outer
 
 
+def from_program(at):
+    return int(kernel.at(at, "struct trapframe")["cs"]) & 3 != 0
+
+
 def unwind_trapframe(at):
     tf = kernel.at(at, "struct trapframe")
-    if tf is None:
-        return None
     regs = {name: int(tf[name])
             for name in ("eip", "ebx", "ebp", "esi", "edi", "ecx", "edx", "eax")}
-    if int(tf["cs"]) & 3:
+    global trapped
+    if from_program(at):
         regs["esp"] = int(tf["esp"])
+        trapped = regs["eip"], regs["esp"]
     else:
         regs["esp"] = at + kernel.offset_of("struct trapframe", "esp")
     return regs, at
@@ -174,9 +199,10 @@ def unwind(frame, innermost):
         inside = kernel.symbol("vectors") <= pc < kernel.symbol("trapvec_end")
         return unwind_entry(read, pc, esp) if inside else None
     if not in_program and 0 < pc < KERNBASE:
-        return unwind_user(pc, esp, read("ebp")), esp + kernel.OUTER
+        regs = unwind_user(pc, esp, read("ebp"))
+        return (regs, regs["esp"] + kernel.OUTER) if regs else None
     before = pc - 1  # a call may be the last instruction
     if not kernel.symbol("alltraps") <= before < kernel.symbol("user_resume"):
         return None
-    in_sysenter = before >= kernel.symbol("sysenter_entry")
-    return unwind_trapframe(esp if in_sysenter else word(esp))
+    at = esp if before >= kernel.symbol("sysenter_entry") else word(esp)
+    return unwind_trapframe(at) if from_program(at) else None

@@ -20,3 +20,17 @@ swtch:
         popl    %ebx
         popl    %ebp
         ret
+
+#
+# A new thread begins here, by swtch(): what it runs is in ebx (context_init()).
+# Nobody called this: a debugger's backtrace ends.
+#
+        .cfi_sections .debug_frame
+        .globl  context_begin
+        .type   context_begin, @function
+context_begin:
+        .cfi_startproc
+        .cfi_undefined eip
+        call    *%ebx
+        .cfi_endproc
+        .size   context_begin, . - context_begin

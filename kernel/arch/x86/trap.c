@@ -15,6 +15,7 @@
 
 #include "apic.h"
 #include "cpu.h"
+#include "debug.h"
 #include "fpu.h"
 #include "lib/panic.h"
 #include "lib/printf.h"
@@ -203,6 +204,7 @@ static void user_load(struct thread *t) {
 void user_return(void) {
   struct thread *t = mythread();
 
+  debug_user_return();
   if (killed()) {
     intr_on();
     trap_leave();
@@ -290,13 +292,14 @@ void user_clone(struct thread *child, struct thread *parent, vaddr_t sp,
 }
 
 void context_init(struct context *c, void (*entry)(void), vaddr_t stack_top) {
-  /* the ABI wants esp + 4 aligned to 16 when entry() begins */
+  /* the ABI wants esp aligned to 16 where entry() is called */
   uint32 *top = (uint32 *)((stack_top - sizeof(struct trapframe)) & ~15UL);
 
-  *--top = 0; /* return address */
-  *--top = (uint32)entry;
-  for (int i = 0; i < 4; i++)
-    *--top = 0; /* ebp, ebx, esi, edi: switch.S */
+  *--top = (uint32)context_begin;
+  *--top = 0;             /* ebp: the chain of frames ends here */
+  *--top = (uint32)entry; /* ebx */
+  *--top = 0;             /* esi */
+  *--top = 0;             /* edi */
   c->esp = (uint32)top;
 }
 

@@ -62,6 +62,7 @@
 .endm
 
         .text
+        .cfi_sections .debug_frame
 
 # --- vectors ---
 
@@ -114,10 +115,27 @@ alltraps_saved:
         xorl    %ebp, %ebp              # backtraces end here
         pushl   %eax
         call    usertrap                # does not return
+        # For gdb: the stack that was interrupted ends where a trap from a program
+        # has esp, and below it lie its registers. As a signal frame says so, gdb
+        # does not take eip for an address behind a call.
+        .cfi_startproc
+        .cfi_signal_frame
+        .cfi_def_cfa esp, TF_ESP
+        .cfi_offset eip, TF_EIP - TF_ESP
+        .set    saved, -TF_ESP
+        .irp    reg, edi, esi, ebp, unused_esp, ebx, edx, ecx, eax
+        .ifnc   \reg, unused_esp
+        .cfi_offset \reg, saved
+        .endif
+        .set    saved, saved + 4
+        .endr
 1:
         pushl   %esp
+        .cfi_adjust_cfa_offset 4
         call    kerneltrap
         addl    $4, %esp
+        .cfi_adjust_cfa_offset -4
+        .cfi_endproc
         # what was interrupted had the kernel's segments
         popal
         addl    $SEGMENTS_TO_ERROR, %esp

@@ -8,6 +8,9 @@ import {socketAddress} from './wire.js';
 import {toPage} from './model.js';
 
 const RETRY = 1500;
+const COLUMNS = 80;                     /* of a line */
+const SIZES = [12, 11.5, 11, 10.5, 10]; /* of letters, in pixels */
+const LINE_HEIGHT = 1.1; /* at 1 the smallest letters lose the underscore */
 export const INTERRUPT = '\x03'; /* Ctrl-C */
 const PROMPT = '$ ';             /* of the shell */
 const SEQUENCES = /\r|\x1b\[[0-9;]*[A-Za-z]/g;
@@ -20,13 +23,16 @@ const THEMES = {
 };
 
 export class Console {
-  /* on: {place({pid, page, what}), leave()}: a program said where to look; F6 */
-  constructor(parent, on) {
+  /* on: {place({pid, page, what}), line(text), leave(back)}: a program said where to
+   * look; a line has come; F6, with Shift. name: of the socket */
+  constructor(parent, on, name = 'console') {
     this.on = on;
+    this.name = name;
     this.line = ''; /* the last, which has no end yet */
     this.next = ''; /* what to type at the next prompt */
     this.decoder = new TextDecoder();
-    this.terminal = new Terminal({fontSize: 11.5, scrollback: 5000,
+    this.terminal = new Terminal({fontSize: SIZES[0], lineHeight: LINE_HEIGHT,
+      scrollback: 5000,
       fontFamily: 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace',
       screenReaderMode: true});
     this.fitter = new FitAddon();
@@ -41,11 +47,23 @@ export class Console {
         return true;
       if (event.type === 'keydown') {
         event.preventDefault(); /* else the browser's own F6 follows */
-        on.leave();
+        on.leave(event.shiftKey);
       }
       return false;
     });
-    new ResizeObserver(() => this.fitter.fit()).observe(parent);
+    this.watcher = new ResizeObserver(() => this.fit());
+    this.watcher.observe(parent);
+  }
+
+  /* The largest letters with which a line of the machine's programs fits. */
+  fit() {
+    for (const size of SIZES) {
+      this.terminal.options.fontSize = size;
+      const fits = this.fitter.proposeDimensions();
+      if (!fits || fits.cols >= COLUMNS)
+        break;
+    }
+    this.fitter.fit();
   }
 
   /* Connect, unless that is done: a snapshot has no console. */
@@ -55,10 +73,19 @@ export class Console {
   }
 
   open() {
-    this.socket = new WebSocket(socketAddress('console'));
+    this.socket = new WebSocket(socketAddress(this.name));
     this.socket.binaryType = 'arraybuffer';
     this.socket.onmessage = event => this.receive(event.data);
-    this.socket.onclose = () => setTimeout(() => this.open(), RETRY);
+    this.socket.onclose = () => this.closed || setTimeout(() => this.open(), RETRY);
+  }
+
+  /* For good. */
+  close() {
+    this.closed = true;
+    this.watcher.disconnect();
+    if (this.socket)
+      this.socket.close();
+    this.terminal.dispose();
   }
 
   receive(data) {
@@ -71,6 +98,7 @@ export class Console {
     this.line = lines.pop().slice(-500);
     for (const line of lines) {
       const place = PLACE.exec(line);
+      this.on.line(line);
       if (place)
         this.on.place({pid: Number(place[1]), what: place[2], page: toPage(place[3])});
     }

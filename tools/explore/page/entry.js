@@ -12,8 +12,6 @@ const FLAGS = {v: 'valid', p: 'present', r: 'may be read', w: 'may be written',
 const SHORT = {v: 'valid', p: 'present', r: 'read', w: 'write', x: 'execute', u: 'user',
   g: 'global', a: 'accessed', d: 'dirty', t: 'through', c: 'uncached', l: 'large'};
 
-export const flagWord = letter => SHORT[letter] || letter;
-
 /* [{letter, on, short, words}], from bit 0 up. */
 export const flagList = (hello, value) => [...hello.letters].map((letter, i) => ({
   letter, on: Boolean(BigInt(value) >> BigInt(i) & 1n), short: SHORT[letter],
@@ -29,20 +27,29 @@ export const pageNumber = (hello, value) => {
 export const flagsWords = (hello, value) => flagList(hello, value)
   .filter(f => f.on).map(f => f.short).join(', ') || 'no flag is set';
 
+/* Where a step of a walk leads, in words. */
+export const leadsWords = step => step.kind === 'table' ? 'leads to the next table'
+  : step.kind === 'none' ? 'leads nowhere'
+  : step.level > 0 ? 'a leaf: a superpage' : 'a leaf: the page';
+
 /* Bits of an address: the index of each level, highest first, and the offset:
- * [{level, low, bits, value}]; level -1 is the offset. */
-export function split(hello, va) {
+ * [{level, low, bits, value}]; level -1 is the offset. leaf: the level of a leaf, if
+ * that is known; the bits of the levels under it are of the offset. */
+export function split(hello, va, leaf = 0) {
   const fields = [];
   let low = 12;
 
+  const value = (from, bits) =>
+    Number(BigInt(va) >> BigInt(from) & ((1n << BigInt(bits)) - 1n));
+
   for (let level = 0; level < hello.levels; level++) {
     const bits = hello.bits[hello.levels - 1 - level];
-    fields.unshift({level, low, bits,
-      value: Number(BigInt(va) >> BigInt(low) & ((1n << BigInt(bits)) - 1n))});
+    if (level >= leaf)
+      fields.unshift({level, low, bits, value: value(low, bits)});
     low += bits;
   }
-  fields.push({level: -1, low: 0, bits: 12, value: Number(BigInt(va) & 0xfffn)});
-  return fields;
+  const offset = fields.at(-1).low;
+  return [...fields, {level: -1, low: 0, bits: offset, value: value(0, offset)}];
 }
 
 /* Bits that choose an entry, all levels together. */

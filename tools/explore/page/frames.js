@@ -4,7 +4,7 @@
  * this size and scrolls; or, at the smallest size, a cell stands for several frames and
  * has the colour of the class that most people would look for: anything before free.
  */
-import {classColour, classLetter, classWords} from './palette.js';
+import {classColour, classLetter, classWords, freeClass, freeShade} from './palette.js';
 import {rect, swatch, text} from './shapes.js';
 import {bytes, pagesText, plural, toHex} from './model.js';
 
@@ -56,7 +56,7 @@ export function placeOf(laid, frame) {
 
 /* The class of each cell that is shown; 255: past the end. weight: for each class,
  * which one wins in a cell of several. */
-export function cellClasses(laid, frames, weight) {
+function cellClasses(laid, frames, weight) {
   const cells = new Uint8Array(laid.cols * laid.rows).fill(255);
   let f = laid.first;
 
@@ -75,53 +75,107 @@ export function cellClasses(laid, frames, weight) {
 /* What the eye looks for wins: pages of processes, then the kernel's, then free. */
 const ORDER = ['free', 'reserved', 'kernel', 'data', 'text', 'zero', 'slab', 'stack',
   'cache', 'pipe', 'table', 'private', 'shared', 'cow'];
-export const weights = classes => classes.map(c => ORDER.indexOf(c));
+const weights = classes => classes.map(c => ORDER.indexOf(c));
 
 const rgb = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
 
-/* Free blocks differ in shade: the larger the block, the nearer to the paper. */
-const shade = (base, order, dark) => base.map(v => {
-  const by = (10 - Math.min(10, order)) * 4;
-  return Math.max(0, Math.min(255, dark ? v + by : v - by));
-});
+/* A colour as a pixel of an image: red is the lowest byte. */
+const packed = ([r, g, b]) => (255 << 24 | b << 16 | g << 8 | r) >>> 0;
+
+/* What is on a canvas: {small, image, pixels, marked, looks}: a smaller canvas with
+ * a pixel for each cell, its image, which of them are marked as changed, and all
+ * else that the drawing depends on. */
+const drawn = new WeakMap();
+
+function drawnOn(canvas, cols, rows) {
+  const last = drawn.get(canvas);
+  if (last && last.image.width === cols && last.image.height === rows)
+    return last;
+  const image = new ImageData(cols, rows);
+  const is = {small: new OffscreenCanvas(cols, rows).getContext('2d'), image,
+    pixels: new Uint32Array(image.data.buffer), marked: new Uint8Array(cols * rows),
+    looks: ''};
+  drawn.set(canvas, is);
+  return is;
+}
+
+/* Set a cell's pixel and mark; was it another? */
+function setCell(on, i, pixel, mark) {
+  const other = on.pixels[i] !== pixel || on.marked[i] !== mark;
+  on.pixels[i] = pixel;
+  on.marked[i] = mark;
+  return other;
+}
+
+/* The rows that are to be drawn, [[first, behind the last]], of those that have
+ * changed. A cell's mark covers a little of its neighbours. */
+function bands(changed) {
+  const list = [];
+
+  changed.forEach((is, row) => {
+    const last = list[list.length - 1], from = Math.max(0, row - 1);
+    const to = Math.min(changed.length, row + 2);
+    if (is && last && last[1] >= from)
+      last[1] = to;
+    else if (is)
+      list.push([from, to]);
+  });
+  return list;
+}
 
 /*
- * Draw on a canvas. options: dark, lit: name of the only class that is bright (or
- * none), changed: Uint8Array by frame, marked: set of frames.
+ * Draw on a canvas what it does not show yet: all, or the rows in which a cell has
+ * another colour or mark. options: dark, lit: name of the only class that is bright (or
+ * none), changed: Uint8Array by frame, marked: frames. Returns how many rows it drew.
  */
 export function paint(canvas, laid, frames, classes, options) {
-  const {cols, rows, cell, tall, per} = laid, cells = cellClasses(laid, frames,
-    weights(classes));
-  const image = new ImageData(cols, rows), pixels = image.data;
-  const colours = classes.map(c => rgb(classColour(c, options.dark)));
+  const {cols, rows, per} = laid, cells = cellClasses(laid, frames, weights(classes));
   const paper = options.dark ? [18, 22, 29] : [255, 255, 255];
   const free = classes.indexOf('free'), lit = classes.indexOf(options.lit);
+  const shown = (colour, c) => lit < 0 || c === lit ? colour
+    : colour.map((v, k) => Math.round(v * 0.15 + paper[k] * 0.85));
+  const colours = classes.map((name, c) => packed(shown(rgb(classColour(name, options.dark)), c)));
   const shades = Array.from({length: 16}, (_, order) =>
-    free < 0 ? paper : shade(colours[free], order, options.dark));
+    packed(shown(freeShade(order, options.dark), free)));
+  const on = drawnOn(canvas, cols, rows), changed = new Uint8Array(rows);
+  const notSame = changedCells(laid, frames, options.changed);
+  const looks = JSON.stringify([canvas.width, canvas.height, laid, options.dark,
+    options.lit, options.marked]);
 
   for (let i = 0; i < cells.length; i++) {
-    if (cells[i] === 255)
-      continue;
-    let c = cells[i] === free ? shades[frames.order[laid.first + i * per] & 15]
-      : colours[cells[i]];
-    if (lit >= 0 && cells[i] !== lit)
-      c = c.map((v, k) => Math.round(v * 0.15 + paper[k] * 0.85));
-    pixels[i * 4] = c[0];
-    pixels[i * 4 + 1] = c[1];
-    pixels[i * 4 + 2] = c[2];
-    pixels[i * 4 + 3] = 255;
+    const pixel = cells[i] === 255 ? 0
+      : cells[i] === free ? shades[frames.order[laid.first + i * per] & 15]
+        : colours[cells[i]];
+    if (setCell(on, i, pixel, notSame[i]))
+      changed[Math.floor(i / cols)] = 1;
   }
-  const small = new OffscreenCanvas(cols, rows);
-  small.getContext('2d').putImageData(image, 0, 0);
-  const g = canvas.getContext('2d');
+  const todo = on.looks === looks ? bands(changed) : [[0, Infinity]];
+  on.looks = looks;
+  if (todo.length)
+    on.small.putImageData(on.image, 0, 0);
+  for (const [from, to] of todo)
+    paintRows(canvas, from, to, {laid, on, cells, classes, options});
+  return todo.reduce((n, [from, to]) => n + Math.min(to, rows) - from, 0);
+}
+
+/* Draw a part of the rows, and nothing beside it. */
+function paintRows(canvas, from, to, {laid, on, cells, classes, options}) {
+  const {cols, rows, cell, tall} = laid, g = canvas.getContext('2d');
+  const top = from * tall, height = Math.min(canvas.height, to * tall) - top;
+
+  g.save();
+  g.beginPath();
+  g.rect(0, top, canvas.width, height);
+  g.clip();
   g.imageSmoothingEnabled = false;
-  g.clearRect(0, 0, canvas.width, canvas.height);
-  g.drawImage(small, 0, 0, cols * cell, rows * tall);
+  g.clearRect(0, top, canvas.width, height);
+  g.drawImage(on.small.canvas, 0, 0, cols * cell, rows * tall);
   if (cell >= 6)
     grid(g, laid, options.dark);
   if (cell >= 14)
-    letters(g, laid, cells, classes);
-  marks(g, laid, frames, options);
+    letters(g, laid, cells, classes, from, to);
+  marks(g, laid, on.marked, options);
+  g.restore();
 }
 
 function grid(g, {cols, rows, cell, tall}, dark) {
@@ -139,63 +193,98 @@ function grid(g, {cols, rows, cell, tall}, dark) {
   g.stroke();
 }
 
-function letters(g, {cols, cell, tall}, cells, classes) {
+/* Of the rows from one to before another. */
+function letters(g, {cols, cell, tall}, cells, classes, from, to) {
   g.fillStyle = '#14181d';
   g.font = `600 ${cell - 4}px system-ui, sans-serif`;
   g.textAlign = 'center';
   g.textBaseline = 'middle';
-  cells.forEach((c, i) => {
-    if (c !== 255 && classes[c] !== 'free')
+  cells.subarray(from * cols, Math.min(to * cols, cells.length)).forEach((c, at) => {
+    const i = from * cols + at;
+    if (c !== 255)
       g.fillText(classLetter(classes[c]), (i % cols + 0.5) * cell,
                  (Math.floor(i / cols) + 0.55) * tall);
   });
 }
 
-/* Frames that are not as remembered, and those that are picked. */
-function marks(g, laid, frames, options) {
-  const {cols, rows, cell, tall, per, first} = laid;
+/* By cell, 1: it has a frame which is not as remembered. */
+function changedCells({cols, rows, per, first}, frames, changed) {
+  const cells = new Uint8Array(cols * rows);
 
-  if (options.changed) {
-    g.strokeStyle = options.dark ? '#f58fe0' : '#a5118a';
-    g.lineWidth = Math.max(1.5, cell / 6);
-    for (let i = 0; i < cols * rows; i++)
-      for (let f = first + i * per; f < Math.min(frames.n, first + (i + 1) * per); f++)
-        if (options.changed[f]) {
-          g.strokeRect((i % cols) * cell, Math.floor(i / cols) * tall, cell - 1, tall - 1);
-          break;
-        }
-  }
-  g.strokeStyle = options.dark ? '#ffffff' : '#000000';
-  g.lineWidth = 2;
-  for (const f of options.marked || []) {
-    const at = placeOf(laid, f), grow = Math.max(0, 5 - cell / 2);
-    if (f >= first && at.y < rows * tall)
-      g.strokeRect(at.x - grow, at.y - grow, cell + 2 * grow - 1, tall + 2 * grow - 1);
-  }
+  for (let i = 0; changed && i < cells.length; i++)
+    for (let f = first + i * per; f < Math.min(frames.n, first + (i + 1) * per); f++)
+      if (changed[f]) {
+        cells[i] = 1;
+        break;
+      }
+  return cells;
 }
 
-/* The same as shapes, for a file: cells of a row that are alike are one. */
-export function shapesOf(laid, frames, classes, top) {
-  const cells = cellClasses(laid, frames, weights(classes)), shapes = [];
+/* The boxes of cells that are marked: [{x, y, w, h}]. */
+const cellBoxes = ({cols, cell, tall}, marked) => [...marked.keys()]
+  .filter(i => marked[i]).map(i => ({x: (i % cols) * cell,
+    y: Math.floor(i / cols) * tall, w: cell - 1, h: tall - 1}));
 
-  for (let row = 0; row < laid.rows; row++)
-    for (let col = 0; col < laid.cols;) {
-      const c = cells[row * laid.cols + col], from = col;
-      while (col < laid.cols && cells[row * laid.cols + col] === c)
+/* Boxes around marked frames that are shown: [{x, y, w, h}]; small cells get larger ones. */
+function markBoxes(laid, marked) {
+  const {rows, cell, tall, first} = laid, grow = Math.max(0, 5 - cell / 2);
+
+  return (marked || []).map(f => ({f, at: placeOf(laid, f)}))
+    .filter(({f, at}) => f >= first && at.y < rows * tall)
+    .map(({at}) => ({x: at.x - grow, y: at.y - grow, w: cell + 2 * grow - 1,
+      h: tall + 2 * grow - 1}));
+}
+
+/* Frames that are not as remembered, and those that are picked. */
+function marks(g, laid, changed, options) {
+  g.strokeStyle = options.dark ? '#f58fe0' : '#a5118a';
+  g.lineWidth = Math.max(1.5, laid.cell / 6);
+  if (options.changed)
+    for (const {x, y, w, h} of cellBoxes(laid, changed))
+      g.strokeRect(x, y, w, h);
+  g.strokeStyle = options.dark ? '#ffffff' : '#000000';
+  g.lineWidth = 2;
+  for (const {x, y, w, h} of markBoxes(laid, options.marked))
+    g.strokeRect(x, y, w, h);
+}
+
+/* The same as shapes, for a file: cells of a row that are alike are one. options: as
+ * for paint(), but dark. */
+export function shapesOf(laid, frames, classes, options = {}) {
+  const {cols, rows, cell, tall, per, first} = laid, shapes = [];
+  const cells = cellClasses(laid, frames, weights(classes));
+  const look = Array.from(cells, (c, i) => c === 255 ? ''
+    : (classes[c] === 'free' ? freeClass(frames.order[first + i * per]) : 'c-' + classes[c]) +
+      (options.lit && classes[c] !== options.lit ? ' unlit' : ''));
+
+  for (let row = 0; row < rows; row++)
+    for (let col = 0; col < cols;) {
+      const c = look[row * cols + col], from = col;
+      while (col < cols && look[row * cols + col] === c)
         col++;
-      if (c !== 255)
-        shapes.push(rect(from * laid.cell, top + row * laid.tall,
-          (col - from) * laid.cell, laid.tall, 'c-' + classes[c]));
+      if (c)
+        shapes.push(rect(from * cell, row * tall, (col - from) * cell, tall, c));
     }
+  for (const {x, y, w, h} of cellBoxes(laid, changedCells(laid, frames, options.changed)))
+    shapes.push(rect(x, y, w, h, 'changed'));
+  for (const {x, y, w, h} of markBoxes(laid, options.marked))
+    shapes.push(rect(x, y, w, h, 'hit'));
   return shapes;
 }
 
 /* How many frames of each class there are. */
-export function countClasses(frames, classes) {
+function countClasses(frames, classes) {
   const counts = new Array(classes.length).fill(0);
   for (let i = 0; i < frames.n; i++)
     counts[frames.cls[i]]++;
   return counts;
+}
+
+/* [class, frames] of what there is, the most first. */
+export function classesThere(state, frames) {
+  const counts = countClasses(frames, state.classes);
+  return state.classes.map((c, i) => [c, counts[i]]).filter(([, n]) => n)
+    .sort((a, b) => b[1] - a[1]);
 }
 
 /*
@@ -203,22 +292,26 @@ export function countClasses(frames, classes) {
  * width, lit. Returns {w, h, shapes}.
  */
 export function sideLayout(state, frames, options) {
-  const shapes = [], width = options.width, counts = countClasses(frames, state.classes);
+  const shapes = [], width = options.width;
   let y = 22;
 
   shapes.push(text(0, 14, `${frames.n.toLocaleString('en')} frames, ${
     pagesText(frames.n)}`, 'bold'));
-  state.classes.map((c, i) => [c, counts[i]]).filter(([, n]) => n)
-    .sort((a, b) => b[1] - a[1]).forEach(([c, n]) => {
-      shapes.push(rect(-2, y, width, 21, options.lit === c ? 'wash' : 'touch', {r: 3,
-          at: {lit: c}, tip: `${classWords(c)}: ${plural(n, 'frame')}\n` +
-            'Click to light up this class alone'}),
-        ...swatch(0, y + 2, 17, 17, c).map(s => ({...s, still: true})),
-        text(24, y + 14, c, '', {still: true}),
-        text(width - 66, y + 14, n.toLocaleString('en'), 'mono', {a: 'end', still: true}),
-        text(width - 6, y + 14, pagesText(n), 'small soft', {a: 'end', still: true}));
-      y += 21;
-    });
+  classesThere(state, frames).forEach(([c, n]) => {
+    shapes.push(rect(-2, y, width, 21, options.lit === c ? 'wash' : 'touch', {r: 3,
+        at: {lit: c}, tip: `${classWords(c)}: ${plural(n, 'frame')}\n` +
+          'Click to light up this class alone'}),
+      ...swatch(0, y + 2, 17, 17, c).map(s => ({...s, still: true})),
+      text(24, y + 14, c, '', {still: true}),
+      text(width - 66, y + 14, n.toLocaleString('en'), 'mono', {a: 'end', still: true}),
+      text(width - 6, y + 14, pagesText(n), 'small soft', {a: 'end', still: true}));
+    y += 21;
+  });
+  for (const line of ['A program’s text is in the cache of files;',
+    'Address spaces calls it code.']) {
+    y += 13;
+    shapes.push(text(0, y, line, 'small soft'));
+  }
   y += 26;
   shapes.push(text(0, y, 'Free blocks, by size', 'bold'));
   const blocks = state.free_blocks, pages = blocks.map((n, i) => n * 2 ** i);
@@ -229,8 +322,8 @@ export function sideLayout(state, frames, options) {
   blocks.forEach((n, i) => {
     if (n)
       largest = i;
-    shapes.push(text(52, y + 11, bytes(4096 * 2 ** i), 'small soft', {a: 'end'}),
-      rect(58, y + 2, (width - 118) * pages[i] / most, 10, 'c-cache', {tip:
+    shapes.push(rect(0, y + 1, 12, 12, 'shade ' + freeClass(i)), text(64, y + 11, bytes(4096 * 2 ** i), 'small soft', {a: 'end'}),
+      rect(70, y + 2, (width - 130) * pages[i] / most, 10, 'on', {tip:
         `${plural(n, 'block')} of ${bytes(4096 * 2 ** i)}`}),
       text(width - 6, y + 11, n ? `${n} ×` : '–', 'mono small', {a: 'end'}));
     y += 15;

@@ -16,9 +16,11 @@ import * as share from './share.js';
 import * as spaces from './spaces.js';
 import * as table from './table.js';
 import * as walk from './walk.js';
-import {CLASS_NAMES, classWords, patternDefs, styleText} from './palette.js';
+import {classWords, patternDefs, styleText} from './palette.js';
+import {Beside} from './beside.js';
 import {Console, INTERRUPT} from './console.js';
-import {draw, svgText, swatch} from './shapes.js';
+import {draw, moved, rect, setOnce, svgText, text, withLegend} from './shapes.js';
+import {ProcessList} from './processes.js';
 import {Stop} from './stop.js';
 import {Tour} from './tour.js';
 import {Wire} from './wire.js';
@@ -27,15 +29,23 @@ const $ = id => document.getElementById(id);
 const VIEWS = ['spaces', 'table', 'walk', 'frames', 'events'];
 const HOVER = 80;   /* ms until a frame under the mouse is asked for */
 const TIMES = 100;  /* how many drawing times are kept */
+const BEYOND = 50;  /* pixels around what is seen that are drawn, too */
+const BEHIND = 30;  /* ms that a state's frames may come after it */
+const NARROWEST = 740; /* pixels: what a window of 1280 leaves beside a scroll bar */
 
 class App {
   constructor() {
     this.hello = this.state = this.frames = this.diff = this.walk = null;
     this.view = 'spaces';
     this.picked = null;       /* {pid, page} */
+    this.known = null;        /* its process's space, as it was last seen */
+    this.names = new Map();   /* of processes, by pid; of those that ended, too */
     this.frame = -1;          /* a frame that is picked or under the mouse */
     this.place = null;        /* what a program of the tour said where to look */
-    this.pointing = false;    /* the mouse says which */
+    this.pointing = false;    /* the mouse, or a key, says which */
+    this.keyed = false;       /* a key: Details tell of it */
+    this.frameAnswer = null;  /* what the kernel says of it: {frame, answer} */
+    this.scrolls = false;     /* to what is picked, once that is drawn */
     this.walks = new Map();   /* "pid:page" to an answer */
     this.tables = new Map();  /* address to an answer */
     this.open = new Set();    /* tables that are unfolded */
@@ -44,24 +54,32 @@ class App {
     this.size = 0;            /* of a cell; 0: so that all are seen */
     this.lit = '';            /* the class that is lit up */
     this.usersOnly = false;
+    this.event = null;        /* the row of an event that keys have come to */
+    this.slots = new Map();   /* of events that are drawn */
     this.drawingTimes = [];
     this.dark = matchMedia('(prefers-color-scheme: dark)').matches;
     this.tour = new Tour(this, $('tour'));
     this.stop = new Stop(this, Object.fromEntries(['pause', 'at', 'of', 'arm',
       'remember', 'forget'].map(id => [id, $(id)])));
+    this.addressOf = new ProcessList($('addressOf'), was => this.addressList(was),
+      list => Math.min(2, list.length - 1));
     this.console = new Console($('terminal'), {
       place: place => {
         this.place = place;
         this.pick(place);
       },
-      leave: () => $('view').focus()});
+      line: () => {},
+      leave: back => this.nextRegion(back)});
+    this.beside = new Beside(this, {box: $('beside'), says: $('besideSays'),
+      close: $('besideClose'), terminal: $('terminal2')});
     this.wire = new Wire({
       message: m => this.take(m),
       frames: f => {
         this.frames = f;
         if (this.state)
           this.stop.update();
-        this.render();
+        if (this.view === 'frames' || this.diff)
+          this.render(); /* others do not show them */
       },
       snapshot: bytes => save('pagewise.snap', bytes),
       connected: is => this.connected(is)});
@@ -78,10 +96,13 @@ class App {
     } else if (message.type === 'state') {
       const before = this.state;
       this.state = model.parseState(message, before);
+      if (before && before.boots !== message.boots)
+        this.beginAnew();
+      this.noteProcesses();
       events.sample(this.samples, this.state, performance.now());
       this.notePause(before);
       this.stop.update();
-      this.fillProcesses();
+      this.addressOf.update();
       if (!this.started)
         this.fromAddressBar();
       this.started = true;
@@ -89,11 +110,43 @@ class App {
         this.frame = this.pickedFrame();
       this.refresh();
       this.tour.update();
+      if (this.view === 'frames') {
+        this.renderSoon();
+        return;
+      }
     } else if (message.type === 'error' || message.error) {
       this.say(message.error || message.text, true);
       return;
     }
     this.render();
+  }
+
+  /* Another boot: what was found out of the one before is true no more. */
+  beginAnew() {
+    const had = this.stop.moment;
+
+    this.samples = [];
+    this.walks.clear();
+    this.tables.clear();
+    this.open.clear();
+    this.names.clear();
+    this.picked = this.known = this.place = this.walk = this.event = null;
+    this.pauseSays = '';
+    this.stop.forget();
+    this.complain('The machine has started anew: events and counters begin again.' +
+      (had ? ' The moment that you remembered was of before, and is forgotten.' : ''));
+  }
+
+  /* What is to be said of a process when it has ended. */
+  noteProcesses() {
+    for (const space of this.state.spaces)
+      this.names.set(space.pid, model.title(space));
+    if (this.picked)
+      this.known = model.spaceOf(this.state, this.picked.pid) || this.known;
+  }
+
+  nameOf(pid) {
+    return this.names.get(pid) || `process ${pid}`;
   }
 
   connected(is) {
@@ -105,10 +158,8 @@ class App {
   greet(hello) {
     $('machine').textContent = `${hello.kernel} · ${hello.arch}, ${hello.mode}` +
       (hello.live ? '' : ' · a snapshot');
-    for (const id of ['pause', 'arm', 'at', 'of'])
-      $(id).disabled = !hello.control;
     $('snapshot').disabled = !hello.live;
-    $('terminal').hidden = !hello.control;
+    $('terminal').hidden = $('keysOut').hidden = !hello.control;
     if (hello.control)
       this.console.start();
     this.tour.list($('demos'));
@@ -121,9 +172,11 @@ class App {
     const s = this.state, waits = s.waiting && `waiting: ${s.waiting.at} of process ${
       s.waiting.pid} will stop the machine`;
     const says = s.ended ? 'The machine has ended; this is what was last there.'
-      : s.paused ? `Paused: ${s.why || 'nothing moves until you continue'}` : waits || '';
+      : s.panicked ? 'The kernel has panicked and does nothing any more; the terminal says why.'
+      : s.paused ? `Paused: ${s.why || 'nothing moves until you continue'}`
+        : s.unseen || waits || '';
     if (says !== this.pauseSays && (says || this.pauseSays)) {
-      this.say(says, s.paused);
+      this.say(says || this.passing || '', s.paused || s.panicked);
       if (s.paused && s.stopped && before && !before.paused)
         this.pick({pid: s.stopped.pid,
           page: s.stopped.va ? model.toPage(s.stopped.va) : undefined});
@@ -142,11 +195,12 @@ class App {
     if (this.view === 'walk' && this.walkTo)
       this.askVa(this.walkTo.pid, this.walkTo.va, a => {
         this.walk = a;
-      }, error => {
-        this.walk = {error};
-      });
-    if (this.view === 'table')
+      }, error => this.walkFails(error));
+    this.beside.refresh();
+    if (this.view === 'table' && !this.tableEnded())
       this.askTables([this.tableSpace().root, ...this.open]);
+    if (this.view === 'frames' && this.keyed)
+      this.askFrame(this.frame);
   }
 
   askVa(pid, va, take, fail = () => {}) {
@@ -154,6 +208,15 @@ class App {
       take({...answer, pid});
       this.tour.update();
     }, error => fail(error.message)).then(() => this.render());
+  }
+
+  /* Of a process that has ended, the last answer stays. */
+  walkFails(error) {
+    const {pid, va} = this.walkTo, was = this.walk;
+    if (!was || was.error || was.pid !== pid || BigInt(was.va) !== BigInt(va) ||
+        model.spaceOf(this.state, pid))
+      this.walk = {error: this.names.has(pid) && !model.spaceOf(this.state, pid)
+        ? `${this.nameOf(pid)} has ended` : error};
   }
 
   askWalk(pid, page, take) {
@@ -169,6 +232,8 @@ class App {
         this.followPick();
         this.render();
       }, () => {
+        if (!model.spaceOf(this.state, pid))
+          return; /* ended: what was there last stays */
         this.tables.delete(pa);
         this.open.delete(pa);
       });
@@ -177,15 +242,24 @@ class App {
   /* --- what is looked at --- */
 
   tableSpace() {
-    return (this.picked && model.spaceOf(this.state, this.picked.pid)) ||
+    const {picked, known} = this;
+    return (picked && known && known.pid === picked.pid && known) ||
       this.state.spaces[0];
+  }
+
+  /* Is there none that could be asked for? */
+  tableEnded() {
+    const space = this.tableSpace();
+    return !space || !model.spaceOf(this.state, space.pid);
   }
 
   pick(at) {
     this.picked = at && {pid: at.pid, page: at.page};
     this.followed = '';
-    this.pointing = false;
+    this.pointing = this.keyed = false;
+    this.scrolls = true;
     if (this.state) {
+      this.noteProcesses();
       this.frame = this.pickedFrame();
       this.refresh();
     }
@@ -201,6 +275,8 @@ class App {
   /* Unfold the tables that lead to the picked page, once. */
   followPick() {
     const space = this.tableSpace(), {picked} = this;
+    if (!space)
+      return;
     const key = `${space.pid}:${space.root}:${picked ? picked.page : ''}`;
     if (this.tableKey !== space.pid + space.root) {
       this.tableKey = space.pid + space.root;
@@ -224,10 +300,13 @@ class App {
   show(view) {
     if (this.view !== view)
       $('view').scrollTo(0, 0);
+    this.seen = this.seenCells = null;
     this.view = view;
     if (this.passing)
       this.say(this.pauseSays || '');
-    this.passing = false;
+    this.passing = '';
+    this.keyed = false;
+    this.scrolls = true;
     if (this.state)
       this.refresh();
     this.render();
@@ -246,15 +325,14 @@ class App {
     this.step = Infinity;
     history.replaceState(null, '', `#${pid}:${va}`);
     $('va').value = va;
-    $('addressOf').value = pid;
+    this.addressOf.choose(pid);
     this.show('walk');
   }
 
   /* "#3:0x1000" in the address bar opens the walk. */
   fromAddressBar() {
-    const match = /^#(\d+):(0x[0-9a-f]+)$/i.exec(location.hash);
-    if (match)
-      this.goWalkTo(Number(match[1]), match[2]);
+    if (location.hash.length > 1)
+      this.walkToTyped(decodeURIComponent(location.hash.slice(1)));
   }
 
   openTable(at) {
@@ -276,8 +354,16 @@ class App {
     this.console.run(name);
   }
 
-  /* End the program that runs. */
+  /* Enter, for a program that waits; for the same beside, too. */
+  enter() {
+    this.type('\n');
+    if (this.beside.program)
+      this.beside.type('\n');
+  }
+
+  /* End the program that runs, or that would run at the next prompt. */
   interrupt() {
+    this.console.next = '';
     this.type(INTERRUPT);
   }
 
@@ -292,11 +378,19 @@ class App {
     const name = dark ? 'dark' : 'light';
     $('colours').textContent = styleText(name);
     document.documentElement.style.colorScheme = name;
-    this.console.theme(name);
+    for (const c of [this.console, this.beside.console])
+      if (c)
+        c.theme(name);
     this.render();
   }
 
   /* --- drawing --- */
+
+  /* A state's frames are behind it, if they have changed: one drawing does for both. */
+  renderSoon() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => this.render(), BEHIND);
+  }
 
   render() {
     if (this.asked)
@@ -305,6 +399,7 @@ class App {
     requestAnimationFrame(() => {
       const from = performance.now();
       this.asked = false;
+      clearTimeout(this.soon);
       if (this.hello && this.state)
         this.renderNow();
       this.drawingTimes.push(performance.now() - from);
@@ -316,8 +411,8 @@ class App {
   renderNow() {
     for (const tab of $('tabs').children) {
       const on = tab.dataset.view === this.view;
-      tab.setAttribute('aria-selected', String(on));
-      tab.tabIndex = on ? 0 : -1;
+      setOnce(tab, 'aria-selected', on);
+      setOnce(tab, 'tabindex', on ? 0 : -1);
     }
     const physical = this.view === 'frames';
     $('physical').hidden = !physical;
@@ -332,84 +427,147 @@ class App {
     } else {
       const laid = this.layoutNow();
       draw($('drawing'), laid.shapes, laid.w, laid.h);
-      $('drawing').setAttribute('aria-label', laid.label);
+      setOnce($('drawing'), 'aria-label', laid.label);
       this.laid = laid;
     }
     this.renderDetails();
+    this.scrollToPick();
+  }
+
+  /* The part of the view that is seen: {x, y, w, h}. It is kept until that may be
+   * another: to ask a browser makes it lay out all that has changed at once. */
+  seenPart() {
+    const view = $('view');
+    this.seen = this.seen || {x: view.scrollLeft, y: view.scrollTop, w: view.clientWidth,
+      h: view.clientHeight};
+    return this.seen;
+  }
+
+  /* Another part may be seen. */
+  lookAnew() {
+    this.seen = this.seenCells = null;
+    this.render();
   }
 
   viewWidth() {
-    return $('view').clientWidth - 14;
+    return this.seenPart().w - 14;
   }
 
-  /* The current view as shapes; whole: all of it, for a file. */
+  /* The current view as shapes; whole: all of it with its legend, for a file. */
   layoutNow(whole) {
-    const {state, hello, picked, diff} = this, width = this.viewWidth();
+    const of = {spaces: () => this.layoutSpaces(whole), table: () => this.layoutTable(),
+      walk: () => this.layoutWalk(), frames: () => this.layoutFrames(),
+      events: () => this.layoutEvents(whole)};
+    const laid = of[this.view](), items = whole ? this.legend(whole) : [];
 
-    if (this.view === 'spaces') {
-      const view = $('view');
-      const laid = spaces.layout(state, {pick: picked, diff, usersOnly: this.usersOnly,
-        width, height: view.clientHeight - 14,
-        ...(whole ? {} : {from: view.scrollLeft - 50,
-          to: view.scrollLeft + view.clientWidth + 50})});
-      return {...laid, label: 'address spaces', shapes: [...laid.shapes,
-        ...spaces.marks(laid, state, this.frame), ...spaces.pickMark(laid, picked)]};
-    }
-    if (this.view === 'table') {
-      const space = this.tableSpace();
-      const change = diff && diff.spaces.get(space.pid);
-      const laid = table.layout(hello, space, this.tables, {open: this.open,
-        page: picked ? picked.page : -1, width: Math.max(width, 820),
-        changes: change ? change.changes : []});
-      return {...laid, label: 'page table of ' + model.title(space)};
-    }
-    if (this.view === 'walk') {
-      if (!this.walk || this.walk.error)
-        return {w: width, h: 60, label: 'walk', shapes: [{k: 'text', x: 16, y: 30, c:
-          'soft', s: this.walk ? `${this.walkTo.va}: ${this.walk.error}`
-            : 'Type an address above, or pick a page and press w.'}]};
-      const space = model.spaceOf(state, this.walk.pid);
-      const was = this.stop.moment && this.stop.moment.walk;
-      return {...walk.layout(hello, this.walk, {step: this.step, title:
-        space ? model.title(space) : `[${this.walk.pid}], which has ended`,
-        was: was && was.pid === this.walk.pid && was.va === this.walk.va ? was : null}),
-      label: 'walk to ' + this.walk.va};
-    }
-    if (this.view === 'frames') { /* for a file */
-      const side = frames.sideLayout(state, this.frames, {width: 250, lit: this.lit});
-      const laid = frames.layout(this.frames.n, width - 270, Math.max(500, side.h), {});
-      const move = s => ({...s, x: s.x === undefined ? s.x : s.x + width - 256});
-      return {w: width, h: Math.max(laid.height, side.h) + 20, label: 'physical memory',
-        shapes: [...frames.shapesOf(laid, this.frames, state.classes, 10),
-          ...side.shapes.map(move)]};
-    }
-    return {...events.layout(state, this.samples, {width: Math.max(width, 800),
-      since: this.stop.moment ? this.stop.moment.ns : undefined,
-      pid: this.eventsOf}), label: 'what happens'};
+    return items.length ? withLegend(laid, items) : laid;
+  }
+
+  /* Nothing but a sentence. */
+  layoutWords(label, words) {
+    return {w: this.viewWidth(), h: 60, label, shapes: [text(16, 30, words, 'soft')]};
+  }
+
+  layoutSpaces(whole) {
+    const {state, picked, diff, usersOnly} = this, {x, w, h} = this.seenPart();
+    const size = {width: this.viewWidth(), height: h - 14, usersOnly};
+
+    if (this.beside.on)
+      return {...this.beside.spacesLayout(this.besidePid(), size),
+        label: 'address spaces of both machines'};
+    const laid = spaces.layout(state, {...size, pick: picked, diff,
+      ...(whole ? {} : {from: x - BEYOND, to: x + w + BEYOND})});
+    return {...laid, label: 'address spaces', shapes: [...laid.shapes,
+      ...spaces.marks(laid, state, this.frame), ...spaces.pickMark(laid, picked)]};
+  }
+
+  layoutTable() {
+    const {hello, picked, diff} = this, space = this.tableSpace();
+
+    if (!space)
+      return this.layoutWords('page table', 'The kernel has no page table yet.');
+    const change = diff && diff.spaces.get(space.pid);
+    return {...table.layout(hello, space, this.tables, {open: this.open,
+      page: picked ? picked.page : -1, width: Math.max(this.viewWidth(), NARROWEST),
+      ended: this.tableEnded(), changes: change ? change.changes : []}),
+    label: 'page table of ' + model.title(space)};
+  }
+
+  layoutWalk() {
+    const {state, hello, step, walk: answer} = this;
+
+    if (!answer || answer.error)
+      return this.layoutWords('walk', answer ? `${this.walkTo.va}: ${answer.error}`
+        : 'Type an address above, or pick a page and press w.');
+    const space = model.spaceOf(state, answer.pid);
+    const was = this.stop.moment && this.stop.moment.walk;
+    const title = space ? model.title(space)
+      : `${this.nameOf(answer.pid)}, which has ended: as last read`;
+    if (this.beside.on)
+      return {...this.beside.walksLayout(answer, {step, title, width: this.viewWidth()}),
+        label: `walks to ${answer.va} on both machines`};
+    return {...walk.layout(hello, answer, {step, title,
+      was: was && was.pid === answer.pid && was.va === answer.va ? was : null}),
+    label: 'walk to ' + answer.va};
+  }
+
+  /* For a file: the page has a canvas, see renderFrames(). */
+  layoutFrames() {
+    const {state} = this, width = this.viewWidth();
+    const side = frames.sideLayout(state, this.frames, {width: 250, lit: this.lit});
+    const laid = frames.layout(this.frames.n, width - 270, Math.max(500, side.h), {});
+
+    return {w: width, h: Math.max(laid.height, side.h) + 20, label: 'physical memory',
+      shapes: [...moved(frames.shapesOf(laid, this.frames, state.classes,
+        this.frameMarks()), 0, 10), ...moved(side.shapes, width - 256, 0)]};
+  }
+
+  layoutEvents(whole) {
+    const {state, samples, stop} = this, {y, h} = this.seenPart();
+
+    return {...events.layout(state, samples, {width: Math.max(this.viewWidth(), NARROWEST),
+      since: stop.moment ? stop.moment.ns : undefined, pid: this.eventsOf,
+      key: this.event && this.event.key, names: this.names, ...(whole ? {whole}
+        : {slots: this.slots, from: y - BEYOND, to: y + h + BEYOND})}),
+    label: 'what happens'};
+  }
+
+  /* What is marked among the frames. */
+  frameMarks() {
+    return {lit: this.lit, changed: this.diff && this.diff.frames,
+      marked: this.frame >= 0 ? [this.frame - this.state.start] : []};
+  }
+
+  /* The process that is shown beside its like: that of the walk, or of the tour. */
+  besidePid() {
+    const {state, beside, walkTo} = this;
+    const runs = state.spaces.findLast(s => beside.program && s.name === beside.program);
+    return runs ? runs.pid : walkTo ? walkTo.pid : model.KERNEL;
   }
 
   renderFrames() {
     if (!this.frames)
       return;
     const box = $('cells'), canvas = $('canvas');
-    const w = box.clientWidth - 4, h = box.clientHeight;
-    const laid = frames.layout(this.frames.n, w, h, {size: this.size, top: box.scrollTop});
+    this.seenCells = this.seenCells || {w: box.clientWidth - 4, h: box.clientHeight,
+      top: box.scrollTop};
+    const {w, h, top} = this.seenCells;
+    const laid = frames.layout(this.frames.n, w, h, {size: this.size, top});
 
     if (canvas.width !== w || canvas.height !== h) {
       canvas.width = w;
       canvas.height = h;
     }
-    $('tall').style.height = (this.size ? laid.height : 0) + 'px';
+    setOnce($('tall'), 'style', `height: ${this.size ? laid.height : 0}px`);
     frames.paint(canvas, laid, this.frames, this.state.classes, {dark: this.dark,
-      lit: this.lit, changed: this.diff && this.diff.frames,
-      marked: this.frame >= 0 ? [this.frame - this.state.start] : []});
+      ...this.frameMarks()});
     const side = frames.sideLayout(this.state, this.frames, {width: 250, lit: this.lit});
     draw($('side'), side.shapes, side.w, side.h);
     this.cells = laid;
     const label = laid.per > 1 ? `a cell is ${model.plural(laid.per, 'frame')}, ${
       model.pagesText(laid.per)}` : 'a cell is a frame, 4 KiB';
-    $('cellSays').textContent = `${label}; lowest address first`;
-    canvas.setAttribute('aria-label', 'physical memory: ' + label);
+    setText($('cellSays'), `${label}; lowest address first`);
+    setOnce(canvas, 'aria-label', 'physical memory: ' + label);
   }
 
   renderControls() {
@@ -447,40 +605,35 @@ class App {
       note('the same address is at the same height in all processes');
     } else if (this.view === 'events') {
       add('Everybody', () => this.only(undefined));
-      add('Picked process alone', () => this.only(this.picked && this.picked.pid));
+      add('Picked process alone', () => this.picked ? this.only(this.picked.pid)
+        : this.complain('No process is picked: click on one in Address spaces.'));
       note('newest first');
     } else {
       note('▸ opens a table; click an entry to pick its page');
     }
   }
 
-  /* The classes that there are, and what marks mean. */
-  renderLegend() {
-    const seen = new Set();
+  /* The classes that there are, and what marks mean. whole: of a file, which nobody can
+   * point at. */
+  legend(whole) {
+    const box = (c, words) => ({words, sign: (x, y) => [rect(x + 2, y + 2, 12, 11, c)]});
+
     if (this.view === 'spaces')
-      for (const space of this.state.spaces)
-        for (const region of space.regions)
-          for (const run of region.runs)
-            seen.add(run.cls).add(run.flags & model.SUPER ? 'super' : '');
-    const key = [...seen, Boolean(this.diff), this.view].join();
+      return spaces.legend(this.state, this);
+    return [
+      ...this.diff && ['table', 'walk', 'frames'].includes(this.view)
+        ? [box('changed', 'not as remembered')] : [],
+      ...whole && this.view === 'frames' && this.frame >= 0
+        ? [box('hit', 'the picked frame')] : []];
+  }
+
+  renderLegend() {
+    const items = this.legend();
+    const key = items.map(item => item.words).join();
     if (this.legendKey === key)
       return;
     this.legendKey = key;
-    const items = CLASS_NAMES.filter(c => seen.has(c)).map(c =>
-      legendItem(swatch(1, 1, 14, 13, c), classWords(c)));
-    const box = c => [{k: 'rect', x: 2, y: 2, w: 12, h: 11, c}];
-    if (seen.has('super'))
-      items.push(legendItem([...box('region'), {k: 'rect', x: 4.5, y: 4.5, w: 7, h: 6,
-        c: 'super'}], 'superpage'));
-    if (seen.size)
-      items.push(legendItem(box('guard'), 'guard'));
-    if (this.diff && ['table', 'walk', 'frames'].includes(this.view))
-      items.push(legendItem([{k: 'rect', x: 2, y: 2, w: 12, h: 11, c: 'changed'}],
-                            'not as remembered'));
-    if (this.diff && this.view === 'spaces')
-      items.push(...[['+', 'new'], ['≠', 'another frame'], ['~', 'another class'],
-        ['−', 'gone'], ['÷', 'superpage split or made']].map(([m, w]) => legendWords(m, w)));
-    $('legend').replaceChildren(...items);
+    $('legend').replaceChildren(...items.map(legendItem));
   }
 
   renderDetails() {
@@ -502,13 +655,21 @@ class App {
         $('changes').replaceChildren(head, list);
       }
     }
-    $('share').toggleAttribute('hidden', !has);
-    $('go').hidden = !has;
+    const frame = this.view === 'frames' && this.keyed && this.cells;
+    $('share').toggleAttribute('hidden', !has || frame);
+    $('go').hidden = !has || frame;
+    if (frame) {
+      setText($('picked'), `Frame ${model.toHex(this.frame)}`);
+      setText($('sentence'), 'Enter picks the page that leads here, if there is one.');
+      setText($('facts'), this.frameWords());
+      return;
+    }
     if (!has) {
-      setText($('picked'), picked && !space ? `Process ${picked.pid} has ended` : 'Details');
+      setText($('picked'), picked && !space ? `${this.nameOf(picked.pid)} has ended`
+        : 'Details');
       setText($('sentence'), 'Hover over anything to hear what it is. Click a page to open ' +
         'it in the page table, and to see here who else has its frame. New here? Press Tour.');
-      setText($('facts'), '');
+      setText($('facts'), this.eventSays());
       return;
     }
     const {region, run} = model.find(space, picked.page);
@@ -517,8 +678,8 @@ class App {
     draw($('share'), laid.shapes, laid.w, laid.h);
     setText($('picked'), `${model.toHex(picked.page)} of ${model.title(space)}`);
     setText($('sentence'), region ? laid.words : 'No region has this address any more.');
-    setText($('facts'), region && run
-      ? model.runWords(space, region, run, picked.page) : '');
+    setText($('facts'), this.eventSays() || (region && run
+      ? model.runWords(space, region, run, picked.page) : ''));
     this.renderGo(run);
   }
 
@@ -539,18 +700,13 @@ class App {
     }));
   }
 
-  fillProcesses() {
-    const select = $('addressOf'), key = this.state.spaces.map(s => s.pid + s.name).join();
-    if (select.dataset.key === key)
-      return;
-    const was = select.value;
-    select.dataset.key = key;
-    select.replaceChildren(...this.state.spaces.map(
-      s => new Option(model.title(s), s.pid)));
-    if (was && this.state.spaces.some(s => String(s.pid) === was))
-      select.value = was;
-    else
-      select.value = Math.min(2, this.state.spaces.length - 1);
+  /* The processes whose address may be typed: the one that was chosen, too, if it has
+   * ended. */
+  addressList(was) {
+    const list = this.state.spaces.map(s => [model.title(s), s.pid]);
+    if (was && !list.some(([, pid]) => String(pid) === was) && this.names.has(Number(was)))
+      list.push([`${this.nameOf(Number(was))}, ended`, was]);
+    return list;
   }
 
   /* --- mouse and keys --- */
@@ -558,7 +714,8 @@ class App {
   stepWalk(by) {
     if (!this.walk || this.walk.error)
       return;
-    const last = walk.lastStep(this.walk);
+    const last = Math.max(walk.lastStep(this.walk),
+      this.beside.walk ? walk.lastStep(this.beside.walk) : 0);
     this.step = Math.max(0, Math.min(last, Math.min(this.step, last) + by));
     this.render();
   }
@@ -568,18 +725,24 @@ class App {
     const at = sizes.findIndex(s => s >= now);
     this.size = by === 0 ? 0
       : sizes[Math.max(0, Math.min(sizes.length - 1, (at < 0 ? sizes.length - 1 : at) + by))];
+    this.scrolls = true;
     this.render();
-    if (by !== 0 && this.frame >= 0) {
-      const cols = Math.floor(($('cells').clientWidth - 4) / this.size);
-      $('tall').style.height = Math.ceil(this.frames.n / cols) * this.size + 'px';
-      $('cells').scrollTop = Math.floor((this.frame - this.state.start) / cols) *
-        this.size - $('cells').clientHeight / 2;
-    }
+  }
+
+  /* The next class of frames alone is lit up; behind the last one, none. */
+  lightNext() {
+    if (this.view !== 'frames' || !this.frames)
+      return;
+    const all = ['', ...frames.classesThere(this.state, this.frames).map(([c]) => c)];
+    this.lit = all[(all.indexOf(this.lit) + 1) % all.length];
+    $('view').setAttribute('aria-label', this.lit ? `lit up: ${classWords(this.lit)}` : '');
+    this.render();
   }
 
   toggleKernel() {
     this.usersOnly = !this.usersOnly;
     this.drawnControls = '';
+    this.tour.render();
     this.render();
   }
 
@@ -597,7 +760,7 @@ class App {
     $('tabs').addEventListener('keydown', e => this.tabKey(e));
     $('address').addEventListener('submit', e => {
       e.preventDefault();
-      this.submitAddress();
+      this.walkToTyped($('va').value.trim());
     });
     $('tourStart').addEventListener('click', () => this.tour.start());
     $('theme').addEventListener('click', () => this.theme(!this.dark));
@@ -606,14 +769,23 @@ class App {
       this.wire.ask('snapshot').then(() => this.say(''), e => this.say(e.message, true));
     });
     $('export').addEventListener('click', () => this.exportView());
-    for (const menu of document.querySelectorAll('.menu'))
+    for (const menu of document.querySelectorAll('.menu')) {
       document.addEventListener('click', e => {
-        if (!menu.contains(e.target))
+        if (!menu.contains(e.target) || e.target.closest('.pop button'))
           menu.open = false;
       });
-    view.addEventListener('scroll', () => this.render());
-    $('cells').addEventListener('scroll', () => this.render());
-    new ResizeObserver(() => this.render()).observe(view);
+      menu.addEventListener('keydown', e => {
+        if (e.key !== 'Escape' || !menu.open)
+          return;
+        menu.open = false;
+        menu.querySelector('summary').focus();
+      });
+    }
+    for (const box of [view, $('cells')])
+      box.addEventListener('scroll', () => this.lookAnew());
+    const watcher = new ResizeObserver(() => this.lookAnew());
+    for (const box of [view, $('cells')])
+      watcher.observe(box);
     for (const svg of [$('drawing'), $('side'), $('share')]) {
       svg.addEventListener('mousemove', e => this.hover(e));
       svg.addEventListener('mouseleave', () => this.unhover());
@@ -626,8 +798,7 @@ class App {
     document.addEventListener('keydown', e => this.key(e));
   }
 
-  submitAddress() {
-    const typed = $('va').value.trim();
+  walkToTyped(typed) {
     /* hex, with 0x or without */
     const match = /^(?:(\d+):)?(?:0x)?([0-9a-f]{1,16})$/i.exec(typed);
     if (match)
@@ -640,7 +811,7 @@ class App {
   /* Say what was wrong, until another view is looked at. */
   complain(text) {
     this.say(text, true);
-    this.passing = true;
+    this.passing = text;
   }
 
   shapeOf(event) {
@@ -649,7 +820,7 @@ class App {
 
   hover(event) {
     const shape = this.shapeOf(event);
-    this.tip(event, shape && shape.tip);
+    this.tip(event, shape && (shape.tipAt ? shape.tipAt(event.offsetX) : shape.tip));
     const at = shape && shape.at;
     let frame = -1;
     if (at && at.frame !== undefined)
@@ -665,6 +836,8 @@ class App {
 
   unhover() {
     $('tip').hidden = true;
+    if (this.keyed)
+      return;
     clearTimeout(this.hovering);
     this.pointing = false;
     this.frame = this.pickedFrame();
@@ -691,18 +864,13 @@ class App {
       this.lit = this.lit === at.lit ? '' : at.lit;
       this.render();
     } else if (at.table) {
-      if (!this.open.delete(at.table)) {
-        this.open.add(at.table);
-        this.askTables([at.table]);
-      }
-      this.render();
+      this.toggleTable(at.table);
     } else if (at.pid !== undefined) {
       if (this.view === 'spaces' && event.currentTarget === $('drawing'))
         this.openTable(at);
-      else if (this.view === 'events' && event.currentTarget === $('drawing')) {
-        this.pick(at);
-        this.show('spaces');
-      } else
+      else if (this.view === 'events' && event.currentTarget === $('drawing'))
+        this.openEvent(at);
+      else
         this.pick(at);
     } else if (at.frame !== undefined) {
       this.pointing = true;
@@ -719,25 +887,46 @@ class App {
       this.unhover();
       return;
     }
-    this.lookAtFrame(this.state.start + i, says => this.tip(event, says));
+    this.keyed = false;
+    this.lookAtFrame(this.state.start + i, () => this.tip(event, this.frameWords()));
+  }
+
+  frameWords() {
+    const known = this.frameAnswer;
+    return frames.frameWords(this.state, this.frames, this.frame, this.cells.per,
+      known && known.frame === this.frame ? known.answer : null);
+  }
+
+  /* Ask who maps it; then tell. */
+  askFrame(frame, tell = () => this.render()) {
+    this.wire.ask('frame', {pa: model.toHex(frame)}).then(answer => {
+      this.frameAnswer = {frame, answer};
+      if (this.frame === frame)
+        tell();
+    }, () => {});
   }
 
   /* Say what a frame is; and, a moment later, who maps it. */
   lookAtFrame(frame, tell) {
-    tell(frames.frameWords(this.state, this.frames, frame, this.cells.per));
-    if (frame === this.frame && this.frameAsked === frame)
-      return;
+    const same = frame === this.frame && this.pointing;
+
     this.pointing = true;
     this.frame = frame;
+    tell();
+    if (same)
+      return;
     this.render();
     clearTimeout(this.hovering);
-    this.hovering = setTimeout(() => {
-      this.frameAsked = frame;
-      this.wire.ask('frame', {pa: model.toHex(frame)}).then(answer => {
-        if (this.frame === frame)
-          tell(frames.frameWords(this.state, this.frames, frame, this.cells.per, answer));
-      }, () => {});
-    }, HOVER);
+    this.hovering = setTimeout(() => this.askFrame(frame, tell), HOVER);
+  }
+
+  /* The frame so many cells on. */
+  moveFrame(by) {
+    const from = Math.max(0, this.frame - this.state.start);
+    const at = Math.max(0, Math.min(this.frames.n - 1, from + by * this.cells.per));
+
+    this.keyed = this.scrolls = true;
+    this.lookAtFrame(this.state.start + at, () => this.render());
   }
 
   /* A frame that a process maps: go to that page. */
@@ -762,7 +951,7 @@ class App {
     const typing = event.target.closest('input, select, .xterm');
     if (event.key === 'F6' && !event.defaultPrevented) {
       event.preventDefault();
-      this.console.focus();
+      this.nextRegion(event.shiftKey);
       return;
     }
     if (typing || event.ctrlKey || event.altKey || event.metaKey || !this.state ||
@@ -771,7 +960,7 @@ class App {
     const keys = {p: () => this.stop.toggle(), m: () => this.remember(),
       t: () => this.theme(!this.dark), k: () => this.toggleKernel(),
       '?': () => $('help').showModal(), '/': () => $('va').focus(),
-      '+': () => this.resize(1), '-': () => this.resize(-1),
+      '+': () => this.resize(1), '-': () => this.resize(-1), l: () => this.lightNext(),
       w: () => this.picked && this.picked.page !== undefined &&
         this.goWalk(this.picked.pid, this.picked.page)};
     if (/^[1-5]$/.test(event.key))
@@ -786,59 +975,154 @@ class App {
       event.preventDefault();
   }
 
+  /* The parts of the page, from one to the next: the terminal takes Tab. */
+  nextRegion(back) {
+    const parts = [['header', '#tourStart'], ['#left', '#view'], ['#terminal', 'textarea'],
+      ['#beside', 'textarea'], ['#tour', '.row button:enabled'], ['#details', '#details']]
+      .map(([part, first]) => ({part: document.querySelector(part), first}))
+      .map(({part, first}) => ({part, to: part.matches(first) ? part
+        : part.querySelector(first)}))
+      .filter(({part, to}) => part.checkVisibility() && to);
+    const at = parts.findIndex(({part}) => part.contains(document.activeElement));
+    const by = at < 0 ? 1 : at + (back ? -1 : 1); /* from nowhere: the view */
+
+    parts[(by + parts.length) % parts.length].to.focus();
+  }
+
   viewKey(event) {
     const arrow = event.key.startsWith('Arrow');
     if (this.view === 'walk' && /^Arrow(Left|Right)$/.test(event.key)) {
       this.stepWalk(event.key === 'ArrowLeft' ? -1 : 1);
     } else if (this.view === 'spaces' && arrow) {
       this.pick(spaces.step(this.state, this.picked, event.key));
-      this.scrollToPick();
     } else if (this.view === 'spaces' && event.key === 'Enter' && this.picked) {
       this.show('table');
     } else if (this.view === 'table' && /^Arrow(Up|Down)$|^Enter$/.test(event.key)) {
       this.tableKeys(event.key);
     } else if (this.view === 'frames' && arrow && this.cells) {
-      const by = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.cells.cols,
-        ArrowDown: this.cells.cols}[event.key] * this.cells.per;
-      const at = Math.max(0, Math.min(this.frames.n - 1,
-        Math.max(0, this.frame - this.state.start) + by));
-      this.lookAtFrame(this.state.start + at, says => setText($('facts'), says));
+      this.moveFrame({ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.cells.cols,
+        ArrowDown: this.cells.cols}[event.key]);
+    } else if (this.view === 'frames' && event.key === 'Enter') {
+      this.clickFrame();
+    } else if (this.view === 'events' && /^Arrow(Up|Down)$|^Enter$/.test(event.key)) {
+      this.eventKeys(event.key);
     } else {
       return;
     }
     event.preventDefault();
   }
 
+  /* After a drawing: what was picked since the last one is in the window. */
   scrollToPick() {
-    requestAnimationFrame(() => {
-      const c = this.laid && this.laid.columns &&
-        this.laid.columns.find(k => k.space.pid === this.picked.pid);
-      const view = $('view');
-      if (!c)
-        return;
-      if (c.x < view.scrollLeft)
-        view.scrollLeft = c.x - 10;
-      else if (c.x + c.width > view.scrollLeft + view.clientWidth)
-        view.scrollLeft = c.x + c.width - view.clientWidth + 10;
-    });
+    const box = this.pickBox(), view = $('view');
+
+    if (!this.scrolls || !box)
+      return;
+    this.scrolls = false;
+    if (this.view === 'frames')
+      this.scrollCells();
+    else
+      reveal(view, box);
+  }
+
+  /* Where that is in the drawing: {x, y, w, h}; null: it is not drawn yet. */
+  pickBox() {
+    const {laid, picked} = this;
+
+    if (this.view === 'frames')
+      return this.cells && this.frame >= 0 ? {} : null;
+    if (this.view === 'events')
+      return laid.rows.find(r => this.event && r.key === this.event.key) || null;
+    if (!picked)
+      return null;
+    if (this.view === 'table') {
+      const row = this.followed && laid.rows &&
+        laid.rows.findLast(r => r.page <= picked.page && picked.page < r.page + r.pages);
+      return row ? {...row, x: 0, w: 0} : null;
+    }
+    const c = laid.columns && laid.columns.find(k => k.space.pid === picked.pid);
+    if (!c)
+      return null;
+    const y = picked.page === undefined ? 0 : c.scale.y(picked.page + 1);
+    const h = picked.page === undefined ? 0 : c.scale.y(picked.page) - y;
+    return {...this.pickColumns(c), y, h: Math.min(h, 40)};
+  }
+
+  /* From the first to the last process that has the picked frame, if they can be seen
+   * at once; else the column of the picked page alone. */
+  pickColumns(c) {
+    const pids = new Set(model.holders(this.state, this.pickedFrame())
+      .map(m => m.space.pid).filter(pid => pid !== model.KERNEL));
+    const all = this.laid.columns.filter(k => k === c || pids.has(k.space.pid));
+    const {x} = all[0], last = all[all.length - 1], w = last.x + last.width - x;
+    return w <= this.viewWidth() ? {x, w} : {x: c.x, w: c.width};
+  }
+
+  /* Rows begin at the top of the canvas, so they are scrolled whole. */
+  scrollCells() {
+    const {cells} = this, box = $('cells');
+    const row = Math.floor((this.frame - this.state.start) / cells.per / cells.cols);
+    const shown = Math.floor(box.clientHeight / cells.tall);
+    const first = Math.floor(box.scrollTop / cells.tall);
+
+    if (this.size && (row < first || row >= first + shown))
+      box.scrollTop = (row < first ? row : row - shown + 1) * cells.tall;
+  }
+
+  /* Unfold it, or fold it. */
+  toggleTable(pa) {
+    if (!this.open.delete(pa)) {
+      this.open.add(pa);
+      this.askTables([pa]);
+    }
+    this.render();
   }
 
   tableKeys(key) {
     const rows = this.laid.rows || [];
     const at = rows.findLastIndex(r => this.picked && r.page === this.picked.page);
     if (key === 'Enter') {
-      const row = rows[at];
-      if (row && row.table && !this.open.delete(row.table)) {
-        this.open.add(row.table);
-        this.askTables([row.table]);
-      }
-      this.render();
+      if (rows[at] && rows[at].table)
+        this.toggleTable(rows[at].table);
       return;
     }
     const row = rows[Math.max(0, Math.min(rows.length - 1,
                                           at + (key === 'ArrowUp' ? -1 : 1)))];
     if (row)
       this.pick({pid: row.pid, page: row.page});
+  }
+
+  /* To the next event of the list, or to the page that one is about. */
+  eventKeys(key) {
+    const rows = this.laid.rows;
+    const at = rows.findIndex(r => this.event && r.key === this.event.key);
+
+    if (key === 'Enter' && this.event) {
+      this.openEvent(this.event.at);
+    } else if (key !== 'Enter' && rows.length) {
+      const next = at < 0 ? 0 : at + (key === 'ArrowUp' ? -1 : 1);
+      this.event = rows[Math.max(0, Math.min(rows.length - 1, next))];
+      this.scrolls = true;
+      this.render();
+    }
+  }
+
+  openEvent(at) {
+    if (!at)
+      return;
+    this.pick(at);
+    this.show('spaces');
+  }
+
+  /* What Details tell of the event that keys have come to, though newer ones may have
+   * taken its place in the list; "" if there is none. */
+  eventSays() {
+    const {event} = this;
+    if (this.view !== 'events' || !event)
+      return '';
+    return event.says + (event.at ? '\nEnter shows its page.' : '') +
+      (this.laid.rows.some(r => r.key === event.key) ? ''
+        : '\nIt has left the list: an arrow key goes to the newest.');
   }
 
   exportView() {
@@ -848,24 +1132,25 @@ class App {
   }
 }
 
+/* Scroll a box no further than it takes to see a part of its content. */
+function reveal(box, {x, y, w, h}) {
+  const near = (from, size, at, length) => at < from ? at - 10
+    : at + length > from + size ? at + length - size + 10 : from;
+
+  box.scrollTo(near(box.scrollLeft, box.clientWidth, x, w),
+               near(box.scrollTop, box.clientHeight, y, h));
+}
+
 function setText(element, s) {
   if (element.textContent !== s)
     element.textContent = s;
 }
 
-function legendItem(shapes, words) {
+function legendItem({sign, words}) {
   const span = document.createElement('span');
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  draw(svg, shapes, 16, 15);
+  draw(svg, sign(0, 0), 16, 15);
   span.append(svg, words);
-  return span;
-}
-
-function legendWords(mark, words) {
-  const span = document.createElement('span');
-  const b = document.createElement('b');
-  b.textContent = mark;
-  span.append(b, words);
   return span;
 }
 

@@ -7,11 +7,14 @@
  *
  *   space:  {pid, name, root, tables, consistent, faults, regions, key}
  *   region: {start, end, rights, what, shared, file, runs}     in pages
+ *           of: a kernel stack's, or its guard's, process: "sh [2]"
  *   run:    {page, pages, cls, frame, flags}     frame: -1 if nothing is there
  */
+import {fit} from './shapes.js';
+
 export const SUPER = 1, DIRTY = 2, ACCESSED = 4, TRAPFRAME = 8, TRAMPOLINE = 16,
   DEVICE = 32, GUARD = 64;
-export const PAGE = 4096;
+const PAGE = 4096;
 export const KERNEL = 0; /* the pid that stands for it */
 
 export const toPage = hex => Number(BigInt(hex) >> 12n);
@@ -38,14 +41,18 @@ function parseRegion(r) {
 
 const EVENTS = 512; /* that are kept */
 
-/* before: the model of the message before this one; a space that is the same is
- * taken over from it, and its events are kept: a message has new ones alone. */
-export function parseState(message, before) {
-  const old = new Map((before ? before.spaces : []).map(s => [s.pid, s]));
+/* last: the model of the message before this one. A space that is the same is taken
+ * over from it: the message has its pid alone. So are events, unless they are of another
+ * boot: a message has new ones alone. */
+export function parseState(message, last) {
+  const before = last && last.boots === message.boots ? last : null;
+  const old = new Map((last ? last.spaces : []).map(s => [s.pid, s]));
   return {...message, start: toPage(message.ram.start),
     nframes: message.ram.frames,
     events: [...(before ? before.events : []), ...message.events].slice(-EVENTS),
     spaces: message.spaces.map(s => {
+      if (typeof s === 'number')
+        return old.get(s);
       const key = JSON.stringify(s), was = old.get(s.pid);
       if (was && was.key === key)
         return was;
@@ -122,8 +129,12 @@ export function totals(space) {
 
 /* Rights in words. */
 const RIGHTS = {r: 'read', w: 'write', x: 'execute', u: 'user mode'};
-export const rightsWords = rights =>
+const rightsWords = rights =>
   [...rights].filter(c => c !== '-').map(c => RIGHTS[c]).join(', ') || 'none';
+
+/* A kernel stack, or the guard under one? */
+const isStack = (space, region) => space.pid === KERNEL &&
+  ['stack', 'guard'].includes(region.what);
 
 /* What a run says when it is asked. */
 export function runWords(space, region, run, page) {
@@ -132,12 +143,17 @@ export function runWords(space, region, run, page) {
       `${pagesText(region.end - region.start)}; may: ${rightsWords(region.rights)}`];
   const more = [];
 
+  if (isStack(space, region))
+    more.push(region.of ? `kernel stack of ${region.of}`
+      : 'kernel stack of no process: of a thread of the kernel, or kept for the next');
   if (region.file)
     more.push('from a file');
   if (region.shared)
     more.push('shared with others, writes too');
   if (run.flags & GUARD)
-    more.push('guard: whoever comes here is stopped');
+    more.push(space.pid === KERNEL
+      ? 'guard: a stack that overflows into it is a page fault, and the kernel says so'
+      : 'guard: whoever comes here is stopped');
   else if (run.frame < 0)
     more.push('nothing is there yet: the first touch brings a page');
   if (run.frame >= 0)
@@ -154,8 +170,11 @@ export function runWords(space, region, run, page) {
   return lines.join('\n');
 }
 
-export const title = space =>
-  space.pid === KERNEL ? space.name : `${space.name} [${space.pid}]`;
+const pidText = space => space.pid === KERNEL ? '' : ` [${space.pid}]`;
+export const title = space => space.name + pidText(space);
+/* The same in so many pixels: of two by one name the pids tell which is which. */
+export const fitTitle = (space, width, kind) =>
+  fit(space.name, width, kind, pidText(space));
 
 /* --- two moments --- */
 
@@ -236,7 +255,7 @@ function changedFrames(before, after) {
     before.maps[i] !== after.maps[i]));
 }
 
-export const HOW = {new: 'new', gone: 'gone', moved: 'in another frame',
+const HOW = {new: 'new', gone: 'gone', moved: 'in another frame',
   class: 'of another class', split: 'superpage split or made'};
 
 function differenceWords(before, after, spaces) {

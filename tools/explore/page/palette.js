@@ -9,19 +9,19 @@
 
 /* name: [letter, colour on light, colour on dark, pattern, words] */
 const CLASSES = {
-  free: ['·', '#eef1f5', '#232a35', '', 'free'],
+  free: ['', '#eef1f5', '#232a35', '', 'free'],
   text: ['T', '#3d8fcc', '#3d8fcc', '', 'code (read and execute)'],
   data: ['D', '#8fcdf0', '#4f94ba', 'dots', 'the kernel’s data'],
   table: ['#', '#dd6b26', '#dd6b26', 'grid', 'page tables'],
   stack: ['K', '#e8d94a', '#b3a52f', 'rows', 'kernel stacks and trapframes'],
   slab: ['S', '#b9ae79', '#8c8352', 'back', 'small kernel objects'],
-  private: ['P', '#2bab83', '#24906e', '', 'a process’s own'],
+  private: ['P', '#2bab83', '#269872', '', 'a process’s own'],
   shared: ['H', '#d88bb6', '#bb6e99', 'cross', 'shared: all see each write'],
   cow: ['C', '#f2ac2e', '#d18f17', 'slant', 'copy on write: shared until one writes'],
-  cache: ['F', '#a98bd0', '#8467ad', 'rows', 'the cache of files'],
+  cache: ['F', '#a98bd0', '#9579bf', 'rows', 'the cache of files'],
   pipe: ['|', '#7fcfc4', '#4d9d92', 'columns', 'pipes'],
   zero: ['0', '#cfd4da', '#8c96a4', 'dots', 'the page of zeros, for all to read'],
-  reserved: ['x', '#9aa1ab', '#737d8b', 'cross', 'not to be used: devices, firmware'],
+  reserved: ['x', '#9aa1ab', '#7f8997', 'cross', 'not to be used: devices, firmware'],
   kernel: ['k', '#b4c1d1', '#7388a3', 'back', 'other memory of the kernel'],
   absent: ['', 'none', 'none', '', 'promised, not there yet'],
 };
@@ -33,6 +33,17 @@ export const classPattern = name => (CLASSES[name] || CLASSES.kernel)[3];
 /* The colour as "#rrggbb"; dark: for a dark page. */
 export const classColour = (name, dark) =>
   (CLASSES[name] || CLASSES.kernel)[dark ? 2 : 1];
+
+/* Free blocks differ in shade: the larger the block, the nearer to the paper. As
+ * [red, green, blue], of a block of 2^order pages. */
+const FREE_SHADES = 11;
+export function freeShade(order, dark) {
+  const by = (FREE_SHADES - 1 - Math.min(FREE_SHADES - 1, order)) * 4;
+  return [1, 3, 5].map(i => parseInt(classColour('free', dark).slice(i, i + 2), 16))
+    .map(v => Math.max(0, Math.min(255, dark ? v + by : v - by)));
+}
+export const freeClass = order => 'free-' + Math.min(FREE_SHADES - 1, order);
+const freeClasses = [...Array(FREE_SHADES).keys()];
 
 /* Everything that is not a class of memory: [on light, on dark]. */
 const INK = {
@@ -46,6 +57,7 @@ const INK = {
   bad: ['#b3261e', '#ff8f85'],
   change: ['#a5118a', '#f58fe0'],
   mark: ['#000000', '#ffffff'],
+  super: ['#14181d', '#f2f5f9'],
 };
 
 /* Patterns are drawn over the colour: 6 by 6 pixels each. */
@@ -69,7 +81,8 @@ export function patternDefs() {
 function variables(side) {
   return Object.entries(INK).map(([name, v]) => `--${name}:${v[side]};`)
     .concat(Object.entries(CLASSES).map(
-      ([name, v]) => `--c-${name}:${v[1 + side]};`)).join('');
+      ([name, v]) => `--c-${name}:${v[1 + side]};`), freeClasses.map(
+      n => `--${freeClass(n)}:rgb(${freeShade(n, side === 1).join()});`)).join('');
 }
 
 const RULES = `
@@ -91,7 +104,7 @@ svg .guard{fill:none;stroke:var(--bad);stroke-dasharray:3 2}
 svg .absent{fill:none;stroke:var(--soft);stroke-dasharray:2 3}
 svg .region{fill:none;stroke:var(--ink);stroke-opacity:.75}
 svg .fold{stroke:var(--soft);fill:none;stroke-dasharray:1 3}
-svg .super{fill:none;stroke:#14181d;stroke-width:1.5}
+svg .super{fill:none;stroke:var(--super);stroke-width:1.5}
 svg .hit{fill:none;stroke:var(--mark);stroke-width:3}
 svg .join{fill:none;stroke:var(--mark);stroke-width:1.5;stroke-dasharray:2 4;
  stroke-opacity:.7}
@@ -100,11 +113,12 @@ svg .picked{fill:none;stroke:var(--accent);stroke-width:2}
 svg .wash{fill:var(--accent);fill-opacity:.12}
 svg .wash.change{fill:var(--change)}
 svg .on{fill:var(--accent)} svg .off{fill:var(--line)}
+svg .shade{stroke:var(--line)} svg .unlit{opacity:.15}
 svg .okay{fill:none;stroke:var(--good);stroke-width:2}
 svg .wrong{fill:none;stroke:var(--bad);stroke-width:2}
 svg text.tiny{font-size:8.5px}
 svg .strip{stroke:var(--accent);stroke-width:1;fill:none}
-svg .touch{fill:transparent}
+svg .touch,svg .clear{fill:transparent}
 svg .series{fill:none;stroke-width:2;stroke:var(--accent)}
 `;
 
@@ -112,7 +126,8 @@ svg .series{fill:none;stroke-width:2;stroke:var(--accent)}
  * prefers. */
 export function styleText(theme) {
   const classes = Object.keys(CLASSES).filter(n => n !== 'absent')
-    .map(n => `svg .c-${n}{fill:var(--c-${n})}`).join('\n');
+    .map(n => `svg .c-${n}{fill:var(--c-${n})}`)
+    .concat(freeClasses.map(freeClass).map(n => `svg .${n}{fill:var(--${n})}`)).join('\n');
   const roots = theme === 'dark' ? `:root{${variables(1)}}`
     : `:root{${variables(0)}}` + (theme === 'light' ? ''
       : `\n@media(prefers-color-scheme:dark){:root{${variables(1)}}}`);

@@ -7,10 +7,11 @@
  *   {k: 'text', x, y, s, c, a}        s: what it says, a: start, middle or end
  *   {k: 'line', x1, y1, x2, y2, c}
  *   {k: 'path', d, c, transform}
- *   {k: 'g', id, label, of}           of: shapes; label: for screen readers
+ *   {k: 'g', id, label, of, transform}     of: shapes; label: for screen readers
  *
- * Any may have `tip`, what hovering says, and `at`, what it stands for: an object
- * that the page gets when it is clicked ({pid, page}, {frame}, ...).
+ * Any may have `tip`, what hovering says, or `tipAt`, a function of x that tells; and
+ * `at`, what it stands for: an object that the page gets when it is clicked
+ * ({pid, page}, {frame}, ...).
  */
 import {classLetter, classPattern, patternDefs, styleText} from './palette.js';
 
@@ -19,6 +20,22 @@ export const text = (x, y, s, c, more) => ({k: 'text', x, y, s: String(s), c, ..
 export const line = (x1, y1, x2, y2, c) => ({k: 'line', x1, y1, x2, y2, c});
 export const path = (d, c, more) => ({k: 'path', d, c, ...more});
 export const group = (id, of, more) => ({k: 'g', id, of, ...more});
+
+/* The same somewhere else. */
+export function moved(shapes, x, y) {
+  return shapes.map(s => {
+    if (s.k === 'g')
+      return {...s, of: moved(s.of, x, y)};
+    const at = {...s};
+    for (const k of ['x', 'x1', 'x2'])
+      if (s[k] !== undefined)
+        at[k] = s[k] + x;
+    for (const k of ['y', 'y1', 'y2'])
+      if (s[k] !== undefined)
+        at[k] = s[k] + y;
+    return s.d ? {...at, transform: `translate(${x} ${y})`} : at;
+  });
+}
 
 /* Pages of a class: colour, pattern, and the letter where there is room. */
 export function swatch(x, y, w, h, name, more = {}) {
@@ -35,13 +52,13 @@ export function swatch(x, y, w, h, name, more = {}) {
   return shapes;
 }
 
-/* What a letter takes, in pixels, at the usual size: enough for layouts. */
-const LETTER = {mono: 6.7, plain: 6.2};
+/* What a letter takes, in pixels: enough for layouts. big: bold, too. */
+const LETTER = {mono: 6.7, plain: 6.2, small: 5.5, big: 8};
 
-/* The text, shortened to so many pixels. */
-export function fit(s, width, mono) {
-  const most = Math.floor(width / (mono ? LETTER.mono : LETTER.plain));
-  return s.length <= most ? s : s.slice(0, Math.max(0, most - 1)) + '…';
+/* The text, shortened to so many pixels; tail: what follows it, and is not. */
+export function fit(s, width, kind = 'plain', tail = '') {
+  const most = Math.floor(width / LETTER[kind]) - tail.length;
+  return (s.length <= most ? s : s.slice(0, Math.max(0, most - 1)) + '…') + tail;
 }
 
 /* An arrow head that points at x, y: to the right, or down. */
@@ -49,8 +66,32 @@ export function arrowHead(x, y, down, c = 'tip') {
   return path(down ? `M${x} ${y}l-4-8h8z` : `M${x} ${y}l-8-4v8z`, c);
 }
 
+const LEGEND_LEFT = 8, LEGEND_ROW = 17, LEGEND_SIGN = 22;
+
+/* Add a legend under a drawing, for a file that has no page around it. items:
+ * [{sign(x, y), words}]; a sign is 16 by 15 pixels. */
+export function withLegend(laid, items) {
+  const right = laid.w - LEGEND_LEFT;
+  const shapes = [line(LEGEND_LEFT, laid.h + 4, right, laid.h + 4, 'rule')];
+  let x = LEGEND_LEFT, y = laid.h + 12;
+
+  for (const {sign, words} of items) {
+    const w = LEGEND_SIGN + words.length * LETTER.plain + 14;
+    if (x > LEGEND_LEFT && x + w > right) {
+      x = LEGEND_LEFT;
+      y += LEGEND_ROW;
+    }
+    shapes.push(...sign(x, y), text(x + LEGEND_SIGN, y + 12, words, 'soft'));
+    x += w;
+  }
+  return {...laid, h: y + LEGEND_ROW + 6, shapes: [...laid.shapes, ...shapes]};
+}
+
 const round = v => Math.round(v * 100) / 100;
 const NUMBERS = ['x', 'y', 'x1', 'y1', 'x2', 'y2'];
+
+/* Does the mouse find something there? */
+const hasSaying = shape => Boolean(shape.at || shape.tip || shape.tipAt);
 
 /* The attributes of a shape's element. */
 function attributes(shape) {
@@ -77,7 +118,7 @@ function attributes(shape) {
     a['text-anchor'] = shape.a;
   if (shape.still)
     a['pointer-events'] = 'none';
-  else if (shape.k === 'rect' && (shape.at || shape.tip))
+  else if (shape.k === 'rect' && hasSaying(shape))
     a['pointer-events'] = 'all'; /* inside, too, where nothing is filled */
   return a;
 }
@@ -91,7 +132,7 @@ function shapeText(shape) {
     .map(([name, v]) => ` ${name}="${escaped(String(v))}"`).join('');
   const tip = shape.tip ? `<title>${escaped(shape.tip)}</title>` : '';
   if (shape.k === 'g')
-    return `<g>${shape.of.map(shapeText).join('\n')}</g>`;
+    return `<g${a}>${shape.of.map(shapeText).join('\n')}</g>`;
   const inside = tip + (shape.k === 'text' ? escaped(shape.s) : '');
   return inside ? `<${shape.k}${a}>${inside}</${shape.k}>` : `<${shape.k}${a}/>`;
 }
@@ -120,31 +161,118 @@ function element(shape) {
   }
   for (const child of shape.of || [])
     e.append(element(child));
-  if (shape.at || shape.tip)
+  if (hasSaying(shape))
     e.shape = shape;
   return e;
 }
 
-/* Make the svg element show the shapes. Groups with an id whose shapes are the
- * same as before stay as they are: most of a machine does not change in a quarter
- * of a second. */
-export function draw(svg, shapes, w, h) {
-  const before = svg.drawn || new Map(), now = new Map();
-  const order = [];
+/* Set an attribute, if it is not so: a browser lays out anew even for the same value. */
+export function setOnce(e, name, value) {
+  if (e.getAttribute(name) !== String(value))
+    e.setAttribute(name, value);
+}
 
+/* Make what shows one shape show another of its kind. What is the same is not
+ * touched: the browser styles, lays out and paints only what was. */
+function change(e, was, is) {
+  if (was === is)
+    return;
+  const before = attributes(was), now = attributes(is);
+  for (const name in before)
+    if (now[name] === undefined)
+      e.removeAttribute(name);
+  for (const name in now)
+    if (now[name] !== before[name])
+      e.setAttribute(name, now[name]);
+  if (is.k === 'text' && is.s !== was.s)
+    if (e.firstChild && is.s)
+      e.firstChild.data = is.s;
+    else
+      e.textContent = is.s;
+  if (is.label !== was.label)
+    e.setAttribute('aria-label', is.label);
+  if (is.of)
+    changeAll(e, was.of, is.of);
+  e.shape = hasSaying(is) ? is : undefined;
+}
+
+function changeAll(parent, was, is) {
+  let e = parent.firstChild;
+
+  is.forEach((shape, i) => {
+    if (!e) {
+      parent.append(element(shape));
+      return;
+    }
+    const next = e.nextSibling;
+    if (was[i].k === shape.k)
+      change(e, was[i], shape);
+    else
+      e.replaceWith(element(shape));
+    e = next;
+  });
+  while (e) {
+    const next = e.nextSibling;
+    e.remove();
+    e = next;
+  }
+}
+
+/* An element for a shape that had none: one whose own shape has gone is as good as a
+ * new one. spare: those, {shape, e}, by kind. */
+function reuse(spare, shape) {
+  const old = (spare.get(shape.k) || []).pop();
+
+  if (!old || Boolean(old.shape.label) !== Boolean(shape.label))
+    return element(shape);
+  change(old.e, old.shape, shape);
+  return old.e;
+}
+
+/* Make the svg element show the shapes. One with an id keeps its element; others do
+ * by their place. Most of a machine does not change in a quarter of a second, and a
+ * shape that is the very same object is not even looked at. */
+export function draw(svg, shapes, w, h) {
+  const before = svg.drawn || new Map(), now = new Map(), spare = new Map();
+  const ids = shapes.map((shape, i) => shape.id || '#' + i), there = new Set(ids);
+
+  for (const [id, old] of before)
+    if (!there.has(id))
+      spare.set(old.shape.k, [...spare.get(old.shape.k) || [], old]);
   shapes.forEach((shape, i) => {
-    const id = shape.id || '#' + i;
-    const key = JSON.stringify(shape);
-    const old = before.get(id);
-    const made = old && old.key === key ? old : {key, e: element(shape)};
-    now.set(id, made);
-    order.push(made.e);
+    const old = before.get(ids[i]), same = old && old.shape.k === shape.k;
+    if (same)
+      change(old.e, old.shape, shape);
+    now.set(ids[i], {shape, e: same ? old.e : reuse(spare, shape)});
   });
   svg.drawn = now;
-  const same = order.length === svg.childNodes.length &&
-    order.every((e, i) => e === svg.childNodes[i]);
-  if (!same)
-    svg.replaceChildren(...order);
-  svg.setAttribute('width', Math.ceil(w));
-  svg.setAttribute('height', Math.ceil(h));
+  /* What stays is not taken out, even for a moment: it would be laid out anew. */
+  const order = [...now.values()].map(made => made.e), stays = new Set(order);
+  for (const e of [...svg.childNodes])
+    if (!stays.has(e))
+      e.remove();
+  let next = svg.firstChild;
+  for (const e of order)
+    if (e === next)
+      next = next.nextSibling;
+    else
+      svg.insertBefore(e, next);
+  setOnce(svg, 'width', Math.ceil(w));
+  setOnce(svg, 'height', Math.ceil(h));
+}
+
+/* Make a select offer [[words, value]]. Options that stay are left alone. */
+export function offer(select, list) {
+  const {options, offered = []} = select;
+
+  list.forEach(([words, value], i) => {
+    const [hadWords, had] = offered[i] || [];
+    if (words === hadWords && value === had)
+      return;
+    const option = options[i] || select.appendChild(new Option());
+    option.text = words;
+    option.value = value;
+  });
+  options.length = list.length;
+  select.offered = list;
 }

@@ -5,7 +5,7 @@
  * after a write there are two frames.
  */
 import {arrowHead, fit, group, path, rect, swatch, text} from './shapes.js';
-import {find, frameAt, holders, plural, spaceOf, title, toHex} from './model.js';
+import {GUARD, KERNEL, find, fitTitle, frameAt, holders, plural, spaceOf, toHex} from './model.js';
 import {flagList} from './entry.js';
 
 const ROW = 74, BOX = 50, LEFT = 132, RIGHT = 138, MARGIN = 6;
@@ -32,6 +32,9 @@ export function related(state, pick) {
       add(h.space.pid, h.page);
   return rows.sort((a, b) => a.pid - b.pid || a.page - b.page).slice(0, MOST);
 }
+
+const isGuard = run => Boolean(run && run.flags & GUARD);
+const runOf = (state, row) => find(spaceOf(state, row.pid), row.page).run;
 
 /* Of an entry: may it be written by this process? */
 function rightsText(hello, walk) {
@@ -69,10 +72,10 @@ export function layout(hello, state, rows, walks, options = {}) {
       c => c.page <= row.page && row.page < c.page + c.pages);
     shapes.push(rect(x, y - BOX / 2, LEFT, BOX, 'panel', {r: 5,
         at: {pid: row.pid, page: row.page}}),
-      text(x + 10, y - 5, fit(space ? title(space) : `[${row.pid}]`, LEFT - 16), 'bold',
+      text(x + 10, y - 5, space ? fitTitle(space, LEFT - 16) : `[${row.pid}]`, 'bold',
            {still: true}),
       text(x + 10, y + 12, fit(`${toHex(row.page)} ${region ? region.what : 'not there'}`,
-        LEFT - 12, true), 'mono small', {still: true}));
+        LEFT - 12, 'mono'), 'mono small', {still: true}));
     if (changed)
       shapes.push(rect(x - 2, y - BOX / 2 - 2, LEFT + 4, BOX + 4, 'changed',
                        {r: 6, still: true}));
@@ -90,7 +93,8 @@ export function layout(hello, state, rows, walks, options = {}) {
         'bold ' + (says.w ? 'good' : 'bad'), {tip: says.w
           ? 'W: the program may write here' : 'no W: a write is a page fault'}));
     else if (run && run.frame < 0)
-      shapes.push(text(from + 8, y + 17, 'nothing yet', 'small soft'));
+      shapes.push(text(from + 8, y + 17, isGuard(run) ? 'never anything' : 'nothing yet',
+                       'small soft'));
   });
   for (const f of frames) {
     const y = frameY(f), held = holders(state, f);
@@ -99,7 +103,8 @@ export function layout(hello, state, rows, walks, options = {}) {
     shapes.push(rect(rightX, y - BOX / 2, RIGHT, BOX, 'panel', {r: 5, at: {frame: f}}),
       ...swatch(rightX + 1, y - BOX / 2 + 1, 18, BOX - 2, cls),
       text(rightX + 27, y - 9, toHex(f), 'mono bold', {still: true}),
-      text(rightX + 27, y + 5, plural(users, 'holder'), 'small', {still: true}),
+      text(rightX + 27, y + 5, users ? plural(users, 'holder') : 'no process has it',
+           'small', {still: true}),
       text(rightX + 27, y + 18, cls === 'cow' ? 'copy on write' : cls, 'small soft',
            {still: true}));
   }
@@ -110,6 +115,9 @@ export function layout(hello, state, rows, walks, options = {}) {
 /* The picture in one sentence. */
 function explain(hello, state, rows, walks) {
   const row = rows.find(r => r.frame >= 0);
+  if (!row && rows.some(r => isGuard(runOf(state, r))))
+    return 'A guard: nothing may ever be there. To touch it is a page fault, which ends ' +
+      'the program; in the kernel it is a panic that says whose stack overflowed.';
   if (!row)
     return 'No frame is there yet: the first touch is a page fault, which brings one.';
   const same = rows.filter(r => r.frame === row.frame);
@@ -131,6 +139,9 @@ function explain(hello, state, rows, walks) {
     return 'Each has a frame of its own.' + (writable === rows.length ? '' :
       ' Where there is no W, the next write is a page fault: the kernel sees that ' +
       'nobody else has the frame, and gives W back without a copy.');
+  if (row.pid === KERNEL)
+    return 'A page of the kernel, in one frame' + (writable ? ', and it may write there.'
+      : '; its entry has no W.');
   return writable ? 'One process, one frame, and it may write there.'
     : 'One process has this frame; its entry has no W.';
 }

@@ -12,8 +12,9 @@
  * the scale is even; a piece gets the more room the larger it is, but a thousand
  * times the pages are only a few times as high, and what nobody uses is folded.
  */
+import {CLASS_NAMES, classWords} from './palette.js';
 import {fit, group, line, path, rect, swatch, text} from './shapes.js';
-import {GUARD, KERNEL, SUPER, holders, pagesText, plural, runWords, title, toHex,
+import {GUARD, KERNEL, SUPER, fitTitle, holders, pagesText, plural, runWords, title, toHex,
   totals} from './model.js';
 
 const HEAD = 58;         /* height of a column's head */
@@ -25,34 +26,53 @@ const LEFT = 8;
 const FOLD = 22;         /* height of a folded gap */
 const ROW = 15;          /* a label's height: the least that a region gets */
 const PIECES = 140;      /* more than this, and columns are cut by regions alone */
+const STACKS = 3;        /* of the kernel that are shown; the others are folded */
+const GUARD_LEAST = 4;   /* height of a guard that can be told in a fold */
 const GAP = 26;          /* between the kernel and the processes */
 
 /* --- the scale --- */
 
 const present = run => run.frame >= 0;
 
-/* Kernel stacks follow each other, each above a guard: one region for all of them
- * says as much as a hundred. */
+/*
+ * Kernel stacks follow each other, each above a guard:
+ *
+ *    [stack][guard][stack][guard][stack][guard][12 more stacks, each above a guard]
+ *
+ * A few of them, the highest, say as much as a hundred; one region stands for the
+ * others. Its runs know the regions that they are of.
+ */
 function foldStacks(regions) {
   const out = [];
+  let group = [];
+  const end = () => {
+    const shown = group.length - 2 * STACKS, rest = group.slice(0, Math.max(0, shown));
+    if (rest.length > 2)
+      out.push(foldOf(rest), ...group.slice(shown));
+    else
+      out.push(...group);
+    group = [];
+  };
+
   for (const r of regions) {
-    const last = out[out.length - 1];
     const stackish = r.what === 'stack' || r.what === 'guard';
-    if (last && last.stacks !== undefined && stackish && last.end === r.start) {
-      last.end = r.end;
-      last.runs.push(...r.runs);
-      last.stacks += r.what === 'stack';
-    } else {
-      out.push(stackish ? {...r, runs: [...r.runs], stacks: Number(r.what === 'stack')}
-        : r);
-    }
+    const last = group[group.length - 1];
+    if (group.length && !(stackish && last.end === r.start))
+      end();
+    if (stackish)
+      group.push(r);
+    else
+      out.push(r);
   }
-  for (const r of out)
-    if (r.stacks > 1) {
-      r.what = `${r.stacks} stacks`;
-      r.rights = 'rw--';
-    }
+  end();
   return out;
+}
+
+function foldOf(regions) {
+  const stacks = regions.filter(r => r.what === 'stack');
+  return {...stacks[0], start: regions[0].start, end: regions[regions.length - 1].end,
+    what: `${stacks.length} more stacks`, stacks: stacks.length,
+    runs: regions.flatMap(r => r.runs.map(run => ({...run, region: r})))};
 }
 
 function cutsOf(columns, runs) {
@@ -106,7 +126,8 @@ function stretch(pieces, height) {
       p.h = Math.max(Math.min(p.h, ROW), p.h * factor);
 }
 
-/* {pieces, h, y(page)}: y grows downwards, from `top`. */
+/* {pieces, h, key, y(page)}: y grows downwards, from `top`; scales of one key are the
+ * same. */
 function makeScale(columns, top, height) {
   const pieces = makePieces(columns);
   stretch(pieces, height);
@@ -115,7 +136,8 @@ function makeScale(columns, top, height) {
     p.y = y;
     y += p.h;
   }
-  return {pieces, h: y - top, y: page => {
+  const key = pieces.map(p => `${p.from} ${p.to} ${p.y}`).join();
+  return {pieces, h: y - top, key, y: page => {
     let low = 0, high = pieces.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
@@ -170,17 +192,31 @@ function changes(x, scale, list) {
   });
 }
 
+/* How much of a region is there, in a line or, where there is no room, in two. */
+function sizeWords(r, room) {
+  const there = r.runs.filter(present).reduce((n, run) => n + run.pages, 0);
+  const size = r.end - r.start, says = pagesText(there), of = `of ${pagesText(size)}`;
+
+  if (r.stacks)
+    return ['a guard under each'];
+  if (there === size)
+    return [says];
+  const whole = `${says} ${of}`;
+  return fit(whole, room, 'small') === whole ? [whole] : [says, of];
+}
+
 function regionShapes(x, width, scale, space, r) {
   const top = scale.y(r.end), h = scale.y(r.start) - top;
   const shapes = [], guard = !r.stacks && r.runs.every(run => run.flags & GUARD);
 
   for (const run of r.runs) {
     const y = scale.y(run.page + run.pages), runH = Math.max(2, scale.y(run.page) - y);
+    if (run.flags & GUARD && r.stacks && runH < GUARD_LEAST)
+      continue;
     const more = {at: {pid: space.pid, page: run.page, pages: run.pages},
-      tip: runWords(space, r, run, run.page)};
+      tip: runWords(space, run.region || r, run, run.page)};
     if (run.flags & GUARD) {
-      if (!r.stacks)
-        shapes.push(rect(x, y, BAR, runH, 'guard', more));
+      shapes.push(rect(x, y, BAR, runH, 'guard', more));
       continue;
     }
     shapes.push(...swatch(x, y, BAR, runH, run.cls, more));
@@ -190,9 +226,9 @@ function regionShapes(x, width, scale, space, r) {
   }
   if (!guard)
     shapes.push(rect(x, top, BAR, h, 'region', {still: true}));
-  const there = r.runs.filter(present).reduce((n, run) => n + run.pages, 0);
   const room = width - BAR - 12, middle = top + h / 2;
-  const label = r.what + (r.shared ? ' (shared)' : '');
+  const label = r.what + (r.shared ? ' (shared)' : '') +
+    (r.of && !guard && !r.stacks ? ' ' + r.of : '');
   if (h < 30) {
     const name = fit(label, room + 6), used = name.length * 6.4;
     shapes.push(text(x + BAR + 6, middle + 4, name));
@@ -203,10 +239,8 @@ function regionShapes(x, width, scale, space, r) {
                 text(x + BAR + 6, middle + 11, guard ? '' : r.rights,
                      'mono small soft'));
     if (h >= 46)
-      shapes.push(text(x + BAR + 6, middle + 24, fit(
-        there === r.end - r.start ? pagesText(there)
-          : `${pagesText(there)} of ${pagesText(r.end - r.start)}`, room + 14),
-        'small soft'));
+      sizeWords(r, room).slice(0, h >= 66 ? 2 : 1).forEach((s, i) => shapes.push(
+        text(x + BAR + 6, middle + 24 + 11 * i, s, 'small soft')));
   }
   return shapes;
 }
@@ -215,7 +249,7 @@ function head(x, width, space, diff) {
   const t = totals(space), change = diff && diff.spaces.get(space.pid);
   const badge = !change ? '' : change.kind === 'new' ? '+ new'
     : change.kind === 'exec' ? '≠ exec' : change.changes.length ? '~' : '';
-  const shapes = [text(x, 16, fit(title(space), width - 4),
+  const shapes = [text(x, 16, fitTitle(space, width - 10, 'big'),
                        'bold big', {at: {pid: space.pid},
                        tip: headWords(space, t)})];
 
@@ -224,7 +258,7 @@ function head(x, width, space, diff) {
   shapes.push(text(x, 31, `${plural(space.tables, 'table page')}`, 'small soft'));
   if (space.pid !== KERNEL)
     shapes.push(text(x, 44, fit(`${pagesText(t.there)}, ${
-      plural(space.faults.total, 'fault')}`, width), 'small soft'));
+      plural(space.faults.total, 'fault')}`, width, 'small'), 'small soft'));
   if (!space.consistent)
     shapes.push(text(x, 55, '⚠ changed while read', 'small bad'));
   return shapes;
@@ -238,15 +272,30 @@ const headWords = (space, t) => [title(space),
     space.faults.copy}, of files ${space.faults.file}, superpages ${space.faults.super}`,
 ].join('\n');
 
+/* Columns as they were last made, by space: one of another message is another object,
+ * unless the space is the same. */
+const made = new WeakMap();
+
 function column(x, width, scale, space, regions, options) {
   const change = options.diff && options.diff.spaces.get(space.pid);
-  const shapes = [...head(x, width, space, options.diff)];
+  const picked = Boolean(options.pick && options.pick.pid === space.pid);
+  const key = [x, width, picked, scale.key].join(), last = made.get(space);
+
+  if (last && last.key === key && last.change === change)
+    return last.shapes;
+  const shapes = newColumn(x, width, scale, space, regions, {...options, change, picked});
+  made.set(space, {key, change, shapes});
+  return shapes;
+}
+
+function newColumn(x, width, scale, space, regions, {diff, change, picked}) {
+  const shapes = [...head(x, width, space, diff)];
 
   for (const r of regions)
     shapes.push(...regionShapes(x, width, scale, space, r));
   if (change && change.kind !== 'new')
     shapes.push(...changes(x, scale, change.changes));
-  if (options.pick && options.pick.pid === space.pid)
+  if (picked)
     shapes.push(rect(x - 6, 2, width - 4, 18, 'picked', {r: 4, still: true}));
   return group('space' + space.pid, shapes, {label: title(space)});
 }
@@ -341,4 +390,45 @@ export function step(state, pick, key) {
     !best || Math.abs(r.page - pick.page) < Math.abs(best.page - pick.page) ? r : best,
   null);
   return {pid: spaces[i].pid, page: near ? near.page : undefined};
+}
+
+/* --- what it all means --- */
+
+/* The marks that changes have, in words. */
+const CHANGE_WORDS = {new: 'new', moved: 'another frame', class: 'another class',
+  gone: 'gone', split: 'superpage split or made'};
+
+/* {classes, flags} that a space has; kept, since most of them stay as they are. */
+const kinds = new WeakMap();
+
+function kindsOf(space) {
+  if (!kinds.has(space)) {
+    const runs = space.regions.flatMap(r => r.runs);
+    kinds.set(space, {flags: runs.reduce((all, run) => all | run.flags, 0),
+      classes: new Set(runs.filter(r => !(r.flags & GUARD)).map(r => r.cls))});
+  }
+  return kinds.get(space);
+}
+
+/* What is in the drawing: [{sign(x, y), words}]; a sign is 16 by 15 pixels. options:
+ * diff, usersOnly, as for layout(). */
+export function legend(state, options) {
+  const drawn = state.spaces.filter(s => s.pid !== KERNEL || !options.usersOnly)
+    .map(kindsOf);
+  const flags = drawn.reduce((all, k) => all | k.flags, 0);
+  const items = CLASS_NAMES.filter(c => drawn.some(k => k.classes.has(c))).map(
+    c => ({sign: (x, y) => swatch(x + 1, y + 1, 14, 13, c), words: classWords(c)}));
+  const box = (c, x, y) => rect(x + 2, y + 2, 12, 11, c);
+
+  if (flags & SUPER)
+    items.push({words: 'superpage', sign: (x, y) => [box('region', x, y),
+      rect(x + 4.5, y + 4.5, 7, 6, 'super')]});
+  if (flags & GUARD)
+    items.push({words: 'guard', sign: (x, y) => [box('guard', x, y)]});
+  items.push({words: 'unused addresses', sign: (x, y) => [
+    path(`M${x} ${y + 4}h16M${x} ${y + 11}h16`, 'fold')]});
+  for (const [how, words] of options.diff ? Object.entries(CHANGE_WORDS) : [])
+    items.push({words, sign: (x, y) => [text(x + 8, y + 12, CHANGE_MARK[how],
+      'bold change', {a: 'middle'})]});
+  return items;
 }

@@ -2,13 +2,18 @@
  * Stop and look: pause and go on, stop at the next event of a process, and remember
  * a moment, which all views then compare with.
  */
-import {difference, title} from './model.js';
+import {KERNEL, difference, title} from './model.js';
+import {setOnce} from './shapes.js';
+import {ProcessList} from './processes.js';
 
 export class Stop {
   constructor(app, parts) {
     this.app = app;
     this.parts = parts;
     this.moment = null;
+    this.of = new ProcessList(parts.of, () => app.state.spaces
+      .filter(s => s.pid !== KERNEL).map(s => [title(s), s.pid]),
+    list => list.length ? list[list.length - 1][1] : '');
     parts.pause.addEventListener('click', () => this.toggle());
     parts.arm.addEventListener('click', () => this.arm());
     parts.remember.addEventListener('click', () => this.remember());
@@ -52,22 +57,13 @@ export class Stop {
 
     if (this.moment)
       app.diff = difference(this.moment, {state, frames: app.frames});
-    parts.pause.textContent = state.paused ? 'Continue' : 'Pause';
-    parts.pause.setAttribute('aria-pressed', String(state.paused));
-    this.fillProcesses(parts.of, state);
-  }
-
-  fillProcesses(select, state) {
-    const list = state.spaces.filter(s => s.pid !== 0);
-    const key = list.map(s => s.pid + s.name).join();
-    if (select.dataset.key === key)
-      return;
-    const was = select.value;
-    select.dataset.key = key;
-    select.replaceChildren(...list.map(s => new Option(title(s), s.pid)));
-    if (list.some(s => String(s.pid) === was))
-      select.value = was;
-    else if (list.length)
-      select.value = list[list.length - 1].pid;
+    const paused = state.paused && !state.ended;
+    const words = paused ? 'Continue' : 'Pause';
+    if (parts.pause.textContent !== words)
+      parts.pause.textContent = words;
+    setOnce(parts.pause, 'aria-pressed', paused);
+    for (const part of [parts.pause, parts.arm, parts.at, parts.of])
+      part.toggleAttribute('disabled', Boolean(!app.hello.control || state.ended));
+    this.of.update();
   }
 }

@@ -13,7 +13,7 @@ import {fit, path, rect, text} from './shapes.js';
 import {bytes, plural, title, toHex, toPage} from './model.js';
 import {flagsWords, indexBits} from './entry.js';
 
-const ROW = 19, MARGIN = 12, INDENT = 26, TOP = 66, VALUE = 86;
+const ROW = 19, MARGIN = 12, INDENT = 26, INDENTS = 78, TOP = 66, VALUE = 86;
 
 const entriesOf = (hello, level) => 1 << hello.bits[hello.levels - 1 - level];
 
@@ -59,7 +59,7 @@ const span = row => row.count === 1 ? String(row.index)
 
 /* Which entries are there, as a strip. */
 function strip(x, y, hello, table) {
-  const n = entriesOf(hello, table.level), w = 256;
+  const n = entriesOf(hello, table.level), w = 200;
   const d = table.entries.map(([index]) => `M${(x + index * w / n).toFixed(1)} ${y}v9`);
   return [rect(x, y, w, 9, 'frame'), path(d.join(''), 'strip')];
 }
@@ -74,33 +74,34 @@ function touched(changes, hello, table, row) {
 /*
  * tables: map of a table's address to the answer to "table". options: open: set of
  * addresses of tables that are unfolded; page: the one that is picked; changes:
- * pages that are not as remembered; width. Returns {w, h, shapes, wanted}: `wanted`
- * are unfolded tables that have not been read yet.
+ * pages that are not as remembered; width; ended: the process has. Returns {w, h,
+ * shapes, wanted}: `wanted` are unfolded tables that have not been read yet.
  */
 export function layout(hello, space, tables, options) {
   const shapes = [], wanted = [], rows = [];
   /* Columns, from an entry's left: as wide as this machine's entries need. */
   const flags = VALUE + (2 + 2 * hello.pte) * 6.7 + 8;
   const letters = hello.letters.length * 6.7 + 18, words = flags + letters + 190;
+  const indent = Math.min(INDENT, INDENTS / hello.levels); /* words stay where they fit */
   let y = TOP;
 
   const tableRows = (pa, depth) => {
-    const table = tables.get(pa), x = MARGIN + depth * INDENT;
+    const table = tables.get(pa), x = MARGIN + depth * indent;
     if (!table) {
       wanted.push(pa);
       return;
     }
     shapes.push(text(x, y + 14, `level ${table.level} table at ${pa}`, 'bold'),
-      text(x + 230, y + 14, `from ${table.base}; ${
+      text(x + 200, y + 14, `from ${table.base}; ${
         plural(table.entries.length, 'entry', 'entries')} of ${
         entriesOf(hello, table.level)}`, 'soft'),
-      ...strip(options.width - 280, y + 5, hello, table));
+      ...strip(options.width - 224, y + 5, hello, table));
     y += ROW + 2;
     for (const row of foldEntries(hello, table))
       entryRow(table, row, depth + 1);
   };
   const entryRow = (table, row, depth) => {
-    const x = MARGIN + depth * INDENT, step = reach(hello, table.level);
+    const x = MARGIN + depth * indent, step = reach(hello, table.level);
     const base = BigInt(table.base) + BigInt(row.index) * step;
     const page = Number(base >> 12n), pages = row.count * Number(step >> 12n);
     const open = row.kind === 'table' && options.open.has(row.pa);
@@ -134,7 +135,7 @@ export function layout(hello, space, tables, options) {
           tip: `entry ${span(row)} of the level ${table.level} table at ${table.pa}\n` +
             `for ${toHex(page)} and ${bytes(pages * 4096)} from there\n` +
             flagsWords(hello, row.value)}));
-      rows.push({y, pid: space.pid, page, table: row.kind === 'table' ? row.pa : undefined});
+      rows.push({y, h: ROW, pid: space.pid, page, pages, table: row.kind === 'table' ? row.pa : undefined});
     }
     y += ROW;
     if (open)
@@ -143,7 +144,9 @@ export function layout(hello, space, tables, options) {
 
   tableRows(space.root, 0);
   const flat = 2 ** indexBits(hello) * hello.pte, own = space.tables * 4096;
-  const heading = [text(MARGIN, 24, `Page table of ${title(space)}`, 'title'),
+  const says = `Page table of ${title(space)}` + (!options.ended ? ''
+    : `, which has ended: ${tables.has(space.root) ? 'as last read' : 'never read'}`);
+  const heading = [text(MARGIN, 24, says, options.ended ? 'title bad' : 'title'),
     text(MARGIN, 42, `${plural(space.tables, 'table page')}, ${bytes(own)}. A flat ` +
       `table with an entry for each page would take ${bytes(flat)}, ${
         Math.round(flat / own).toLocaleString('en')} times as much.`),

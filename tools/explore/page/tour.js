@@ -33,9 +33,14 @@ const look = app => {
   app.show('spaces');
 };
 
+/* Why no program can be run; "" if it can. */
+const whyNot = ({hello, state}) => !hello.control ? 'No machine runs behind this page'
+  : state && state.ended ? 'The machine has ended'
+  : state && state.panicked ? 'The kernel has panicked' : '';
+
 const nextMoment = app => {
   app.remember();
-  app.type('\n');
+  app.enter();
 };
 
 /* What every process has in common, and where the page shows it. */
@@ -44,7 +49,7 @@ const commonWords = app =>
     s.regions.some(g => g.runs.some(r => r.flags & TRAMPOLINE)))
     ? 'The highest page of each process lights up wherever its frame is used.'
     : 'The kernel is in the page table of each process, above what you see there; it is ' +
-      'drawn once, on the left.';
+      (app.usersOnly ? 'drawn once, when you press “Kernel”.' : 'drawn once, on the left.');
 
 /* text: a string, or what makes one of the app. */
 const STEPS = [
@@ -84,7 +89,9 @@ const STEPS = [
     }, done: app => app.view === 'walk'},
 ];
 
-/* [name, what it shows, view to look at, what to watch there] */
+/* [name, what it shows, view to look at, what to watch there, what runs beside it: the
+ * first of those machines that can be started, with the program or without it; and
+ * may it be started again?] */
 const DEMOS = [
   ['tour_heap', 'memory comes when it is touched', 'spaces',
     'In Address spaces the heap is dashed: promised. A read brings the page of zeros, ' +
@@ -95,9 +102,10 @@ const DEMOS = [
     'neither with W; the child’s write makes a copy, the parent’s brings W back without ' +
     'one.'],
   ['tour_stack', 'a stack grows down to its guard', 'spaces',
-    'In Address spaces the child’s stack fills downwards, a fault for each page. Under ' +
-    'it is a guard, where nothing may ever be: there the child is ended, and the ' +
-    'terminal shows the walk to the entry that is 0.'],
+    'With each Enter the child calls itself once more: in Address spaces its stack gets ' +
+    'a page more, downwards, and What happens lists a fault for it. With the last it ' +
+    'calls without end. Under the stack is a guard, where nothing may ever be: there ' +
+    'the child is ended, and the terminal shows the walk to the entry that is 0.'],
   ['tour_twice', 'a program that runs twice, once in memory', 'spaces',
     'In Address spaces hover over the text of both processes: it is one frame, that of ' +
     'the file’s cache. So are data that nobody has written; a write makes a copy of a ' +
@@ -117,23 +125,33 @@ const DEMOS = [
     'fault. Then the list says “out of memory”, the child is ended, and all of it is ' +
     'free again.'],
   ['tour_kstack', 'a kernel stack overflows', 'spaces',
-    'Watch the stacks in the kernel’s column of Address spaces, and walk in process 0 to ' +
-    'the page under one: its entry is 0. No program can make such a stack overflow; the ' +
-    'kernel does it itself, and says so, when it is booted by ' +
-    '“make qemu APPEND=selftest=stack”.'],
+    'No program can make a kernel stack overflow, so a second machine does, which is ' +
+    'thrown away: as it starts, its kernel calls itself without end, panics, and names ' +
+    'the guard page. Then the walk to that page is shown: the entry is 0. This machine ' +
+    'goes on; the program here shows where its own kernel stacks are.',
+    {machines: ['stack'], again: true}],
   ['tour_trap', 'into the kernel and back', 'walk',
     'The walk goes to the program’s own page, which has the flag u. Walk to the ' +
     'addresses that the program prints as “without u”: they are in its table, but for ' +
     'the kernel alone. Only that can be used when a trap comes.'],
   ['tour_levels', 'page tables of two to five levels', 'walk',
-    'Step through the walk to a page of the program: each level takes its bits of the ' +
-    'address as the index into its table. When the program touches a page far away, ' +
-    'the page table view shows new tables for that one page.'],
-  ['tour_machines', 'two machines side by side', 'table',
-    'The terminal compares this machine with the other one: levels, flags, where the ' +
-    'kernel is. The page table view shows the same flags, in words, for the variable ' +
-    'that the program names at its end.'],
+    'The same program runs on a second machine, beside this one. Step through the walks ' +
+    'to the same address: each level takes its bits of it as the index into its table. ' +
+    'What the machines do not have in common is at the top. When the program touches ' +
+    'a page far away, the page table view shows new tables for that one page.',
+    {machines: ['levels', 'other'], program: true}],
+  ['tour_machines', 'two machines side by side', 'walk',
+    'The same program runs on a machine of the other kind, beside this one. The walks ' +
+    'show levels, sizes of entries and flags next to each other; Address spaces shows ' +
+    'where the kernel is. Both terminals compare the rest.',
+    {machines: ['other'], program: true}],
 ];
+
+/* Pages of its data and text that are there. */
+const ownPages = space => !space ? [] : ['data', 'text'].flatMap(
+  what => space.regions.filter(r => r.what === what).flatMap(r => r.runs)
+    .filter(run => run.frame >= 0)
+    .flatMap(run => [...Array(run.pages).keys()].map(i => run.page + i)));
 
 function button(label, act, c) {
   const b = document.createElement('button');
@@ -157,12 +175,15 @@ export class Tour {
     this.parent = parent;
     this.at = -1;
     this.demo = null;
+    this.why = '';
   }
 
   start() {
-    this.demo = null;
+    if (this.demo)
+      this.stop();
     this.go(0);
     this.app.show('spaces');
+    this.focus();
   }
 
   go(n) {
@@ -174,40 +195,72 @@ export class Tour {
     this.render();
   }
 
+  /* Its program need not wait any more, and nothing runs beside it. */
   stop() {
+    const {app, demo} = this;
+    const runs = demo ? app.console.next || this.space(app) : runners(app).length;
+
     this.demo = null;
+    app.beside.stop();
+    if (runs)
+      app.interrupt();
     this.go(-1);
+    document.getElementById('tourStart').focus();
   }
 
-  /* At the end of the tour: its program, too, need not wait any more. */
-  finish() {
-    if (runners(this.app).length)
-      this.app.interrupt();
-    this.stop();
-  }
+  runDemo([name, , view, watch, other]) {
+    const {app} = this;
 
-  runDemo([name, , view, watch]) {
     this.at = -1;
-    this.demo = {name, watch, walks: view === 'walk',
-      before: new Set(this.app.state.spaces.map(s => s.pid))};
-    this.app.show(view);
-    this.app.run(name);
+    this.demo = {name, watch, other, walks: view === 'walk',
+      before: new Set(app.state.spaces.map(s => s.pid))};
+    app.beside.stop();
+    app.show(view);
+    app.run(name);
+    this.startOther();
     this.render();
+    this.focus();
   }
 
-  /* When a demonstration of the walk runs: to a page that its program has. */
+  /* To the button that goes on; or to the one that had the focus, which is made anew. */
+  focus(label) {
+    const all = [...this.parent.querySelectorAll('button:enabled')];
+    const to = all.find(b => b.textContent === label) ||
+      all.find(b => b.classList.contains('go')) || all[0];
+    if (to)
+      to.focus();
+  }
+
+  /* The machine beside, if the demonstration has one that can be started. */
+  startOther() {
+    const {app, demo} = this;
+    const found = demo.other && demo.other.machines.find(
+      m => app.hello.beside.includes(m));
+
+    demo.lacks = Boolean(demo.other) && !found;
+    demo.both = Boolean(found) && Boolean(demo.other.program);
+    if (found)
+      app.beside.start(found, demo.other.program ? demo.name : '');
+  }
+
+  /* The demonstration's program, on one of the machines. */
+  space({state}) {
+    const {name, before} = this.demo;
+    return state && state.spaces.findLast(s => s.name === name &&
+      (state !== this.app.state || !before.has(s.pid)));
+  }
+
+  /* When a demonstration of the walk runs: to a page that its program has, on both
+   * machines if there are two. */
   walkDemo() {
     const {app, demo} = this;
-    const space = app.state.spaces.findLast(
-      s => s.name === demo.name && !demo.before.has(s.pid));
-    const own = what => space && space.regions.find(
-      r => r.what === what && r.runs.some(run => run.frame >= 0));
-    const region = own('data') || own('text');
+    const space = this.space(app), mine = ownPages(space);
+    const theirs = demo.both ? ownPages(this.space(app.beside)) : mine;
 
-    if (!region)
+    if (!mine.length || !theirs.length)
       return;
     demo.walks = false;
-    const {page} = region.runs.find(run => run.frame >= 0);
+    const page = mine.find(p => theirs.includes(p)) ?? mine[0];
     app.pick({pid: space.pid, page});
     app.goWalk(space.pid, page);
   }
@@ -215,6 +268,7 @@ export class Tour {
   /* After each state: has what the step asks for happened? */
   update() {
     const step = STEPS[this.at];
+    this.noteWhy();
     if (this.demo && this.demo.walks)
       this.walkDemo();
     if (!step)
@@ -230,17 +284,32 @@ export class Tour {
   }
 
   render() {
-    const {parent, app} = this, step = STEPS[this.at];
+    const {parent} = this, step = STEPS[this.at], had = document.activeElement;
+    const label = parent.contains(had) ? had.textContent : null;
 
     parent.hidden = !step && !this.demo;
     if (step)
       parent.replaceChildren(...this.stepParts(step));
     else if (this.demo)
-      parent.replaceChildren(this.heading(this.demo.name), paragraph(this.demo.watch),
-        paragraph('The program says in the terminal what it does next, and waits for ' +
-        'Enter.'), this.row(
-        button('Remember, then Enter', () => nextMoment(app), 'go'),
-        button('Enter', () => app.type('\n'))));
+      parent.replaceChildren(...this.demoParts());
+    if (label !== null)
+      this.focus(label);
+  }
+
+  demoParts() {
+    const {app, demo} = this;
+    const buttons = [button('Remember, then Enter', () => nextMoment(app), 'go'),
+      button('Enter', () => app.enter())];
+
+    if (demo.other && demo.other.again && !demo.lacks)
+      buttons.push(button('Overflow it again', () => this.startOther()));
+    for (const b of this.why ? buttons : [])
+      b.disabled = true;
+    return [this.heading(demo.name), paragraph(demo.watch),
+      ...demo.lacks ? [paragraph('Only, there is no second machine now: “make explore” ' +
+        'offers those that it can build (docs/explore.md).', 'bad')] : [],
+      paragraph(this.why ? `${this.why}, so the program does not go on.`
+        : 'The program says in the terminal what it does next, and waits for Enter.'), this.row(...buttons)];
   }
 
   heading(text) {
@@ -265,29 +334,43 @@ export class Tour {
       step.act(this.app);
     }, 'go');
     const back = button('Back', () => this.go(n - 1));
-    const next = button(last ? 'Done' : 'Next', () => last ? this.finish()
+    const next = button(last ? 'Done' : 'Next', () => last ? this.stop()
       : this.go(n + 1), this.was ? 'go' : '');
 
     back.disabled = n === 0;
-    act.disabled = !this.app.hello.control;
+    act.disabled = Boolean(this.why);
     const says = typeof step.text === 'string' ? step.text : step.text(this.app);
+    const why = this.why ? [paragraph(this.why +
+      ', so nothing can be started here: read on with Next.')] : [];
     return [this.heading(`${n + 1} of ${STEPS.length} · ${step.title}`),
-      paragraph(says), this.row(act, back, next)];
+      paragraph(says), ...why, this.row(act, back, next)];
   }
 
   /* Fill the list of demonstrations. */
   list(parent) {
     parent.replaceChildren(...DEMOS.map(demo => {
-      const b = button('', () => {
-        parent.closest('details').open = false;
-        this.runDemo(demo);
-      });
+      const b = button('', () => this.runDemo(demo));
       const name = document.createElement('b');
       name.textContent = demo[0].replace('tour_', '');
       b.append(name, ' ' + demo[1]);
       b.dataset.demo = demo[0];
-      b.disabled = !this.app.hello.control;
       return b;
     }));
+    this.demos = parent;
+    this.why = undefined;
+    this.noteWhy();
+  }
+
+  /* Nothing can be pressed that would do nothing. */
+  noteWhy() {
+    const why = whyNot(this.app);
+    if (why === this.why)
+      return;
+    this.why = why;
+    for (const b of this.demos.children) {
+      b.disabled = Boolean(why);
+      b.title = why;
+    }
+    this.render();
   }
 }

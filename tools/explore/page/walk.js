@@ -5,22 +5,22 @@
  * first entry, and so on; the last is the result.
  */
 import {arrowHead, fit, line, path, rect, text} from './shapes.js';
-import {flagList, hex, hexWide, indexBits, pageNumber, split} from './entry.js';
+import {flagList, hex, hexWide, indexBits, leadsWords, pageNumber, split} from './entry.js';
 
 const MARGIN = 34;
 const BIT = 12;          /* width of a bit */
 const CARD = 112;        /* height of a level's card */
 const SPACE = 26;        /* between cards */
-const WIDTH = 810;
+const WIDTH = 740;
 
 /* How many steps there are, the address itself not counted. */
 export const lastStep = answer => answer.steps.length + 1;
 
 const fieldName = f => f.level < 0 ? 'offset' : `level ${f.level}`;
 
-function bitFields(hello, va, reached) {
+function bitFields(hello, va, reached, leaf) {
   const shapes = [], centres = [];
-  const all = split(hello, va);
+  const all = split(hello, va, leaf);
   const above = hello.pte * 8 - 12 - indexBits(hello);
   let x = MARGIN;
 
@@ -58,14 +58,14 @@ function tableBox(x, y, hello, s, level) {
     if (on)
       shapes.push(rect(x + 2, top, 146, 23, 'picked', {r: 2}));
     shapes.push(text(x + 34, top + 16, label, 'mono soft', {a: 'end'}),
-      text(x + 44, top + 16, on ? fit(s.value, 100, true) : '', 'mono bold'));
+      text(x + 44, top + 16, on ? fit(s.value, 100, 'mono') : '', 'mono bold'));
   });
   return shapes;
 }
 
 function flagBoxes(x, y, hello, value) {
   return flagList(hello, value).reverse().flatMap((f, i) => {
-    const at = x + i * 47;
+    const at = x + i * 46;
     return [rect(at, y, 44, 30, f.on ? 'okay' : 'frame', {r: 3, tip:
         `${f.letter}: ${f.words}: ${f.on ? 'yes' : 'no'}`}),
       text(at + 22, y + 13, f.on ? f.letter.toUpperCase() : '–',
@@ -90,10 +90,7 @@ function card(y, hello, s, n, changed) {
     text(x + 134, y + 54, s.kind === 'none' ? '' :
       `page number ${hex(pageNumber(hello, s.value))}`, 'mono accent'),
     ...flagBoxes(x, y + 62, hello, s.value));
-  const says = s.kind === 'table' ? 'leads to the next table'
-    : s.kind === 'leaf' ? s.level > 0 ? 'a leaf: a superpage' : 'a leaf: the page'
-    : 'leads nowhere';
-  shapes.push(text(WIDTH - 16, y + 54, says,
+  shapes.push(text(WIDTH - 16, y + 54, leadsWords(s),
                    s.kind === 'none' ? 'bold bad' : 'bold', {a: 'end'}));
   if (changed)
     shapes.push(rect(MARGIN - 2, y - 3, WIDTH - MARGIN - 6, CARD + 2, 'changed', {r: 5}),
@@ -136,13 +133,16 @@ function ending(y, hello, va, answer) {
 export function layout(hello, answer, options) {
   const va = answer.va, step = Math.min(options.step, lastStep(answer));
   const found = answer.result !== null;
-  const bits = bitFields(hello, va, step < lastStep(answer) || found
-    ? step === lastStep(answer) ? Infinity : step : answer.steps.length);
+  const end = answer.steps[answer.steps.length - 1];
+  const bits = answer.steps.length === 0 ? {shapes: [], centres: [], end: 0}
+    : bitFields(hello, va, step < lastStep(answer) || found
+    ? step === lastStep(answer) ? Infinity : step : answer.steps.length,
+    end && end.kind === 'leaf' && step >= answer.steps.length ? end.level : 0);
   const w = Math.max(WIDTH, bits.end + MARGIN);
   const shapes = [text(MARGIN, 28, `${va} in ${options.title}`, 'title mono'),
     text(MARGIN, 46, `${hello.mode}: ${hello.bits.join(' + ')} bits of index, 12 of ` +
       `offset; an entry takes ${hello.pte} bytes`, 'soft'), ...bits.shapes];
-  let y = 148;
+  let y = answer.steps.length === 0 ? 66 : 148;
 
   answer.steps.slice(0, step).forEach((s, n) => {
     const centre = bits.centres[n], was = options.was && options.was.steps[n];
@@ -159,10 +159,6 @@ export function layout(hello, answer, options) {
                   arrowHead(MARGIN + 75, y + SPACE - 6, true));
     y += SPACE;
   });
-  if (answer.steps.length === 0 && step > 0) {
-    shapes.push(text(MARGIN, y + 14, 'no table translates such an address', 'bad'));
-    y += 30;
-  }
   if (step === lastStep(answer)) {
     shapes.push(...ending(y, hello, va, answer));
     y += 70;

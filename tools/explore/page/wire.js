@@ -16,16 +16,18 @@ export function socketAddress(name) {
 }
 
 export class Wire {
-  /* on: {message(object), frames(object), snapshot(bytes), connected(bool)} */
-  constructor(on) {
+  /* on: {message(object), frames(object), snapshot(bytes), connected(bool)}; name: of
+   * the socket */
+  constructor(on, name = 'state') {
     this.on = on;
+    this.name = name;
     this.waiting = new Map();
     this.next = 1;
     this.open();
   }
 
   open() {
-    this.socket = new WebSocket(socketAddress('state'));
+    this.socket = new WebSocket(socketAddress(this.name));
     this.socket.binaryType = 'arraybuffer';
     this.socket.onopen = () => this.on.connected(true);
     this.socket.onmessage = event => this.receive(event.data);
@@ -33,9 +35,17 @@ export class Wire {
       for (const {reject} of this.waiting.values())
         reject(new Error('the explorer has gone'));
       this.waiting.clear();
+      if (this.closed)
+        return;
       this.on.connected(false);
       setTimeout(() => this.open(), RETRY);
     };
+  }
+
+  /* For good. */
+  close() {
+    this.closed = true;
+    this.socket.close();
   }
 
   receive(data) {

@@ -103,6 +103,15 @@ const char *proc_state(int state);                 /* "run", "sleep", ... */
 /* The name of a process, "?" if it is gone, into PROCNAMESZ bytes. */
 void proc_name(int pid, char *name);
 
+/* lib/names.c */
+/* Call what() for each name in the current directory but . and .. */
+void each_name(void (*what)(const char *name));
+/* Remove a file, or a directory with all below it. */
+void remove_tree(const char *name);
+/* Note the names of the current directory; later, remove_tree() others there. */
+void note_names(void);
+void remove_new_names(void);
+
 /* lib/io.c */
 /* Write all of it. A reader who left ends the program quietly, any other
  * failure with a message; status 1 both. */

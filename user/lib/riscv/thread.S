@@ -5,6 +5,7 @@
 #include "abi/syscall.h"
 
         .text
+        .cfi_sections .debug_frame
 
 # int thread_start(flags, t, parent_tid, tls, child_tid)
         .globl  thread_start
@@ -12,12 +13,20 @@
 thread_start:
         li      a7, SYS_clone
         ecall
-        beqz    a0, 1f
+        beqz    a0, thread_begin
         ret
-1:
+        .size   thread_start, . - thread_start
+
+# The new thread. Nobody called this: backtraces end here.
+        .type   thread_begin, @function
+thread_begin:
+        .cfi_startproc
+        .cfi_undefined ra
+        li      s0, 0           # the chain of frames ends, too
         mv      a0, a1          # t
         call    thread_run      # does not return
-        .size   thread_start, . - thread_start
+        .cfi_endproc
+        .size   thread_begin, . - thread_begin
 
 # struct thread *thread_self(void): the thread pointer, 0 in the first thread.
         .weak   thread_self

@@ -6,6 +6,7 @@
 #include "abi/syscall.h"
 
         .text
+        .cfi_sections .debug_frame
 
 # int thread_start(flags, t, parent_tid, tls, child_tid): arguments of the call
 # in ebx, esi, edi, ebp, ecx.
@@ -24,18 +25,25 @@ thread_start:
         movl    $SYS_clone, %eax
         int     $0x40
         testl   %eax, %eax
-        jz      1f
+        jz      thread_begin
         popl    %ebp
         popl    %edi
         popl    %esi
         popl    %ebx
         ret
-1:
-        xorl    %ebp, %ebp      # backtraces end here
+        .size   thread_start, . - thread_start
+
+# The new thread. Nobody called this: backtraces end here.
+        .type   thread_begin, @function
+thread_begin:
+        .cfi_startproc
+        .cfi_undefined eip
+        xorl    %ebp, %ebp      # the chain of frames ends, too
         subl    $12, %esp       # aligned to 16 with the argument
         pushl   %esi            # t
         call    thread_run      # does not return
-        .size   thread_start, . - thread_start
+        .cfi_endproc
+        .size   thread_begin, . - thread_begin
 
 # struct thread *thread_self(void): %gs selects the segment that begins at the
 # struct, whose first word is its address; nothing, in the first thread.

@@ -1,7 +1,7 @@
 /*
- * fuzz [-s SEED] [-n CALLS] [-p FAMILIES] [-t THREADS] [-r ROUND] [-v]: all
- * system calls, with arguments drawn from what hurts, from several processes and
- * threads at once that share memory, files and pipes.
+ * fuzz [-s SEED] [-n CALLS] [-m SECONDS] [-p FAMILIES] [-t THREADS] [-r ROUND]
+ * [-v]: all system calls, with arguments drawn from what hurts, from several
+ * processes and threads at once that share memory, files and pipes.
  *
  *   fuzz, the supervisor: makes no wild call, has all rights
  *     family: a process without the right to end others, with threads, and
@@ -31,14 +31,15 @@
 #define SETTLE_NS 20000000000ULL
 #define SAY_EVERY 20000       /* calls, between two lines of progress */
 #define SAY_NS 30000000000ULL /* the same for a slow computer */
-#define CROWD 32      /* processes: orphans are not left any time then */
-#define NAMES_MAX 120 /* in the root directory */
+#define CROWD 32              /* processes: strays are not left any time then */
+#define PASSES 4              /* over the strays, at a time */
 
 struct shared *shared;
 int verbose;
 
 static uint64 seed = 1;
 static uint64 wanted = 20000;
+static uint64 until_ns = ~0ULL; /* or clock() */
 static uint nfamilies = 3, nthreads = 3;
 
 static struct family {
@@ -62,52 +63,6 @@ static void nap(void) {
 }
 
 /* --- files --- */
-
-static char names[NAMES_MAX][DIRSIZ + 1]; /* in / at the beginning */
-static uint nnames;
-
-static int known(const char *name) {
-  for (uint i = 0; i < nnames; i++)
-    if (strcmp(names[i], name) == 0)
-      return 1;
-  return 0;
-}
-
-/* Call what() for each name in the directory but . and .. */
-static void each_name(void (*what)(const char *name)) {
-  struct dirent e;
-  char name[DIRSIZ + 1] = {0};
-  int fd = open(".", O_RDONLY);
-
-  while (read(fd, &e, sizeof(e)) == sizeof(e)) {
-    memmove(name, e.name, DIRSIZ);
-    if (e.inum != 0 && strcmp(name, ".") && strcmp(name, ".."))
-      what(name);
-  }
-  close(fd);
-}
-
-/* However deep. */
-static void remove_all(const char *name) {
-  if (unlink(name) == 0)
-    return;
-  if (chdir(name) == 0) {
-    each_name(remove_all);
-    chdir("..");
-  }
-  unlink(name);
-}
-
-static void note_name(const char *name) {
-  if (nnames == NAMES_MAX)
-    fatal("too many files in /");
-  memmove(names[nnames++], name, DIRSIZ);
-}
-
-static void remove_new(const char *name) {
-  if (!known(name))
-    remove_all(name);
-}
 
 static void copy_program(const char *to) {
   static char buf[16384];
@@ -142,6 +97,14 @@ static void open_files(void) {
   unlink("c"); /* it lives until it is closed */
 }
 
+/* One family in so many begins with no descriptor left. */
+#define FULL_IN 4
+
+static void fill_descriptors(void) {
+  while (dup(0) >= 0)
+    ;
+}
+
 static void enter_directory(uint i) {
   char name[2] = {(char)('A' + i), 0};
 
@@ -152,7 +115,7 @@ static void enter_directory(uint i) {
   mkdir(name);
   if (chdir(name) < 0)
     exit(1);
-  each_name(remove_all);
+  each_name(remove_tree);
   mkdir("d");
   copy_program(PROGRAM);
 }
@@ -162,6 +125,8 @@ static void family_begins(uint i, uint round) {
 
   enter_directory(i);
   open_files();
+  if (mix(seed + i, round) % FULL_IN == 0)
+    fill_descriptors();
   restrict_rights(round % 2 ? RIGHT_INSPECT : 0);
   for (uint k = 0; k < nthreads; k++)
     f[k] = (struct fuzzer){.random = mix(mix(seed, i), (uint64)round << 8 | k),
@@ -256,19 +221,48 @@ static void reap(void) {
       }
 }
 
-/* Kill what families left behind, if there are at least so many processes:
- * orphans, which init inherits, begun after us. How many. */
-static int kill_orphans(int least) {
-  int n, found = 0, self = getpid();
+static const struct procinfo *proc_of(const struct procinfo *p, int n,
+                                      int pid) {
+  for (int i = 0; i < n; i++)
+    if (p[i].pid == pid)
+      return &p[i];
+  return 0;
+}
+
+/* Is it neither there before us, nor of a family? */
+static int is_stray(const struct procinfo *all, int n,
+                    const struct procinfo *p) {
+  while (p != 0 && p->pid > getpid()) {
+    for (uint i = 0; i < nfamilies; i++)
+      if (families[i].pid == p->pid)
+        return 0;
+    if (p->ppid <= getpid())
+      return 1;
+    p = proc_of(all, n, p->ppid);
+  }
+  return 0;
+}
+
+/* Kill what families left behind. How many. */
+static int kill_strays(void) {
+  int n, found = 0;
   struct procinfo *p = all_procs(&n);
 
-  for (int i = 0; i < n && n >= least; i++)
-    if (p[i].ppid == 1 && p[i].pid > self) {
+  for (int i = 0; i < n; i++)
+    if (is_stray(p, n, &p[i])) {
       kill(p[i].pid);
       found++;
     }
   free(p);
   return found;
+}
+
+/* Asked at each tick: a list of processes, with what each has in memory, takes
+ * long. */
+static int crowded(void) {
+  struct sysinfo s;
+
+  return sysinfo(&s) == 0 && s.processes >= CROWD;
 }
 
 static void end_all(void) {
@@ -277,7 +271,7 @@ static void end_all(void) {
   for (uint i = 0; i < nfamilies; i++)
     if (families[i].pid)
       kill(families[i].pid);
-  while (reap(), waitpid(-1, 0, WNOHANG) >= 0 || kill_orphans(0) > 0) {
+  while (reap(), waitpid(-1, 0, WNOHANG) >= 0 || kill_strays() > 0) {
     if (clock() - start > DEAD_NS)
       failed("processes were killed and do not end", 0);
     nap();
@@ -297,10 +291,11 @@ static void say(void) {
   said_ns = clock();
 }
 
-/* Families that wait, and orphans, are given a while, so that others meet them;
- * but not so long that those who run leave nothing of the processors to us. */
+/* Families that wait, and strays, are given a while, so that others meet them;
+ * but not so long that those who run leave nothing of the processors to us.
+ * Some do nothing but fork: each pass leaves fewer, if it follows at once. */
 static void supervise(void) {
-  for (uint tick = 0; calls_made() < wanted; tick++) {
+  for (uint tick = 0; calls_made() < wanted && clock() < until_ns; tick++) {
     for (uint i = 0; i < nfamilies; i++)
       if (families[i].pid == 0)
         start_family(i);
@@ -308,7 +303,9 @@ static void supervise(void) {
         watch(i);
     nap();
     reap();
-    kill_orphans(tick % STILL_TICKS == 0 ? 0 : CROWD);
+    for (uint i = 0; i < PASSES; i++)
+      if ((tick % STILL_TICKS != 0 && !crowded()) || kill_strays() == 0)
+        break;
     say();
   }
   end_all();
@@ -370,7 +367,7 @@ static void options(int argc, char **argv) {
   long long number, first = 0;
   int c, bad = 0;
 
-  while ((c = getopt(argc, argv, "s:n:p:t:r:v")) != -1) {
+  while ((c = getopt(argc, argv, "s:n:p:t:r:m:v")) != -1) {
     if (c == 'v') {
       verbose = 1;
       continue;
@@ -386,11 +383,14 @@ static void options(int argc, char **argv) {
       nthreads = number;
     if (c == 'r')
       first = number;
+    if (c == 'm')
+      until_ns = clock() + (uint64)number * 1000000000ULL;
   }
   if (bad || optind != argc || nfamilies - 1u >= FAMILIES_MAX ||
       nthreads - 1u >= FAMILIES_MAX * 2)
     bad_usage(
-        "[-s seed] [-n calls] [-p families] [-t threads] [-r round] [-v]");
+        "[-s seed] [-n calls] [-m seconds] [-p families] [-t threads] "
+        "[-r round] [-v]");
   for (uint i = 0; i < nfamilies; i++)
     families[i].round = first;
 }
@@ -422,10 +422,10 @@ static void all_of_it(void) {
 
   map_shared();
   chdir("/");
-  each_name(note_name);
+  note_names();
   run();
   chdir("/");
-  each_name(remove_new);
+  remove_new_names();
   sync();
   made = calls_made();
   printf(

@@ -7,7 +7,8 @@
  *   own      the program's regions: text, data, guard, stack (vmregions)
  *   arena    read-write, read-only, PROT_NONE, executable, with a hole in it,
  *            shared, large enough for superpages, files mapped beyond their
- *            ends; and whatever mmap() gave since
+ *            ends, at times sparse gigabytes; and whatever mmap() gave since
+ *   others   where each of the other families has pages, and this one nothing
  *   foreign  the kernel's, the devices', and what is no address
  *
  * Threads change the arena while others pass parts of it to the kernel.
@@ -19,6 +20,10 @@
 #define RW (PROT_READ | PROT_WRITE)
 #define RWX (RW | PROT_EXEC)
 #define LARGE (8u << 20) /* room for a superpage of any machine */
+/* What has more page-table entries, and empty ones between, than anybody may go
+ * through at once; one page is touched for each table. */
+#define SPARSE ((sizeof(word) == 8 ? 2048UL : 1280UL) << 20)
+#define SPARSE_STEP (2u << 20)
 
 /* --- random numbers --- */
 
@@ -77,7 +82,25 @@ static void map_file(const char *name, uint pages, int prot, int flags) {
   close(fd);
 }
 
-static void make_arena(void) {
+/* A family's own place, at an address that follows from its number. */
+#define APART 0x20000000
+#define APART_STEP 0x1000000
+#define APART_PAGES 16
+
+static word place_of(uint family) { return APART + family * APART_STEP; }
+
+static void map_sparse(void) {
+  volatile char *at = mmap(0, SPARSE, PROT_READ, ANON | MAP_NORESERVE, -1, 0);
+
+  if (at == MAP_FAILED)
+    return;
+  for (word i = 0; i < SPARSE; i += SPARSE_STEP)
+    (void)at[i];
+  add_place((void *)at, SPARSE);
+}
+
+static void make_arena(struct fuzzer *f) {
+  uint family = f->family;
   char *hole;
 
   map_anon(8, RW, ANON);
@@ -95,6 +118,17 @@ static void make_arena(void) {
   map_file("a", 4, RW, MAP_PRIVATE);
   map_file("../s/shared", 4, RW, MAP_SHARED);
   map_file("b", 2, PROT_READ, MAP_SHARED);
+  add_place(mmap((void *)place_of(family), APART_PAGES * PAGE, RW,
+                 ANON | MAP_FIXED_NOREPLACE | MAP_POPULATE, -1, 0),
+            APART_PAGES * PAGE);
+  if (one_in(f, 8))
+    map_sparse();
+}
+
+static word in_another_family(struct fuzzer *f) {
+  uint other = (f->family + 1 + below(f, FAMILIES_MAX - 1)) % FAMILIES_MAX;
+
+  return place_of(other) + below(f, APART_PAGES * PAGE);
 }
 
 /* What the threads that make the calls live on: their stacks, too. A call that
@@ -208,9 +242,8 @@ static word some_argv(struct fuzzer *f) {
 }
 
 void values_prepare(struct fuzzer *f) {
-  (void)f;
   find_own();
-  make_arena();
+  make_arena(f);
   make_paths();
 }
 
@@ -254,6 +287,8 @@ static word some_address(struct fuzzer *f) {
       return one_in(f, 8) ? somewhere(f, own[below(f, nown)]) : own[0].start;
     case 5:
       return below(f, 2) ? 0 : MAXVA - below(f, 2) * PAGE;
+    case 6:
+      return in_another_family(f);
     default:
       return somewhere(f, some_arena(f));
   }
@@ -306,6 +341,8 @@ static word some_size(struct fuzzer *f) {
       return (1 + below(f, 16)) * PAGE;
     case 1:
       return below(f, 3 * PAGE);
+    case 2:
+      return one_in(f, 16) ? SPARSE : below(f, 200);
     default:
       return below(f, 200);
   }

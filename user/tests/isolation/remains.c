@@ -47,15 +47,18 @@ static int leave_secrets(void *arg) {
   return 0;
 }
 
-/* What a new program finds: its stack below what it uses, data that has no
- * content in the file, the heap. */
+/* What a new program finds: its registers, its stack below what it uses, data that
+ * has no content in the file, the heap. */
 void look_around(void) {
   static char bss[4 * PAGE];
   char here;
   addr sp = (addr)&here, bottom = 0;
+  uint64 fp[FP_BYTES / 8];
   struct vmregion r[16];
   int n = vmregions(getpid(), r, NELEM(r));
 
+  fp_store(fp);
+  check_zero("floating-point registers", fp, sizeof(fp));
   check_zero("bss", bss, sizeof(bss));
   for (int i = 0; i < n; i++)
     if (sp >= r[i].start && sp < r[i].end)
@@ -68,8 +71,11 @@ void look_around(void) {
 
 static int run_again(void *unused) {
   char *argv[] = {self, "-look-around", 0};
+  uint64 fp[FP_BYTES / 8];
 
   (void)unused;
+  fill((uint *)fp, sizeof(fp));
+  fp_load(fp);
   exec(self, argv);
   return 1;
 }

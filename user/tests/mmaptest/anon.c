@@ -282,7 +282,8 @@ static long dig(long depth) {
   if (depth == 0)
     return frame[0];
   depth_reached = depth;
-  return dig(depth - 1) + frame[0] % 2;
+  frame[0] = (char)dig(depth - 1); /* a store: no compiler makes a loop of it */
+  return frame[0];
 }
 
 static void dig_deep(void *arg) { dig(*(long *)arg); }

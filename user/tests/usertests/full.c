@@ -280,9 +280,8 @@ static void forktest(void) {
   CHECK_FAILS(wait(0), ECHILD);
 }
 
-/* Write files until the disk is full, which is an error; what was written is
- * right, and after removing it the space is there again. */
-static void diskfull(void) {
+/* Write files until the disk is full, which is an error. How many. */
+static int fill_disk(void) {
   char name[DIRSIZ + 1];
   int files = 0, fd, n = 0;
 
@@ -302,15 +301,75 @@ static void diskfull(void) {
     }
     close(fd);
   }
-  CHECK_EQ(mkdir("newdir") == 0 && unlink("newdir") == 0 && files == 2000, 0);
-  check_file("big0", MAXFILE * BSIZE, 0);
+  return files;
+}
+
+static void empty_disk(int files) {
+  char name[DIRSIZ + 1];
+
   while (files-- > 0) {
     numbered(name, "big", files);
     unlink(name);
   }
+}
+
+/* What was written until the disk was full is right, and after removing it the
+ * space is there again. */
+static void diskfull(void) {
+  int files = fill_disk();
+
+  CHECK_EQ(mkdir("newdir") == 0 && unlink("newdir") == 0 && files == 2000, 0);
+  check_file("big0", MAXFILE * BSIZE, 0);
+  empty_disk(files);
   make_file("again", 100000, 1);
   check_file("again", 100000, 1);
   remove("again");
+}
+
+/* A page of "f", three bytes long, that can be written and is dirty. The file
+ * then grows over the rest of it. */
+static char *map_and_grow(void) {
+  int fd = open("f", O_RDWR), cut = ftruncate(fd, 3);
+  char *p = mmap(0, PGSIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+  CHECK(cut == 0 && p != MAP_FAILED);
+  p[0] = 'A';
+  CHECK_EQ(ftruncate(fd, PGSIZE), 0);
+  CHECK_EQ(close(fd), 0);
+  return p;
+}
+
+static void store_into_hole(void *unused) {
+  (void)unused;
+  map_and_grow()[2000] = 'Z';
+}
+
+/* Where the disk has no room for it, nothing can be stored through a mapping, so
+ * that msync and sync, which say that all is well, need not lose it. */
+static void mapfull(void) {
+  int files, from;
+  char *p;
+
+  make_file("f", 3, 1);
+  make_file("from", 10, 2);
+  files = fill_disk();
+  expect_killed(store_into_hole, 0);
+  p = map_and_grow();
+  from = open("from", O_RDONLY);
+  CHECK_FAILS(read(from, p + 2000, 10), EFAULT);
+  CHECK_EQ(p[0], 'A');
+  CHECK_EQ(p[2000], 0);
+  CHECK_EQ(msync(p, PGSIZE, MS_SYNC), 0);
+  CHECK_EQ(sync(), 0);
+  empty_disk(files);
+  CHECK_EQ(read(from, p + 2000, 10), 10);
+  p[3000] = 'Y';
+  CHECK_EQ(msync(p, PGSIZE, MS_SYNC), 0);
+  CHECK(filled(p + 2000, 10, 2, 0));
+  CHECK_EQ(munmap(p, PGSIZE), 0);
+  close(from);
+  remove("f");
+  remove("from");
 }
 
 /* Create files until there are no inodes; the error undoes all, and they come
@@ -378,8 +437,16 @@ static void leaks(void) {
   CHECK_EQ(after.slab, before.slab);
 }
 
-const struct test full_tests[] = {
-    TEST(leaks),         SLOW_TEST(mem),         SLOW_TEST(sbrkfail),
-    SLOW_TEST(forkout),  SLOW_TEST(execout),     SLOW_TEST(pipeout),
-    SLOW_TEST(fileout),  SLOW_TEST(inspectout),  SLOW_TEST(forktest),
-    SLOW_TEST(diskfull), SLOW_TEST(outofinodes), TESTS_END};
+const struct test full_tests[] = {TEST(leaks),
+                                  SLOW_TEST(mem),
+                                  SLOW_TEST(sbrkfail),
+                                  SLOW_TEST(forkout),
+                                  SLOW_TEST(execout),
+                                  SLOW_TEST(pipeout),
+                                  SLOW_TEST(fileout),
+                                  SLOW_TEST(inspectout),
+                                  SLOW_TEST(forktest),
+                                  SLOW_TEST(diskfull),
+                                  SLOW_TEST(mapfull),
+                                  SLOW_TEST(outofinodes),
+                                  TESTS_END};

@@ -122,10 +122,26 @@ static int each_mapping(int pid, void (*fn)(const struct ptentry *)) {
   return total;
 }
 
+#define DUMPS 3 /* until one finds a table that stays as it is */
+
+static int moved; /* pages that a walk found elsewhere, and a new dump too */
+
+/* A page of a file that memory was short for may be back in another place. */
+static int still_mapped(const struct ptentry *e) {
+  struct ptentry now;
+
+  return ptdump(getpid(), e->va, &now, 1) == 1 && now.va == e->va &&
+         now.size >= e->size && now.pa == e->pa;
+}
+
 static void check_page(const struct ptentry *e, uint64 va) {
   struct ptwalk w;
 
   CHECK_EQ(ptwalk(getpid(), va, &w), 0);
+  if (!still_mapped(e)) {
+    moved++;
+    return;
+  }
   CHECK(w.steps >= 1 && w.steps <= w.levels);
   CHECK(w.step[w.steps - 1].leaf);
   CHECK_EQ(w.step[w.steps - 1].level, e->level);
@@ -142,7 +158,13 @@ static void check_mapping(const struct ptentry *e) {
 
 /* ptdump() and ptwalk() see the same table. */
 static void dumpandwalk(void) {
-  CHECK(each_mapping(getpid(), check_mapping) >= 4);
+  for (int i = 0; i < DUMPS; i++) {
+    moved = 0;
+    CHECK(each_mapping(getpid(), check_mapping) >= 4);
+    if (!moved)
+      return;
+  }
+  CHECK_EQ(moved, 0);
 }
 
 static uint64 mapped_in_regions;

@@ -30,14 +30,15 @@ static const struct {
   const char *name;
   const struct test *tests;
 } groups[] = {
-    {"copy", copy_tests},     {"mem", mem_tests},
-    {"file", file_tests},     {"filemap", filemap_tests},
-    {"dir", dir_tests},       {"race", race_tests},
-    {"proc", proc_tests},     {"exec", exec_tests},
-    {"pipe", pipe_tests},     {"wild", wild_tests},
-    {"full", full_tests},     {"inspect", inspect_tests},
-    {"tables", tables_tests}, {"thread", thread_tests},
-    {"tlb", tlb_tests},       {"machine", machine_tests},
+    {"copy", copy_tests},       {"mem", mem_tests},
+    {"file", file_tests},       {"filemap", filemap_tests},
+    {"dir", dir_tests},         {"race", race_tests},
+    {"proc", proc_tests},       {"exec", exec_tests},
+    {"pipe", pipe_tests},       {"wild", wild_tests},
+    {"full", full_tests},       {"inspect", inspect_tests},
+    {"sparse", sparse_tests},   {"tables", tables_tests},
+    {"thread", thread_tests},   {"tlb", tlb_tests},
+    {"machine", machine_tests},
 };
 
 const char *test_name = "usertests";

@@ -60,6 +60,7 @@ extern const struct test pipe_tests[];
 extern const struct test wild_tests[];
 extern const struct test full_tests[];
 extern const struct test inspect_tests[];
+extern const struct test sparse_tests[];
 extern const struct test tables_tests[];
 extern const struct test thread_tests[];
 extern const struct test tlb_tests[];

@@ -67,6 +67,34 @@ static inline unsigned long stack_pointer(void) {
   return x;
 }
 
+/* The floating-point registers f0 to f31: what they hold, and other contents. */
+#define FP_BYTES (32 * 8)
+#define EACH_FP(instruction)                                              \
+  instruction " f0, 0(%0)\n" instruction " f1, 8(%0)\n" instruction       \
+              " f2, 16(%0)\n" instruction " f3, 24(%0)\n" instruction     \
+              " f4, 32(%0)\n" instruction " f5, 40(%0)\n" instruction     \
+              " f6, 48(%0)\n" instruction " f7, 56(%0)\n" instruction     \
+              " f8, 64(%0)\n" instruction " f9, 72(%0)\n" instruction     \
+              " f10, 80(%0)\n" instruction " f11, 88(%0)\n" instruction   \
+              " f12, 96(%0)\n" instruction " f13, 104(%0)\n" instruction  \
+              " f14, 112(%0)\n" instruction " f15, 120(%0)\n" instruction \
+              " f16, 128(%0)\n" instruction " f17, 136(%0)\n" instruction \
+              " f18, 144(%0)\n" instruction " f19, 152(%0)\n" instruction \
+              " f20, 160(%0)\n" instruction " f21, 168(%0)\n" instruction \
+              " f22, 176(%0)\n" instruction " f23, 184(%0)\n" instruction \
+              " f24, 192(%0)\n" instruction " f25, 200(%0)\n" instruction \
+              " f26, 208(%0)\n" instruction " f27, 216(%0)\n" instruction \
+              " f28, 224(%0)\n" instruction " f29, 232(%0)\n" instruction \
+              " f30, 240(%0)\n" instruction " f31, 248(%0)\n"
+
+static inline void fp_load(const uint64 from[FP_BYTES / 8]) {
+  asm volatile(EACH_FP("fld") : : "r"(from) : "memory");
+}
+
+static inline void fp_store(uint64 to[FP_BYTES / 8]) {
+  asm volatile(EACH_FP("fsd") : : "r"(to) : "memory");
+}
+
 /* A system call by number, all argument registers chosen by the caller. */
 static inline long raw_syscall(long number, const uint64 arg[6]) {
   register long a0 asm("a0") = (long)arg[0];

@@ -64,6 +64,32 @@ static inline unsigned long stack_pointer(void) {
   return x;
 }
 
+/* The x87's registers and the SSE registers, as FXSAVE has them from byte 32 on
+ * (vol. 2A, table 3-43): what they hold, and other contents. */
+#define FP_BYTES (16 * 16)
+struct fxsave {
+  uint64 head[4];
+  uint64 registers[FP_BYTES / 8];
+  uint64 rest[28];
+} __attribute__((aligned(16)));
+
+static inline void fp_load(const uint64 from[FP_BYTES / 8]) {
+  static struct fxsave image; /* the stack need not be aligned */
+
+  asm volatile("fninit; fxsave %0" : "=m"(image));
+  for (int i = 0; i < FP_BYTES / 8; i++)
+    image.registers[i] = from[i];
+  asm volatile("fxrstor %0" : : "m"(image));
+}
+
+static inline void fp_store(uint64 to[FP_BYTES / 8]) {
+  static struct fxsave image;
+
+  asm volatile("fxsave %0" : "=m"(image));
+  for (int i = 0; i < FP_BYTES / 8; i++)
+    to[i] = image.registers[i];
+}
+
 /* A system call by number, all argument registers chosen by the caller. */
 static inline long raw_syscall(long number, const uint64 arg[6]) {
   const struct {

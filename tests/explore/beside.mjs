@@ -1,0 +1,132 @@
+/* The demonstrations that start a second machine: one click each, and both are shown
+ * next to each other. What is drawn of either is what that machine says. */
+import {check, run, same} from './harness.mjs';
+
+/* Both walks are drawn: each level's entry, at the same height as the same level of
+ * the other machine. */
+async function bothWalks(e) {
+  await e.settled();
+  const drawn = await e.ask(() => [0, 1].map(i => {
+    const g = document.querySelectorAll('#drawing > [role=group]')[i];
+    return [...g.querySelectorAll('text')].map(t => ({s: t.textContent,
+      y: Math.round(t.getBoundingClientRect().top)}));
+  }));
+  const said = await e.ask(() => [[explorer.hello, explorer.walk],
+    [explorer.beside.hello, explorer.beside.walk]]);
+  const heights = new Map();
+
+  for (const [i, [hello, walk]] of said.entries()) {
+    check(drawn[i].some(t => t.s.startsWith(`${hello.arch}, ${hello.mode}`)), hello.mode);
+    for (const s of walk.steps) {
+      const head = drawn[i].find(t => t.s === `level ${s.level}, entry ${s.index}`);
+      check(head && drawn[i].some(t => /^0x[0-9a-f]+$/.test(t.s) &&
+        BigInt(t.s) === BigInt(s.value)), JSON.stringify(s));
+      same(heights.get(s.level) ?? head.y, head.y, `height of level ${s.level}`);
+      heights.set(s.level, head.y);
+    }
+    /* Under a leaf all bits are of the offset. */
+    same(drawn[i].filter(t => /^level \d+$/.test(t.s)).length,
+         walk.result ? walk.steps.length : hello.levels, 'indexes');
+    check(drawn[i].some(t => t.s === (walk.result
+      ? `physical address ${walk.result}` : 'page fault')), 'how it ends');
+  }
+  await e.nothingCutOff('both walks');
+  await e.fitsAcross('both walks');
+  return said;
+}
+
+async function stepsTogether(e) {
+  const cards = () => e.ask(() => [0, 1].map(i => [...document.querySelectorAll(
+    '#drawing > [role=group]')[i].querySelectorAll('text')].filter(
+    t => /^level \d+, entry/.test(t.textContent)).length));
+  await e.page.click('#controls button:nth-child(3)'); /* From the start */
+  await e.settled();
+  same(await cards(), [0, 0], 'at the start');
+  await e.page.click('#controls button:nth-child(2)');
+  await e.settled();
+  same(await cards(), [1, 1], 'a step on both');
+  await e.page.click('#controls button:nth-child(4)');
+}
+
+/* The second machine is gone, and so is the program on the first. */
+async function leave(e, name) {
+  await e.page.click('#tour .close');
+  await e.until(n => !explorer.state.spaces.some(s => s.name === n), name);
+  check(await e.page.isHidden('#tour') && await e.page.isHidden('#beside'), 'all closed');
+}
+
+async function compare(e, name, differ) {
+  await e.demonstrate(name);
+  await e.until(() => explorer.beside.on && explorer.beside.walk &&
+    explorer.beside.walk.result && explorer.walk && explorer.walk.result);
+  const [[here, mine], [there, theirs]] = await bothWalks(e);
+  check(differ(here, there), `${here.mode}, ${there.mode}`);
+  same([mine.va, mine.steps.length, theirs.steps.length],
+       [theirs.va, here.levels, there.levels], 'one address, all levels of each');
+  await e.shot(name);
+  await stepsTogether(e);
+  const va = await e.walkToSuperpage();
+  await e.until(a => [explorer, explorer.beside].every(m => m.walk && m.walk.va === a), va);
+  const [[, large]] = await bothWalks(e);
+  check(large.steps.at(-1).level > 0, 'a superpage');
+  await e.shot(name + '-superpage');
+  /* One Enter for both. */
+  await e.page.click('#tour .row button:nth-child(2)');
+  await e.until(words => [explorer.console, explorer.beside.console].every(
+    c => printed(c).includes(words)),
+  name === 'tour_levels' ? 'goes through' : 'bits of an index');
+  await e.show('spaces');
+  const texts = await e.texts();
+  same(texts.filter(t => t === 'kernel').length, 2, 'both kernels');
+  same(texts.filter(t => t.startsWith(name + ' [')).length, 2, 'both programs');
+  await e.nothingCutOff('both address spaces');
+  await e.fitsAcross('both address spaces');
+  await e.page.keyboard.press('k');
+  await e.settled();
+  same((await e.texts()).filter(t => t === 'kernel' || t.startsWith(name + ' [')).map(
+    t => t.split(' ')[0]), [name, name], 'the programs alone');
+  await e.page.keyboard.press('k');
+  await e.settled();
+  await e.shot(name + '-spaces');
+  await leave(e, name);
+}
+
+/* A kernel stack overflows in the machine beside; the first goes on. */
+async function overflow(e) {
+  await e.demonstrate('tour_kstack');
+  const walked = () => explorer.beside.walk && explorer.beside.state.ended &&
+    explorer.view === 'walk' && explorer.walk && !explorer.walk.result &&
+    explorer.beside.walk.va === explorer.walk.va && explorer.walk.va;
+  const guard = await e.until(walked);
+  const [, [, theirs]] = await bothWalks(e);
+  same([theirs.result, theirs.what], [null, 'guard'], 'the guard page');
+  const stack = await e.ask(va => explorer.beside.state.spaces[0].regions.find(
+    r => r.what === 'stack' && BigInt(r.start) * 4096n === BigInt(va) + 4096n), guard);
+  check(stack, 'a stack is above it');
+  check((await e.page.textContent('#besideSays')).includes('has ended'), 'it is over');
+  check((await e.page.textContent('#notice')).includes('is in the guard page'), 'told so');
+  await e.shot('overflow');
+  await e.show('spaces');
+  await e.shot('overflow-spaces');
+  same(await e.page.$$eval('#drawing .picked', all => all.length), 2, 'marked in both');
+  await e.ask(() => {
+    window.first = explorer.beside.console;
+  });
+  await e.page.click('#tour .row button:last-child'); /* again */
+  await e.until(() => explorer.beside.console && explorer.beside.console !== window.first);
+  await e.until(walked);
+  check(!await e.ask(() => explorer.state.ended || explorer.state.paused), 'it goes on');
+  await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_kstack'));
+  await leave(e, 'tour_kstack');
+}
+
+run(async e => {
+  const offered = await e.ask(() => explorer.hello.beside);
+  await e.until(() => explorer.console.socket?.readyState === WebSocket.OPEN);
+  if (offered.includes('levels'))
+    await compare(e, 'tour_levels', (a, b) => a.arch === b.arch && a.levels < b.levels);
+  if (offered.includes('other'))
+    await compare(e, 'tour_machines', (a, b) => a.arch !== b.arch);
+  await overflow(e);
+  console.log('beside: ' + offered.join(', '));
+});

@@ -1,0 +1,218 @@
+/*
+ * The explorer's reading (tools/explore), of a machine that was made up: damaged
+ * snapshots, and memory that changes while it is read.
+ */
+/* sources: tools/explore/snapshot.c tools/explore/layout.c tools/explore/dwarf.c tools/explore/source.c tools/explore/memory.c tools/explore/walk.c tools/explore/model.c tools/explore/spaces.c tools/explore/frames.c tools/explore/events.c tools/explore/json.c tools/explore/machine.c tools/explore/arch/riscv.c tools/explore/arch/x86.c */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../fuzz/fuzz_explore.c"
+
+#define INPUTS 1500
+#define INPUT_MAX 200
+#define SEEN_ENOUGH 20
+#define PAUSE 2000 /* steps between two changes: most of the time all fits */
+
+static void small_machine_is_shown(void **state) {
+  struct source *s = source_kept(SMALL_START, SMALL_BYTES);
+  struct trouble why;
+  struct layout *l =
+      layout_read_text(small_layout, sizeof(small_layout) - 1, &why);
+  struct memory *m = memory_create(s, l);
+  static unsigned char ram[SMALL_BYTES];
+  const struct space_view *v;
+  struct model *model;
+
+  (void)state;
+  small_make(ram);
+  for (int i = 0; i < SMALL_PAGES; i++)
+    assert_int_equal(source_keep(s, SMALL_PAGE(i), ram + i * 4096), 0);
+  model = model_take(m, 1);
+  assert_int_equal(model->nspaces, 1 + SMALL_PROCS);
+  for (int pid = 1; pid <= SMALL_PROCS; pid++) {
+    v = model_space(model, pid);
+    assert_non_null(v);
+    assert_true(v->consistent);
+    assert_int_equal(v->nregions, 2);
+    assert_int_equal(v->regions[1].end, 0x4000);
+    assert_int_equal(v->regions[1].runs[0].pa, SMALL_PAGE(20));
+  }
+  /* the oldest may be the one that is being written */
+  assert_int_equal(model->nevents, SMALL_RECORDS - 1);
+  model_free(model);
+  memory_free(m);
+  source_close(s);
+  layout_free(l);
+}
+
+/* What libFuzzer does at length (make fuzz-host), with inputs that are always the
+ * same. */
+static void damaged_ones_are_shown_or_refused(void **state) {
+  unsigned char input[INPUT_MAX];
+
+  (void)state;
+  for (unsigned seed = 0; seed < INPUTS; seed++) {
+    uint64_t x = seed;
+    size_t n;
+
+    for (size_t i = 0; i < sizeof(input); i++) {
+      x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+      input[i] = x >> 56;
+    }
+    input[0] = seed;
+    n = 1 + (x >> 40) % (sizeof(input) - 1);
+    LLVMFuzzerTestOneInput(input, n);
+  }
+}
+
+/* --- memory that changes while it is read --- */
+
+/*
+ * The writer moves both regions of process 1 by a page, again and again, and so
+ * the table's root to another one and back. While it is at it the kernel's count of
+ * regions does not fit, as it may be when the kernel inserts one. No place comes
+ * twice, so that a reading which has one region from before and one from after is
+ * known by it. It writes through one reading at least, then rests through one.
+ */
+struct writer {
+  unsigned char *ram;
+  unsigned readings; /* that were made */
+  bool stop;
+};
+
+static void atomic_put8(unsigned char *ram, uint64_t pa, uint64_t value) {
+  __atomic_store_n((uint64_t *)(ram + (pa - SMALL_START)), value,
+                   __ATOMIC_SEQ_CST);
+}
+
+static void atomic_put4(unsigned char *ram, uint64_t pa, uint32_t value) {
+  __atomic_store_n((uint32_t *)(ram + (pa - SMALL_START)), value,
+                   __ATOMIC_SEQ_CST);
+}
+
+#define APART 0x40000000ULL /* between the two regions */
+
+static void move_region(unsigned char *ram, int i, uint64_t start) {
+  atomic_put8(ram, SMALL_REGION(0, i) + 0x10, start);
+  atomic_put8(ram, SMALL_REGION(0, i) + 0x18, start + 0x1000);
+}
+
+static void flip(unsigned char *ram, uint64_t n) {
+  uint64_t entry = SMALL_PAGE(8) + 8;
+
+  atomic_put4(ram, SMALL_SPACE(0) + 0x18, 77);
+  move_region(ram, 0, n * 0x1000);
+  /* a table that is none: it lies nowhere, or is the root itself */
+  atomic_put8(ram, entry, SMALL_PTE(n % 2 ? SMALL_PAGE(8) : 0x123456000ULL, 1));
+  atomic_put8(ram, SMALL_REGION(0, 1), SMALL_REGION(1, 0)); /* astray */
+  move_region(ram, 1, APART + n * 0x1000);
+  atomic_put8(ram, SMALL_REGION(0, 1), SMALL_SPACE(0) + 8);
+  atomic_put8(ram, entry, 0);
+  atomic_put4(ram, SMALL_SPACE(0) + 0x18, 2);
+}
+
+static unsigned readings_of(struct writer *w) {
+  return __atomic_load_n(&w->readings, __ATOMIC_SEQ_CST);
+}
+
+static void *write_for_ever(void *arg) {
+  struct writer *w = arg;
+  uint64_t n = 1;
+
+  while (!__atomic_load_n(&w->stop, __ATOMIC_SEQ_CST)) {
+    if (readings_of(w) / 2 % 2 == 0) {
+      flip(w->ram, ++n % (APART / 0x1000 - 1));
+      for (volatile int i = 0; i < PAUSE; i++) {
+      }
+    } else {
+      sched_yield();
+    }
+  }
+  return NULL;
+}
+
+/* A process as it was at one moment. */
+static void check_moment(const struct space_view *v) {
+  const struct region_view *found[2] = {NULL, NULL};
+
+  for (size_t i = 0; i < v->nregions; i++) /* those of the kernel's list */
+    if (v->regions[i].rights == (MAY_READ | MAY_WRITE | MAY_USER))
+      found[v->regions[i].start >= APART] = &v->regions[i];
+  assert_non_null(found[0]);
+  assert_non_null(found[1]);
+  assert_int_equal(found[0]->start + APART, found[1]->start);
+  assert_int_equal(found[0]->start + 0x1000, found[0]->end);
+  assert_int_equal(found[1]->start + 0x1000, found[1]->end);
+}
+
+/* Read until both have been seen: what stood still, and what did not. */
+static void read_moving(struct source *s, const struct layout *l,
+                        struct writer *w) {
+  struct memory *m = memory_create(s, l);
+  int whole = 0, torn = 0;
+
+  while (whole < SEEN_ENOUGH || torn < SEEN_ENOUGH) {
+    struct model *model = model_take(m, 1);
+    const struct space_view *moving = model_space(model, 1);
+    const struct space_view *still = model_space(model, 2);
+
+    assert_non_null(moving);
+    if (moving->consistent)
+      check_moment(moving);
+    moving->consistent ? whole++ : torn++;
+    assert_non_null(still);
+    assert_true(still->consistent);
+    assert_int_equal(still->regions[1].end, 0x4000);
+    json_decref(json_state(model, m));
+    model_free(model);
+    __atomic_fetch_add(&w->readings, 1, __ATOMIC_SEQ_CST);
+  }
+  print_message("%d whole, %d marked\n", whole, torn);
+  memory_free(m);
+}
+
+static void moving_memory_is_read_whole_or_marked(void **state) {
+  int fd = memfd_create("ram", 0);
+  char path[64];
+  struct trouble why;
+  struct layout *l =
+      layout_read_text(small_layout, sizeof(small_layout) - 1, &why);
+  struct writer w = {.stop = false};
+  struct source *s;
+  pthread_t thread;
+
+  (void)state;
+  assert_int_equal(ftruncate(fd, SMALL_BYTES), 0);
+  w.ram = mmap(NULL, SMALL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  assert_true(w.ram != MAP_FAILED);
+  small_make(w.ram);
+  flip(w.ram, 1);
+  snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+  s = source_open_ram(path, SMALL_START, &why);
+  assert_non_null(s);
+  assert_int_equal(pthread_create(&thread, NULL, write_for_ever, &w), 0);
+  read_moving(s, l, &w);
+  __atomic_store_n(&w.stop, true, __ATOMIC_SEQ_CST);
+  pthread_join(thread, NULL);
+  source_close(s);
+  layout_free(l);
+  munmap(w.ram, SMALL_BYTES);
+  close(fd);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(small_machine_is_shown),
+      cmocka_unit_test(damaged_ones_are_shown_or_refused),
+      cmocka_unit_test(moving_memory_is_read_whole_or_marked),
+  };
+
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
