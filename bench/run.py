@@ -29,6 +29,11 @@ import time
 
 import pexpect
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "tests", "boot"))
+
+from child import Child
+
 Operation = collections.namedtuple("Operation", "name title limit waits")
 
 # limit: how many times as long as Linux the operation may take (must reach
@@ -117,8 +122,8 @@ class Guest:
         """alive: what the console shows when the system is up."""
         self.log = open(log, "w", encoding="utf-8", errors="replace")
         started = time.monotonic()
-        self.child = pexpect.spawn(command[0], command[1:], encoding="utf-8",
-                                   codec_errors="replace", echo=False)
+        self.child = Child(command[0], command[1:], encoding="utf-8",
+                           codec_errors="replace", echo=False)
         self.child.logfile_read = self.log
         self.wait_for(alive, BOOT_SECONDS)
         self.boot_seconds = time.monotonic() - started
@@ -136,7 +141,7 @@ class Guest:
         return self.wait_for(r"bench: \d+ failed", RUN_SECONDS)
 
     def end(self):
-        self.child.close(force=True)
+        self.child.end()
         self.log.close()
 
 

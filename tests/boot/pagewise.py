@@ -30,6 +30,8 @@ import sys
 
 import pexpect
 
+from child import Child
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ARCH = os.environ.get("ARCH", "riscv")
 BUILD = os.environ.get("BUILD", "build")
@@ -208,7 +210,7 @@ class Machine:
         self.log = open(log_path(f".{Machine.count}.log"), "wb")
         self.log.write((shlex.join(command) + "\n").encode())
         self.log.flush()
-        self.child = pexpect.spawn(
+        self.child = Child(
             command[0], command[1:], cwd=TOP, env=environment(),
             logfile=None, timeout=self.timeout, dimensions=(50, 200))
         self.child.logfile_read = self.log
@@ -293,6 +295,7 @@ class Machine:
             raise Failure(f"QEMU still runs: "
                           f"{clean(self.child.before)[-500:]!r}") from None
         text = clean(self.child.before)
+        self.child.wait()
         self.child.close()
         return text, self.child.exitstatus
 
@@ -305,7 +308,7 @@ class Machine:
 
     def kill(self):
         """End it like a power failure."""
-        self.child.close(force=True)
+        self.child.end()
         self.log.close()
         if self.qmp and os.path.exists(self.qmp):
             os.unlink(self.qmp)

@@ -6,8 +6,7 @@ import shutil
 import struct
 import time
 
-import pexpect
-
+from child import Child
 from pagewise import (ARCH, BUILD, DEBUG, PATIENCE, TOP, Failure, Machine, cases,
                       environment, facts, free_port, gdb_program, log_path,
                       make, only, path, test)
@@ -231,7 +230,7 @@ def debug(dialogue):
     # QEMU locks the image that it writes to: other tests may be using ours.
     disk = log_path(".img")
     shutil.copyfile(path("fs.img"), disk)
-    server = pexpect.spawn(
+    server = Child(
         "make", [f"ARCH={ARCH}", "CPUS=1", "qemu-gdb", f"GDBPORT={port}",
                  f"FS={disk}", f"BUILD={BUILD}", f"DEBUG={DEBUG}"],
         cwd=TOP, env=environment(), timeout=60 * PATIENCE, encoding="utf-8",
@@ -239,7 +238,7 @@ def debug(dialogue):
     try:
         server.expect(facts.QEMU + " .*\r\n")
         kernel = "kernel/kernel" if BUILD == "build" else path("kernel.elf")
-        g = pexpect.spawn(
+        g = Child(
             gdb, ["-q", "-nx", kernel], cwd=TOP, timeout=30 * PATIENCE, encoding="utf-8",
             env=dict(environment(), TERM="dumb"), dimensions=(50, 200),
             logfile=open(log_path(".gdb.log"), "w"))
@@ -249,9 +248,9 @@ def debug(dialogue):
             g.sendline(typed.replace(":26000", f":{port}"))
             g.expect(answer)
             g.expect(r"\(gdb\) ")
-        g.close(force=True)
+        g.end()
     finally:
-        server.close(force=True)
+        server.end()
 
 
 @test(quick=True)

@@ -10,6 +10,7 @@ import tempfile
 
 import pexpect
 
+from child import Child
 from pagewise import (ARCH, BUILD, TOP, Machine, cases, environment, facts, free_port, gdb_program,
                       log_path, make, once, path, test)
 from tables import shift
@@ -25,7 +26,7 @@ class Gdb:
         self.m = m
         gdb = gdb_program()
         assert gdb, "no gdb that knows the target"
-        self.child = pexpect.spawn(
+        self.child = Child(
             gdb, ["-q", "-nx", path("kernel.elf")], cwd=TOP, timeout=60,
             encoding="utf-8", env=dict(environment(), TERM="dumb"),
             dimensions=(100, 200), logfile=open(log_path(".gdb.log"), "w"))
@@ -58,7 +59,7 @@ class Gdb:
         self.do("delete")
         self.child.sendline("detach")
         self.child.expect(PROMPT)
-        self.child.close(force=True)
+        self.child.end()
 
 
 def attached(cpus=1, extra=(), wait=True):
@@ -599,7 +600,7 @@ def test_vscode_session():
     start = vscode("launch")["configurations"][0]
     m, port = attached()
     with m:
-        child = pexpect.spawn(
+        child = Child(
             gdb_program(), ["-q", "-nx", "--interpreter=mi", path("kernel.elf")],
             cwd=TOP, timeout=60, encoding="utf-8", env=environment(),
             logfile=open(log_path(".gdb.log"), "w"))
@@ -622,7 +623,7 @@ def test_vscode_session():
         child.expect(r'\*stopped,reason="breakpoint-hit"')
         child.sendline("-stack-list-frames")
         child.expect(r'func="syscall".*func="edit_line".*func="start"')
-        child.close(force=True)
+        child.end()
 
 
 @test(quick=True)
@@ -644,9 +645,9 @@ def json_with_comments(name):
 
 def hosted(command, end, limit):
     """A program started by the shell, of which a line has been read that fits."""
-    child = pexpect.spawn("sh", ["-c", command], cwd=TOP, env=environment(),
-                          timeout=limit, encoding="utf-8", dimensions=(50, 1000),
-                          logfile=open(log_path(".task.log"), "w"))
+    child = Child("sh", ["-c", command], cwd=TOP, env=environment(),
+                  timeout=limit, encoding="utf-8", dimensions=(50, 1000),
+                  logfile=open(log_path(".task.log"), "w"))
     child.expect(re.compile(f"(?m){end}.*\\n"))
     return child
 
@@ -673,7 +674,7 @@ def test_vs_code():
     machine = hosted(f"exec {command} FS={image} BUILD={BUILD}",
                      ready.replace(said, str(port)), 120)
     try:
-        gdb = pexpect.spawn(
+        gdb = Child(
             shutil.which(launch["miDebuggerPath"]) or gdb_program(),
             [f"--interpreter={launch['MIMode'].replace('gdb', 'mi')}", "-nx"],
             cwd=launch["cwd"].replace("${workspaceFolder}", TOP), timeout=60,
@@ -694,7 +695,7 @@ def test_vs_code():
         mi("-exec-continue", r'\*stopped,reason="breakpoint-hit"')
         assert 'func="main"' in mi("-stack-list-frames", r"\^done,stack=.*\n") + gdb.after
         assert "physical address" in mi('-interpreter-exec console "walk main 0"')
-        gdb.close(force=True)
+        gdb.end()
     finally:
-        machine.close(force=True)
+        machine.end()
     os.unlink(image)
