@@ -37,7 +37,7 @@ def typed(m, keys, shown, taken):
     what cat was given."""
     m.send(keys + "\n")
     m.expect(rb"\A" + re.escape(shown.encode()) + rb"\r*\n" +
-             re.escape(taken.encode()) + rb"\r*\n", timeout=5)
+             re.escape(taken.encode()) + rb"\r*\n")
 
 
 @test(quick=True)

@@ -86,7 +86,7 @@ function tell(name, before, after, seconds) {
   const each = Object.entries(parts).filter(([, n]) => n > 0)
     .map(([of, n]) => `${of} ${words(n)}`).join(', ') || 'none';
   console.log(`${name}: server ${words(serves)}, browser ${words(browser)} of a CPU (${each})`);
-  check(serves < SHARE * Number(process.env.PATIENCE || 1), `${name}: server ${words(serves)}`);
+  check(serves < SHARE, `${name}: server ${words(serves)}`);
 }
 
 /* Look at a page of a process, in this view. */
