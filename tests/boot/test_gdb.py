@@ -249,6 +249,28 @@ def test_names_of_both():
         assert walked(g.do("walk cpus 0"))[0] == g.number("&cpus")
 
 
+@test()
+def test_memory_of_the_program():
+    """$user(): of its variables, of the stack and not, seen from the kernel."""
+    m, port = attached()
+    with m:
+        m.run("echo one")
+        g = Gdb(m, port)
+        g.do("b sys_write")
+        g.go("x")
+        for frame, history in (("frame 0", "'user/bin/sh/edit.c'::history"),
+                               ("frame function edit_line", "history")):
+            g.do(frame)
+            assert g.number(f"$user({history}_count)") == 1
+            assert '"echo one"' in g.do(f"p $user(*$user({history}[0]), 8)"), frame
+        assert '"x"' in g.do("p $user(*$user(*e).line.s, 1)")
+        said = g.do(f"p $user(*(int *){facts.USER_END - 4:#x})")
+        assert "the process has nothing there" in said, said
+        assert "1 or more" in g.do("p $user(*e, -1)")
+        assert g.do("p $user(1 + 1)").endswith(" = 2\n")
+        g.leave()
+
+
 def ends_in(way, name):
     """A backtrace ends with the function that nobody called, and without
     complaint."""
@@ -593,39 +615,6 @@ def test_vscode_files():
                 assert name in said or name in make("-n", "-B", name)[0], name
 
 
-@test()
-def test_vscode_session():
-    """gdb as VS Code drives it (gdb/MI), with its set-up commands."""
-    make(".gdbinit")
-    start = vscode("launch")["configurations"][0]
-    m, port = attached()
-    with m:
-        child = Child(
-            gdb_program(), ["-q", "-nx", "--interpreter=mi", path("kernel.elf")],
-            cwd=TOP, timeout=60, encoding="utf-8", env=environment(),
-            logfile=open(log_path(".gdb.log"), "w"))
-        child.expect(r"\(gdb\) ")
-        for command in start["setupCommands"]:
-            text = command["text"].replace("${workspaceFolder}", TOP)
-            child.sendline(f'-interpreter-exec console "{text}"')
-            child.expect(r"\^(done|error[^\n]*)")
-            assert child.match[1] == "done", child.match[1]
-        child.sendline(f"-target-select remote :{port}")
-        child.expect(r"\^connected")
-        child.sendline('-interpreter-exec console "walk main 0"')
-        child.expect(r'~"  physical address 0x[0-9a-f]+')
-        child.expect(r"\^done")
-        child.sendline("-break-insert sys_write")
-        child.expect(r"\^done,bkpt")
-        child.sendline("-exec-continue")
-        child.expect(r"\^running")
-        m.send("x")
-        child.expect(r'\*stopped,reason="breakpoint-hit"')
-        child.sendline("-stack-list-frames")
-        child.expect(r'func="syscall".*func="edit_line".*func="start"')
-        child.end()
-
-
 @test(quick=True)
 def test_gdbinit_without_the_commands():
     """Away from the tree the generated file does the rest all the same."""
@@ -638,11 +627,6 @@ def test_gdbinit_without_the_commands():
     assert "off" in out.split("\n")[-2], out
 
 
-def json_with_comments(name):
-    with open(os.path.join(TOP, ".vscode", name), encoding="utf-8") as f:
-        return json.loads(re.sub(r"^\s*//.*$", "", f.read(), flags=re.M))
-
-
 def hosted(command, end, limit):
     """A program started by the shell, of which a line has been read that fits."""
     child = Child("sh", ["-c", command], cwd=TOP, env=environment(),
@@ -653,19 +637,17 @@ def hosted(command, end, limit):
 
 
 @test()
-def test_vs_code():
+def test_vscode_session():
     """What the editor's C/C++ extension does with our files: it begins the task,
     waits for the line that says it is ready, and speaks gdb/MI, in this order."""
-    launch, = json_with_comments("launch.json")["configurations"]
-    tasks = json_with_comments("tasks.json")
+    launch, = vscode("launch")["configurations"]
+    tasks = vscode("tasks")
     task, = [t for t in tasks["tasks"] if t["label"] == launch["preLaunchTask"]]
-    words = {i["id"]: i["default"] for i in tasks["inputs"]}
-    words["machine"] = ARCH
+    inputs = {i["id"]: i for i in tasks["inputs"]}
     host, said = launch["miDebuggerServerAddress"].split(":")
     port, image = free_port(), log_path(".img")
     shutil.copyfile(path("fs.img"), image)
-    command = re.sub(r"\$\{input:(\w+)\}", lambda m: words[m[1]],
-                     task["command"]).replace(said, str(port))
+    command = chosen(task["command"], inputs, machine=ARCH).replace(said, str(port))
     assert str(port) in command, task
     ready = task["problemMatcher"]["background"]["endsPattern"]
     program = launch["program"].replace("${workspaceFolder}", TOP)

@@ -275,17 +275,27 @@ def current_process():
     return (va, at(va, "struct proc")) if va else None
 
 
-def read_user(va, size):
-    """An integer in the memory of the selected CPU's process; None: not there."""
+def user_bytes(va, size):
+    """Bytes in the memory of the selected CPU's process; None: not all is there."""
     p = current_process()
     space = space_of(p[1]) if p else None
     if space is None:
         return None
-    found = translate(machine.direct_to_physical(number(space[1]["pagetable"])),
-                      va)
-    if found is None:
-        return None
-    return int.from_bytes(read_physical(found[0], size), "little")
+    root = machine.direct_to_physical(number(space[1]["pagetable"]))
+    raw = b""
+    while len(raw) < size:
+        at = va + len(raw)
+        found = translate(root, at)
+        if found is None:
+            return None
+        raw += read_physical(found[0], min(size - len(raw), PGSIZE - at % PGSIZE))
+    return raw
+
+
+def read_user(va, size):
+    """An integer there; None: not there."""
+    raw = user_bytes(va, size)
+    return None if raw is None else int.from_bytes(raw, "little")
 
 
 def caller_in_program(fp, frame):
@@ -310,10 +320,7 @@ def code_before(pc):
     while not block.superblock.is_static:  # out of what is inlined there
         block = block.superblock
     size = min(pc - block.start, PROLOGUE_BYTES)
-    if block.start % PGSIZE + size > PGSIZE:
-        return None
-    code = read_user(block.start, size) if size else 0
-    return None if code is None else code.to_bytes(size, "little")
+    return user_bytes(block.start, size)
 
 
 def objfile_of(pid):

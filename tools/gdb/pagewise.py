@@ -17,6 +17,7 @@ import commands  # noqa: E402,F401
 import frames  # noqa: E402
 import kernel  # noqa: E402
 import printers  # noqa: E402
+import user  # noqa: E402
 
 
 def machine_of_kernel():
@@ -50,5 +51,6 @@ def start(event=None):
 
 
 printers.start()
+user.start()
 start()
 gdb.events.new_objfile.connect(start)
