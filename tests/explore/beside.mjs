@@ -11,7 +11,7 @@ async function bothWalks(e) {
     return [...g.querySelectorAll('text')].map(t => ({s: t.textContent,
       y: Math.round(t.getBoundingClientRect().top)}));
   }));
-  const said = await e.ask(() => [[explorer.hello, explorer.walk],
+  const said = await e.ask(() => [[explorer.hello, walkAnswer()],
     [explorer.beside.hello, explorer.beside.walk]]);
   const heights = new Map();
 
@@ -58,7 +58,7 @@ async function leave(e, name) {
 async function compare(e, name, differ) {
   await e.demonstrate(name);
   await e.until(() => explorer.beside.on && explorer.beside.walk &&
-    explorer.beside.walk.result && explorer.walk && explorer.walk.result);
+    explorer.beside.walk.result && walkAnswer()?.result);
   const [[here, mine], [there, theirs]] = await bothWalks(e);
   check(differ(here, there), `${here.mode}, ${there.mode}`);
   same([mine.va, mine.steps.length, theirs.steps.length],
@@ -66,7 +66,7 @@ async function compare(e, name, differ) {
   await e.shot(name);
   await stepsTogether(e);
   const va = await e.walkToSuperpage();
-  await e.until(a => [explorer, explorer.beside].every(m => m.walk && m.walk.va === a), va);
+  await e.until(a => [walkAnswer(), explorer.beside.walk].every(w => w && w.va === a), va);
   const [[, large]] = await bothWalks(e);
   check(large.steps.at(-1).level > 0, 'a superpage');
   await e.shot(name + '-superpage');
@@ -95,8 +95,8 @@ async function compare(e, name, differ) {
 async function overflow(e) {
   await e.demonstrate('tour_kstack');
   const walked = () => explorer.beside.walk && explorer.beside.state.ended &&
-    explorer.view === 'walk' && explorer.walk && !explorer.walk.result &&
-    explorer.beside.walk.va === explorer.walk.va && explorer.walk.va;
+    explorer.view === 'walk' && walkAnswer() && !walkAnswer().result &&
+    explorer.beside.walk.va === walkAnswer().va && walkAnswer().va;
   const guard = await e.until(walked);
   const [, [, theirs]] = await bothWalks(e);
   same([theirs.result, theirs.what], [null, 'guard'], 'the guard page');

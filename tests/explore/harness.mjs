@@ -82,7 +82,7 @@ class Explorer {
       const run = explorer.state.spaces[0].regions.flatMap(r => r.runs).find(
         r => r.flags & SUPER && r.pages >= 512);
       const va = toHex(run.page + 300);
-      explorer.goWalkTo(0, va);
+      explorer.views.walk.goTo(0, va);
       return va;
     });
   }
@@ -147,6 +147,11 @@ function printed(on = explorer.console) {
     b.getLine(i).translateToString(true)).join('\n');
 }
 
+/* In the page: what the kernel's table says of the address that is walked to. */
+function walkAnswer() {
+  return explorer.views.walk.answer;
+}
+
 /* There is a shell, and all of it has come. */
 function shell() {
   return explorer.hello && explorer.state && explorer.frames &&
@@ -162,7 +167,8 @@ export async function run(test, ready = shell) {
   try {
     const page = await browser.newPage({viewport: {width: 1280, height: 800},
       colorScheme: 'light', acceptDownloads: true});
-    await page.addInitScript(`window.printed = ${printed}`);
+    await page.addInitScript(`Object.assign(window, {printed: ${printed},
+      walkAnswer: ${walkAnswer}})`);
     const e = new Explorer(page);
     await e.open(ready);
     try {

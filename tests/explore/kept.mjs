@@ -12,7 +12,7 @@ run(async e => {
   }
   await e.page.fill('#va', '1:0x0');
   await e.page.press('#va', 'Enter');
-  await e.until(() => explorer.walk && explorer.walk.result);
+  await e.until(() => walkAnswer()?.result);
   await e.page.click('#tourStart');
   check(await e.page.isDisabled('#tour .go'), 'a tour to read');
   check((await e.page.textContent('#tour')).includes('No machine runs'), 'and why');

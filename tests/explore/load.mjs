@@ -94,7 +94,7 @@ async function look(e, view) {
   if (view === 'walk')
     await e.ask(() => {
       const s = explorer.state.spaces.find(p => p.name === 'sleep');
-      explorer.goWalk(s.pid, s.regions[0].start);
+      explorer.views.walk.go(s.pid, s.regions[0].start);
     });
   await e.show(view);
 }

@@ -67,21 +67,21 @@ async function ended(e) {
     const space = explorer.state.spaces.find(s => s.pid === p);
     const {page} = space.regions[0].runs[0];
     explorer.pick({pid: p, page});
-    explorer.goWalk(p, page);
+    explorer.views.walk.go(p, page);
   }, pid);
-  await e.until(p => explorer.walk && explorer.walk.pid === p && explorer.walk.result, pid);
+  await e.until(p => walkAnswer()?.pid === p && walkAnswer().result, pid);
   await e.show('table');
-  await e.until(() => explorer.followed); /* all tables on the way are there */
+  await e.until(() => explorer.views.table.followed); /* all tables on the way are there */
   await e.until(() => document.querySelectorAll('#drawing .wash').length > 0);
   await e.settled();
-  const rows = await e.ask(() => explorer.laid.rows.length);
+  const rows = await e.ask(() => explorer.pane.laid.rows.length);
   await e.page.click('#tour .close');
   await e.ask(() => explorer.interrupt());
   await e.until(p => !explorer.state.spaces.some(s => s.pid === p), pid);
   await e.settled();
   const says = (await e.texts()).find(t => t.startsWith('Page table of'));
   check(says.includes(name) && says.includes('has ended'), says);
-  same(await e.ask(() => explorer.laid.rows.length), rows, 'the table as it was');
+  same(await e.ask(() => explorer.pane.laid.rows.length), rows, 'the table as it was');
   check((await e.page.textContent('#picked')).includes(name + ' has ended'), 'Details');
   await e.show('walk');
   await e.settled();
@@ -102,7 +102,7 @@ async function framesByKey(e) {
     const seq = await e.ask(() => explorer.state.seq);
     await e.until(n => explorer.state.seq > n, seq);
     await e.settled();
-    const frame = await e.ask(() => '0x' + (explorer.frame * 4096).toString(16));
+    const frame = await e.ask(() => '0x' + (explorer.pointed.frame * 4096).toString(16));
     check((await e.page.textContent('#facts')).includes('frame ' + frame), frame);
   }
   for (let i = 0; i < 6; i++)
@@ -111,7 +111,8 @@ async function framesByKey(e) {
   for (let i = 0; i < 40; i++)
     await e.page.keyboard.press('ArrowDown');
   await e.until(() => {
-    const {cells, frame, state} = explorer, box = document.getElementById('cells');
+    const {state, pointed: {frame}, views: {frames: {cells}}} = explorer;
+    const box = document.getElementById('cells');
     const row = Math.floor((frame - state.start) / cells.per / cells.cols);
     const first = Math.floor(cells.first / cells.per / cells.cols);
     return row >= 40 && row >= first && (row - first + 1) * cells.tall <= box.clientHeight;
@@ -119,11 +120,11 @@ async function framesByKey(e) {
   await e.shot('framesdown');
   await e.page.keyboard.press('l');
   await e.settled();
-  check(await e.ask(() => explorer.lit !== '' &&
+  check(await e.ask(() => explorer.views.frames.lit !== '' &&
     document.querySelector('#side rect.wash')), 'a class by key');
   await e.ask(() => {
-    explorer.lit = '';
-    explorer.resize(0);
+    explorer.views.frames.lit = '';
+    explorer.views.frames.resize(0);
   });
 }
 
@@ -132,7 +133,7 @@ async function tableByKey(e) {
   await e.ask(() => explorer.pick({pid: 0,
     page: explorer.state.spaces[0].regions[0].start}));
   await e.show('table');
-  await e.until(() => explorer.laid.rows && explorer.laid.rows.length > 5);
+  await e.until(() => explorer.pane.laid.rows && explorer.pane.laid.rows.length > 5);
   await e.page.focus('#view');
   const inside = () => {
     const all = [...document.querySelectorAll('#drawing .wash')];
@@ -151,7 +152,7 @@ async function tableByKey(e) {
 async function eventsByKey(e) {
   await e.type('ls\n');
   await e.show('events');
-  await e.until(() => explorer.laid.rows && explorer.laid.rows.length > 5);
+  await e.until(() => explorer.pane.laid.rows && explorer.pane.laid.rows.length > 5);
   await e.page.focus('#view');
   for (let i = 0; i < 3; i++)
     await e.page.keyboard.press('ArrowDown');
@@ -159,15 +160,15 @@ async function eventsByKey(e) {
   check(/ s, CPU \d/.test(await e.page.textContent('#facts')),
         await e.page.textContent('#facts'));
   check(await e.page.$('#drawing .picked'), 'a row is marked');
-  const at = await e.ask(() => explorer.laid.rows.findIndex(r => r.at));
+  const at = await e.ask(() => explorer.pane.laid.rows.findIndex(r => r.at));
   check(at >= 0, 'an event of a page');
   await e.ask(i => {
-    explorer.event = explorer.laid.rows[i];
+    explorer.views.events.row = explorer.pane.laid.rows[i];
     explorer.render();
   }, at);
-  const {key, says} = await e.ask(() => explorer.event);
+  const {key, says} = await e.ask(() => explorer.views.events.row);
   await e.type('for i in 1 2 3 4 5; do for j in 1 2 3 4; do ls; done; done\n'); /* more events than the list has */
-  await e.until(k => !explorer.laid.rows.some(r => r.key === k), key);
+  await e.until(k => !explorer.pane.laid.rows.some(r => r.key === k), key);
   await e.settled();
   const facts = await e.page.textContent('#facts');
   check(facts.includes(says) && facts.includes('has left the list'), facts);
@@ -182,7 +183,7 @@ async function eventsByKey(e) {
 /* In a superpage the bits under its level are of the offset. */
 async function superpage(e) {
   await e.walkToSuperpage();
-  await e.until(() => explorer.walk && explorer.walk.pid === 0 && explorer.walk.result);
+  await e.until(() => walkAnswer()?.pid === 0 && walkAnswer().result);
   await e.settled();
   const texts = await e.texts(), offset = texts.find(t => t.startsWith('offset: bits'));
   const high = await e.ask(() => 11 + explorer.hello.bits[0]);
@@ -197,8 +198,8 @@ async function addressBar(e) {
     location.hash = h;
   }, hash);
   await go('#2:3000');
-  await e.until(() => explorer.walk && explorer.walk.va === '0x3000' &&
-    explorer.walk.pid === 2);
+  await e.until(() => walkAnswer()?.va === '0x3000' &&
+    walkAnswer().pid === 2);
   await go('#2:nonsense');
   await e.until(() => document.getElementById('notice').textContent.includes('is no address'));
   await e.page.click('#pause');
@@ -213,10 +214,10 @@ async function addressBar(e) {
 /* A file explains itself. */
 async function legend(e) {
   await e.show('spaces');
-  await e.ask(() => explorer.remember());
+  await e.ask(() => explorer.stop.remember());
   await e.type('sleep 1000 &\n'); /* whose frames were free */
-  await e.until(() => explorer.diff);
-  const said = await e.ask(() => explorer.layoutNow(true).shapes.filter(
+  await e.until(() => explorer.stop.diff);
+  const said = await e.ask(() => explorer.pane.layout(true).shapes.filter(
     s => s.k === 'text').map(s => s.s));
   for (const words of ['code (read and execute)', 'guard', 'promised, not there yet',
     'unused addresses', 'another frame'])
@@ -224,9 +225,9 @@ async function legend(e) {
   await e.ask(() => explorer.pick({pid: 2, page: explorer.state.spaces.find(
     s => s.pid === 2).regions.find(r => r.what === 'data').start}));
   await e.show('frames');
-  await e.until(() => explorer.diff.frames && explorer.diff.frames.some(Boolean));
+  await e.until(() => explorer.stop.diff.frames && explorer.stop.diff.frames.some(Boolean));
   const {marks, shades, words} = await e.ask(() => {
-    const all = explorer.layoutNow(true).shapes;
+    const all = explorer.pane.layout(true).shapes;
     return {marks: ['changed', 'hit'].map(c => all.filter(s => s.c === c).length),
       shades: new Set(all.filter(s => /^free-/.test(s.c)).map(s => s.c)).size,
       words: all.filter(s => s.k === 'text').map(s => s.s)};
@@ -291,13 +292,13 @@ async function timesSinceBoot(e) {
 /* Nothing of the boot before is left. */
 async function reboot(e) {
   await e.show('events');
-  await e.ask(() => explorer.remember());
+  await e.ask(() => explorer.stop.remember());
   await e.type('reboot\n');
   await e.until(() => explorer.state.boots > 0);
   await e.until(() => explorer.state.spaces.some(s => s.name === 'sh'));
   check(/started anew.*forgotten/.test(await e.page.textContent('#notice')),
         await e.page.textContent('#notice'));
-  check(await e.page.isHidden('#forget') && !await e.ask(() => explorer.diff), 'forgotten');
+  check(await e.page.isHidden('#forget') && !await e.ask(() => explorer.stop.diff), 'forgotten');
   const {forks} = await e.ask(() => explorer.state.counters);
   check(forks < 10, `${forks} forks`);
   await e.until(() => explorer.console.line.endsWith('$ '));

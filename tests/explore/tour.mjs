@@ -8,7 +8,7 @@ import {check, run, same} from './harness.mjs';
 /* In the page: what each process has where the program said to look. */
 const define = () => {
   window.seen = () => {
-    const {place, state, walks} = explorer;
+    const {place, state, details: {walks}} = explorer;
     return state.spaces.filter(s => s.name === 'tour_fork').map(s => {
       const run = s.regions.flatMap(r => r.runs).find(
         r => r.page <= place.page && place.page < r.page + r.pages);
@@ -88,7 +88,7 @@ run(async e => {
   }), 'the step has the words of the list');
   await e.shot('tour5');
   await e.page.click('#tour .row .go');
-  await e.until(() => explorer.view === 'walk' && explorer.walk && explorer.walk.result);
+  await e.until(() => explorer.view === 'walk' && walkAnswer()?.result);
   await e.settled();
   check((await e.texts()).some(t => t.startsWith('physical address')), 'the walk ends');
   await e.shot('tour6');

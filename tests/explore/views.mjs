@@ -122,18 +122,18 @@ async function table(e) {
 
 async function walk(e) {
   await e.page.keyboard.press('w');
-  await e.until(() => explorer.view === 'walk' && explorer.walk && explorer.walk.result);
+  await e.until(() => explorer.view === 'walk' && walkAnswer()?.result);
   await e.settled();
-  const steps = await e.ask(() => explorer.walk.steps.length);
+  const steps = await e.ask(() => walkAnswer().steps.length);
   same(steps, await e.ask(() => explorer.hello.levels), 'a step for each level');
-  for (const s of await e.ask(() => explorer.walk.steps)) {
+  for (const s of await e.ask(() => walkAnswer().steps)) {
     const texts = await e.texts();
     check(texts.some(t => t.includes(s.entry_pa)), 'where the entry is');
     check(texts.includes(s.value), 'its value');
   }
   /* The bits of the address are all there. */
   const bits = (await e.texts()).filter(t => /^[01]{9,12}$/.test(t)).join('');
-  const va = await e.ask(() => explorer.walk.va);
+  const va = await e.ask(() => walkAnswer().va);
   same(BigInt('0b' + bits).toString(16), BigInt(va).toString(16), 'bits of the address');
   await e.shot('walk');
   await e.page.focus('#view');
@@ -150,21 +150,21 @@ async function walk(e) {
   await e.ask(() => {
     location.hash = '#2:0x3f000';
   });
-  await e.until(() => explorer.walk && explorer.walk.va === '0x3f000' &&
+  await e.until(() => walkAnswer()?.va === '0x3f000' &&
     [...document.querySelectorAll('#drawing text')].some(t => t.textContent === 'page fault'));
   await e.shot('walkfault');
   /* And through the page's own. */
   await e.page.fill('#va', '1:1000');
   await e.page.press('#va', 'Enter');
-  await e.until(() => explorer.walk && explorer.walk.va === '0x1000' &&
-    explorer.walk.pid === 1);
+  await e.until(() => walkAnswer()?.va === '0x1000' &&
+    walkAnswer().pid === 1);
   await e.page.fill('#va', 'nonsense');
   await e.page.press('#va', 'Enter');
   check((await e.page.textContent('#notice')).includes('is no address'), 'told so');
   await e.page.fill('#va', '99:0x1000');
   await e.page.press('#va', 'Enter');
   check((await e.page.textContent('#notice')).includes('no such process: 99'), 'nobody');
-  same(await e.ask(() => [explorer.walkTo.pid, explorer.walkTo.va]), [1, '0x1000'],
+  same(await e.ask(() => [explorer.views.walk.to.pid, explorer.views.walk.to.va]), [1, '0x1000'],
        'the walk stays');
   await e.page.fill('#va', '');
 }
@@ -174,25 +174,25 @@ async function walk(e) {
  * show; and if nothing has changed, nothing is drawn. What was wrong, in words. */
 const drawnOver = async () => {
   const {SIZES, paint} = await import('./frames.js'), wrong = [];
-  const was = explorer.size, canvas = document.getElementById('canvas');
+  const was = explorer.views.frames.size, canvas = document.getElementById('canvas');
   const changed = new Uint8Array(explorer.frames.n);
-  const draw = on => paint(on, explorer.cells, explorer.frames, explorer.state.classes,
-    {dark: explorer.dark, ...explorer.frameMarks(), changed});
+  const draw = on => paint(on, explorer.views.frames.cells, explorer.frames,
+    explorer.state.classes, {dark: explorer.dark, ...explorer.views.frames.marks(), changed});
   const pixels = on => on.getContext('2d').getImageData(0, 0, on.width, on.height).data;
 
   for (const size of [0, ...SIZES]) {
-    explorer.size = size;
+    explorer.views.frames.size = size;
     explorer.renderNow();
     draw(canvas); /* for the marks */
-    const {first, cols, per} = explorer.cells;
+    const {first, cols, per} = explorer.views.frames.cells;
     for (const i of [0, 1, 3 * cols, 3 * cols + 5, 11 * cols + 7]) {
       const frame = first + i * per;
       explorer.frames.cls.fill((explorer.frames.cls[frame] + 1) % 5, frame, frame + per);
       changed[frame + per] ^= 1;
     }
     const rows = draw(canvas), all = new OffscreenCanvas(canvas.width, canvas.height);
-    if (rows < 5 || rows >= explorer.cells.rows)
-      wrong.push(`size ${size}: ${rows} of ${explorer.cells.rows} rows drawn`);
+    if (rows < 5 || rows >= explorer.views.frames.cells.rows)
+      wrong.push(`size ${size}: ${rows} of ${explorer.views.frames.cells.rows} rows drawn`);
     if (draw(canvas) !== 0)
       wrong.push(`size ${size}: drawn though nothing has changed`);
     draw(all);
@@ -200,7 +200,7 @@ const drawnOver = async () => {
     if (other >= 0)
       wrong.push(`size ${size}: ${other % canvas.width}, ${Math.floor(other / canvas.width)}`);
   }
-  explorer.size = was;
+  explorer.views.frames.size = was;
   explorer.renderNow();
   return wrong;
 };
@@ -210,7 +210,7 @@ async function frames(e) {
   await e.ask(() => explorer.pick({pid: 2, page: explorer.state.spaces.find(
     s => s.pid === 2).regions.find(r => r.what === 'data').start}));
   await e.show('frames');
-  await e.until(() => explorer.cells && document.querySelector('#side text'));
+  await e.until(() => explorer.views.frames.cells && document.querySelector('#side text'));
   const side = (await e.texts('side')).join(' ');
   check(side.includes('Free blocks, by size') && side.includes('private'), side);
   const counted = await e.ask(() => {
@@ -228,9 +228,9 @@ async function frames(e) {
   await e.settled();
   const at = await e.ask(async () => {
     const {placeOf} = await import('./frames.js');
-    const p = placeOf(explorer.cells, explorer.frame - explorer.state.start);
+    const p = placeOf(explorer.views.frames.cells, explorer.pointed.frame - explorer.state.start);
     const box = document.getElementById('canvas').getBoundingClientRect();
-    const {cell, tall} = explorer.cells;
+    const {cell, tall} = explorer.views.frames.cells;
     return {x: box.x + p.x + cell / 2, y: box.y + p.y + tall / 2};
   });
   await e.page.mouse.move(at.x, at.y);
@@ -239,7 +239,7 @@ async function frames(e) {
   check(/the kernel says: user, 1 holder/.test(tip), tip);
   await e.shot('frameswho');
   await e.page.click('#side rect.touch >> nth=1');
-  check(await e.ask(() => explorer.lit !== ''), 'one class is lit up');
+  check(await e.ask(() => explorer.views.frames.lit !== ''), 'one class is lit up');
   await e.settled();
   await e.shot('frameslit');
   await e.page.click('#side rect.wash');
@@ -253,7 +253,7 @@ async function whatHappens(e) {
   await e.type('true\n');
   await e.until(n => explorer.state.counters.forks > n, before);
   for (const word of ['exec: another program', 'fork']) /* in the window or below it */
-    await e.until(w => explorer.laid.rows.some(r => r.says.includes(`: ${w};`)), word);
+    await e.until(w => explorer.pane.laid.rows.some(r => r.says.includes(`: ${w};`)), word);
   await e.settled();
   await e.until(() => [...document.querySelectorAll('#drawing text')].some(
     t => t.textContent === 'exit')); /* the newest are in it */
@@ -436,9 +436,9 @@ async function stackGrows(e) {
  * the kernel's is mapped, and not for it. */
 async function trap(e) {
   await e.demonstrate('tour_trap');
-  await e.until(() => explorer.walk && explorer.walk.result && explorer.state.spaces.some(
-    s => s.name === 'tour_trap' && s.pid === explorer.walk.pid));
-  const own = await e.ask(() => explorer.walk);
+  await e.until(() => walkAnswer()?.result && explorer.state.spaces.some(
+    s => s.name === 'tour_trap' && s.pid === walkAnswer().pid));
+  const own = await e.ask(() => walkAnswer());
   check(own.steps[own.steps.length - 1].flags.includes('u') && own.reason === '',
         JSON.stringify(own));
   await e.until(() => printed().includes('a trap can use this at first'));
@@ -446,10 +446,10 @@ async function trap(e) {
     /without u: \w+, from (0x[0-9a-f]+)/g)].map(m => m[1]));
   check(kernels.length > 0, 'what is without u');
   for (const va of kernels) {
-    await e.ask(a => explorer.goWalkTo(explorer.walk.pid, a), va);
-    await e.until(a => explorer.walk.va === a && [...document.querySelectorAll(
+    await e.ask(a => explorer.views.walk.goTo(walkAnswer().pid, a), va);
+    await e.until(a => walkAnswer().va === a && [...document.querySelectorAll(
       '#drawing text')].some(t => t.textContent.includes('but not for user mode')), va);
-    const walk = await e.ask(() => explorer.walk);
+    const walk = await e.ask(() => walkAnswer());
     check(walk.result && !walk.steps[walk.steps.length - 1].flags.includes('u'),
           JSON.stringify(walk));
   }
@@ -476,16 +476,16 @@ async function demonstrations(e) {
   await stackGrows(e);
   await trap(e);
   await e.demonstrate('tour_levels');
-  await e.until(() => printed().includes('a table is a page of') && explorer.walk &&
-    explorer.walk.result && explorer.state.spaces.some(
-    s => s.name === 'tour_levels' && s.pid === explorer.walk.pid));
+  await e.until(() => printed().includes('a table is a page of') && walkAnswer() &&
+    walkAnswer().result && explorer.state.spaces.some(
+    s => s.name === 'tour_levels' && s.pid === walkAnswer().pid));
   await e.shot('tour_levels');
   check((await e.page.textContent('#tour')).includes('there is no second machine'),
         'none was offered here');
   await e.type('\x03'); /* Ctrl-C */
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_levels'));
-  await e.ask(() => explorer.goWalkTo(2, '0x1000')); /* one that goes on */
-  await e.until(() => explorer.walk && explorer.walk.pid === 2);
+  await e.ask(() => explorer.views.walk.goTo(2, '0x1000')); /* one that goes on */
+  await e.until(() => walkAnswer()?.pid === 2);
 }
 
 /* The shell's stack, in its page table: from there, table and walk. */

@@ -10,6 +10,7 @@
  * It ends when it is closed, or with the page.
  */
 import {Console} from './console.js';
+import {nextRegion} from './keys.js';
 import {Wire} from './wire.js';
 import {KERNEL, parseState, spaceOf, title, toPage} from './model.js';
 import {flagsWords, hex, hexWide, leadsWords, split} from './entry.js';
@@ -48,7 +49,7 @@ export class Beside {
     parts.says.textContent = 'Beside: a machine that starts …';
     app.wire.ask('beside', {name}).then(() => this.open(), error => {
       this.forget();
-      app.say(error.message, true);
+      app.notice.say(error.message, true);
     });
   }
 
@@ -58,7 +59,7 @@ export class Beside {
     this.wire = new Wire({message: m => this.take(m), frames: () => {},
       connected: () => {}}, 'beside/state');
     this.console = new Console(this.parts.terminal, {place: () => {},
-      line: words => this.heard(words), leave: back => app.nextRegion(back)}, 'beside/console');
+      line: words => this.heard(words), leave: nextRegion}, 'beside/console');
     this.console.theme(app.dark ? 'dark' : 'light');
     this.console.start();
     if (this.program)
@@ -103,8 +104,8 @@ export class Beside {
     const found = OVERFLOW.exec(words);
     if (!found)
       return;
-    this.app.goWalk(KERNEL, toPage(found[1]) - 1);
-    this.app.complain(`The machine beside: ${words.trim()}`);
+    this.app.views.walk.go(KERNEL, toPage(found[1]) - 1);
+    this.app.notice.complain(`The machine beside: ${words.trim()}`);
   }
 
   type(words) {
@@ -121,14 +122,14 @@ export class Beside {
 
   /* Ask for the walk that the page shows. */
   refresh() {
-    const {walkTo, view} = this.app;
-    const space = this.on && view === 'walk' && walkTo && this.like(walkTo.pid);
+    const {views, view} = this.app, {to} = views.walk;
+    const space = this.on && view === 'walk' && to && this.like(to.pid);
 
     if (!space) {
       this.walk = null;
       return;
     }
-    this.wire.ask('walk', {pid: space.pid, va: walkTo.va}).then(answer => {
+    this.wire.ask('walk', {pid: space.pid, va: to.va}).then(answer => {
       this.walk = {...answer, title: title(space)};
       this.app.render();
     }, () => {});
@@ -145,9 +146,9 @@ export class Beside {
 
   /* Both kernels, each with a process. options: width, height, usersOnly. */
   spacesLayout(pid, options) {
-    const {hello, state, walkTo} = this.app;
+    const {hello, state, views} = this.app, {to} = views.walk;
     const like = n => (this.like(n) || this.state.spaces[0]).pid;
-    const mark = n => walkTo && {pid: n(walkTo.pid), page: toPage(walkTo.va)};
+    const mark = n => to && {pid: n(to.pid), page: toPage(to.va)};
     return bothSpaces([{hello, state, pid, mark: mark(n => n)},
       {hello: this.hello, state: this.state, pid: like(pid), mark: mark(like)}],
     options);

@@ -10,7 +10,7 @@ export class Stop {
   constructor(app, parts) {
     this.app = app;
     this.parts = parts;
-    this.moment = null;
+    this.moment = this.diff = null;
     this.of = new ProcessList(parts.of, () => app.state.spaces
       .filter(s => s.pid !== KERNEL).map(s => [title(s), s.pid]),
     list => list.length ? list[list.length - 1][1] : '');
@@ -21,7 +21,7 @@ export class Stop {
   }
 
   tell(promise) {
-    promise.catch(error => this.app.say(error.message, true));
+    promise.catch(error => this.app.notice.say(error.message, true));
   }
 
   toggle() {
@@ -37,17 +37,16 @@ export class Stop {
 
   remember() {
     const {app} = this;
-    this.moment = {state: app.state, frames: app.frames, walks: new Map(app.walks),
-      walk: app.walk, ns: app.state.ns};
+    this.moment = {state: app.state, frames: app.frames, walks: new Map(app.details.walks),
+      walk: app.views.walk.answer, ns: app.state.ns};
     this.parts.forget.hidden = false;
-    app.diff = null;
+    this.diff = null;
     app.render();
   }
 
   forget() {
-    this.moment = null;
+    this.moment = this.diff = null;
     this.parts.forget.hidden = true;
-    this.app.diff = null;
     this.app.render();
   }
 
@@ -56,7 +55,7 @@ export class Stop {
     const {app, parts} = this, state = app.state;
 
     if (this.moment)
-      app.diff = difference(this.moment, {state, frames: app.frames});
+      this.diff = difference(this.moment, {state, frames: app.frames});
     const paused = state.paused && !state.ended;
     const words = paused ? 'Continue' : 'Pause';
     if (parts.pause.textContent !== words)

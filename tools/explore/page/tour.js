@@ -7,6 +7,7 @@
  * when that has happened.
  */
 import {KERNEL, TRAMPOLINE, find, frameAt, spaceOf} from './model.js';
+import {button} from './elements.js';
 import {eventWords} from './events.js';
 import {flagList} from './entry.js';
 
@@ -15,7 +16,7 @@ const runners = app => app.state.spaces.filter(s => s.name === NAME);
 
 /* May the picked page be written, as its entry says? */
 function writable(app) {
-  const walk = app.place && app.walks.get(app.place.pid + ':' + app.place.page);
+  const walk = app.place && app.details.walks.get(app.place.pid + ':' + app.place.page);
   const last = walk && walk.steps[walk.steps.length - 1];
   return Boolean(last && last.kind === 'leaf' &&
     flagList(app.hello, last.value).find(f => f.letter === 'w').on);
@@ -39,7 +40,7 @@ const whyNot = ({hello, state}) => !hello.control ? 'No machine runs behind this
   : state && state.panicked ? 'The kernel has panicked' : '';
 
 const nextMoment = app => {
-  app.remember();
+  app.stop.remember();
   app.enter();
 };
 
@@ -49,7 +50,7 @@ const commonWords = app =>
     s.regions.some(g => g.runs.some(r => r.flags & TRAMPOLINE)))
     ? 'The highest page of each process lights up wherever its frame is used.'
     : 'The kernel is in the page table of each process, above what you see there; it is ' +
-      (app.usersOnly ? 'drawn once, when you press “Kernel”.' : 'drawn once, on the left.');
+      (app.views.spaces.usersOnly ? 'drawn once, when you press “Kernel”.' : 'drawn once, on the left.');
 
 /* text: a string, or what makes one of the app. */
 const STEPS = [
@@ -85,7 +86,7 @@ const STEPS = [
       `“${eventWords('fault_reuse')}”. Look at the entry itself: the walk takes the address through ` +
       'the table, level by level, and shows each flag.',
     enter: look, label: 'Walk to the page', act: app => {
-      app.goWalk(app.place.pid, app.place.page);
+      app.views.walk.go(app.place.pid, app.place.page);
     }, done: app => app.view === 'walk'},
 ];
 
@@ -152,15 +153,6 @@ const ownPages = space => !space ? [] : ['data', 'text'].flatMap(
   what => space.regions.filter(r => r.what === what).flatMap(r => r.runs)
     .filter(run => run.frame >= 0)
     .flatMap(run => [...Array(run.pages).keys()].map(i => run.page + i)));
-
-function button(label, act, c) {
-  const b = document.createElement('button');
-  b.type = 'button';
-  b.textContent = label;
-  b.className = c || '';
-  b.addEventListener('click', act);
-  return b;
-}
 
 function paragraph(text, c) {
   const p = document.createElement('p');
@@ -262,7 +254,7 @@ export class Tour {
     demo.walks = false;
     const page = mine.find(p => theirs.includes(p)) ?? mine[0];
     app.pick({pid: space.pid, page});
-    app.goWalk(space.pid, page);
+    app.views.walk.go(space.pid, page);
   }
 
   /* After each state: has what the step asks for happened? */
@@ -298,7 +290,7 @@ export class Tour {
 
   demoParts() {
     const {app, demo} = this;
-    const buttons = [button('Remember, then Enter', () => nextMoment(app), 'go'),
+    const buttons = [button('Remember, then Enter', () => nextMoment(app), {class: 'go'}),
       button('Enter', () => app.enter())];
 
     if (demo.other && demo.other.again && !demo.lacks)
@@ -314,7 +306,7 @@ export class Tour {
 
   heading(text) {
     const h = document.createElement('h2');
-    const close = button('×', () => this.stop(), 'close');
+    const close = button('×', () => this.stop(), {class: 'close'});
     close.setAttribute('aria-label', 'Leave the tour');
     h.append(text, close);
     return h;
@@ -332,10 +324,10 @@ export class Tour {
     const act = button(step.label, () => {
       this.acted = n;
       step.act(this.app);
-    }, 'go');
+    }, {class: 'go'});
     const back = button('Back', () => this.go(n - 1));
     const next = button(last ? 'Done' : 'Next', () => last ? this.stop()
-      : this.go(n + 1), this.was ? 'go' : '');
+      : this.go(n + 1), {class: this.was ? 'go' : ''});
 
     back.disabled = n === 0;
     act.disabled = Boolean(this.why);

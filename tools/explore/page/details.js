@@ -1,0 +1,98 @@
+/*
+ * Details, on the right: what the picked page is, who else has its frame, where to
+ * go from there; or what keys have come to in a view. Above, what is different since
+ * the moment that is remembered.
+ */
+import * as share from './share.js';
+import {$, button, setText} from './elements.js';
+import {find, runWords, spaceOf, title, toHex} from './model.js';
+import {draw} from './shapes.js';
+
+const WIDEST = 440, MARGIN = 28; /* pixels: of the drawing, and around it */
+
+export class Details {
+  constructor(app) {
+    this.app = app;
+    this.walks = new Map(); /* to the page, in all who share it: "pid:page" to an answer */
+  }
+
+  beginAnew() {
+    this.walks.clear();
+  }
+
+  refresh() {
+    const {app} = this, {state, picked} = app;
+
+    if (picked && picked.page !== undefined)
+      for (const {pid, page} of share.related(state, picked))
+        app.askWalk(pid, toHex(page), a => this.walks.set(`${pid}:${page}`, a));
+  }
+
+  draw() {
+    const {state, picked, ended, current} = this.app;
+    const space = picked && spaceOf(state, picked.pid);
+    const has = space && picked.page !== undefined, instead = current.instead();
+
+    this.drawChanges();
+    $('share').toggleAttribute('hidden', !has || Boolean(instead));
+    $('go').hidden = !has || Boolean(instead);
+    if (instead)
+      this.say(instead);
+    else if (has)
+      this.drawPage(space, picked);
+    else
+      this.say({title: picked && !space ? `${ended.nameOf(picked.pid)} has ended` : 'Details',
+        sentence: 'Hover over anything to hear what it is. Click a page to open it in the ' +
+          'page table, and to see here who else has its frame. New here? Press Tour.',
+        facts: current.facts()});
+  }
+
+  say({title: heading, sentence, facts}) {
+    setText($('picked'), heading);
+    setText($('sentence'), sentence);
+    setText($('facts'), facts);
+  }
+
+  drawPage(space, picked) {
+    const {hello, state, stop, current} = this.app, {region, run} = find(space, picked.page);
+    const laid = share.layout(hello, state, share.related(state, picked), this.walks,
+      {width: Math.min(WIDEST, $('details').clientWidth - MARGIN), diff: stop.diff});
+
+    draw($('share'), laid.shapes, laid.w, laid.h);
+    this.say({title: `${toHex(picked.page)} of ${title(space)}`,
+      sentence: region ? laid.words : 'No region has this address any more.',
+      facts: current.facts() || (region && run
+        ? runWords(space, region, run, picked.page) : '')});
+    this.drawGo(run);
+  }
+
+  /* Buttons that lead to what the page has. */
+  drawGo(run) {
+    const {app} = this, key = run && run.frame >= 0 ? 'there' : 'absent';
+    if ($('go').dataset.key === key)
+      return;
+    $('go').dataset.key = key;
+    $('go').replaceChildren(button('Page table', () => app.show('table')),
+      button('Walk', () => app.views.walk.go(app.picked.pid, app.picked.page)),
+      ...key === 'there' ? [button('Its frame', () => app.show('frames'))] : []);
+  }
+
+  drawChanges() {
+    const {diff} = this.app.stop;
+
+    $('changes').hidden = !diff;
+    if (!diff)
+      return;
+    const words = diff.words.length ? diff.words : ['nothing has changed'];
+    const key = words.join('\n');
+    if (this.changesKey === key)
+      return;
+    this.changesKey = key;
+    const list = document.createElement('ul');
+    list.append(...words.map(w => Object.assign(document.createElement('li'),
+                                                {textContent: w})));
+    const head = Object.assign(document.createElement('h2'),
+                               {textContent: 'Since the moment you remembered'});
+    $('changes').replaceChildren(head, list);
+  }
+}

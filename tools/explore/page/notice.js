@@ -1,0 +1,59 @@
+/*
+ * The line above the views. Why the machine stands still, or what it waits for,
+ * stays there; a complaint lasts until another view is looked at, and what the
+ * first has covered comes back.
+ */
+
+/* Why the machine stands still, or what is waited for; "" if it runs. */
+function stillWords(s) {
+  const waits = s.waiting && `waiting: ${s.waiting.at} of process ${
+    s.waiting.pid} will stop the machine`;
+
+  return s.ended ? 'The machine has ended; this is what was last there.'
+    : s.panicked ? 'The kernel has panicked and does nothing any more; the terminal says why.'
+    : s.paused ? `Paused: ${s.why || 'nothing moves until you continue'}`
+      : s.unseen || waits || '';
+}
+
+export class Notice {
+  constructor(element) {
+    this.element = element;
+    this.stays = '';   /* what is said of the machine */
+    this.passing = ''; /* a complaint */
+  }
+
+  say(text, bad) {
+    this.element.hidden = !text;
+    this.element.textContent = text;
+    this.element.classList.toggle('bad', Boolean(bad));
+  }
+
+  /* Say what was wrong, until another view is looked at. */
+  complain(text) {
+    this.say(text, true);
+    this.passing = text;
+  }
+
+  /* Another view is looked at. */
+  pass() {
+    if (this.passing)
+      this.say(this.stays);
+    this.passing = '';
+  }
+
+  /* After each state: is something else said of the machine now? */
+  update(state) {
+    const says = stillWords(state), differs = says !== this.stays;
+
+    if (differs)
+      this.say(says || this.passing, state.paused || state.panicked);
+    this.stays = says;
+    return differs;
+  }
+
+  /* What was said of the machine is true no more. */
+  beginAnew(text) {
+    this.stays = '';
+    this.complain(text);
+  }
+}

@@ -1,0 +1,97 @@
+/*
+ * The walk to an address, step by step; the same on a machine beside, if one runs.
+ */
+import * as walk from './walk.js';
+import {button} from './elements.js';
+import {spaceOf, title, toHex} from './model.js';
+import {View} from './view.js';
+
+export class WalkView extends View {
+  constructor(app) {
+    super(app);
+    this.to = null;       /* {pid, va} */
+    this.answer = null;   /* what the kernel's table says; or {error} */
+    this.step = Infinity; /* Infinity: the last */
+  }
+
+  beginAnew() {
+    this.answer = null;
+  }
+
+  go(pid, page) {
+    this.goTo(pid, toHex(page));
+  }
+
+  goTo(pid, va) {
+    const {app} = this;
+
+    if (!spaceOf(app.state, pid)) {
+      app.notice.complain(`no such process: ${pid}`);
+      return;
+    }
+    this.to = {pid, va};
+    this.step = Infinity;
+    app.address.set(pid, va);
+    app.show('walk');
+  }
+
+  refresh() {
+    if (this.to)
+      this.app.askWalk(this.to.pid, this.to.va, answer => {
+        this.answer = answer;
+      }, error => this.fail(error));
+  }
+
+  /* Of a process that has ended, the last answer stays. */
+  fail(error) {
+    const {state, ended} = this.app, {pid, va} = this.to, was = this.answer;
+
+    if (!was || was.error || was.pid !== pid || BigInt(was.va) !== BigInt(va) ||
+        spaceOf(state, pid))
+      this.answer = {error: ended.names.has(pid) && !spaceOf(state, pid)
+        ? `${ended.nameOf(pid)} has ended` : error};
+  }
+
+  layout() {
+    const {state, hello, ended, stop, beside, pane} = this.app, {step, answer} = this;
+
+    if (!answer || answer.error)
+      return this.layoutWords('walk', answer ? `${this.to.va}: ${answer.error}`
+        : 'Type an address above, or pick a page and press w.');
+    const space = spaceOf(state, answer.pid);
+    const was = stop.moment && stop.moment.walk;
+    const named = space ? title(space)
+      : `${ended.nameOf(answer.pid)}, which has ended: as last read`;
+    if (beside.on)
+      return {...beside.walksLayout(answer, {step, title: named, width: pane.width}),
+        label: `walks to ${answer.va} on both machines`};
+    return {...walk.layout(hello, answer, {step, title: named,
+      was: was && was.pid === answer.pid && was.va === answer.va ? was : null}),
+    label: 'walk to ' + answer.va};
+  }
+
+  controls() {
+    return [button('◀ Step back', () => this.stepBy(-1), {title: 'left arrow'}),
+      button('Step forward ▶', () => this.stepBy(1), {title: 'right arrow'}),
+      button('From the start', () => this.stepBy(-99)),
+      button('All', () => this.stepBy(99))];
+  }
+
+  stepBy(n) {
+    const {app, answer} = this, {beside} = app;
+
+    if (!answer || answer.error)
+      return;
+    const last = Math.max(walk.lastStep(answer),
+      beside.walk ? walk.lastStep(beside.walk) : 0);
+    this.step = Math.max(0, Math.min(last, Math.min(this.step, last) + n));
+    app.render();
+  }
+
+  key(key) {
+    const by = {ArrowLeft: -1, ArrowRight: 1}[key];
+    if (by)
+      this.stepBy(by);
+    return Boolean(by);
+  }
+}
