@@ -66,7 +66,7 @@ class Explorer {
   }
 
   type(text) {
-    return this.ask(t => explorer.type(t), text);
+    return this.ask(t => explorer.console.type(t), text);
   }
 
   /* Click on a program of the list. */

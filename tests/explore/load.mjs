@@ -150,7 +150,7 @@ run(async e => {
   await e.until(n => explorer.state.spaces.length > n, PROCESSES);
   for (const view of VIEWS)
     await cost(e, view);
-  await e.ask(() => explorer.type('kill $!\n')); /* sleepers are left */
+  await e.ask(() => explorer.console.type('kill $!\n')); /* sleepers are left */
   await e.until(() => explorer.state.spaces.filter(s => s.name === 'sh').length === 1);
   for (const view of VIEWS)
     await standstill(e, view);

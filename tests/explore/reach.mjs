@@ -38,7 +38,7 @@ async function regions(e) {
   await e.page.keyboard.press('Enter');
   same(await focused(e), 'tourStart', 'where it began');
   await e.page.click('#forget');
-  await e.ask(() => explorer.interrupt());
+  await e.ask(() => explorer.console.interrupt());
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
 }
 
@@ -76,7 +76,7 @@ async function ended(e) {
   await e.settled();
   const rows = await e.ask(() => explorer.pane.laid.rows.length);
   await e.page.click('#tour .close');
-  await e.ask(() => explorer.interrupt());
+  await e.ask(() => explorer.console.interrupt());
   await e.until(p => !explorer.state.spaces.some(s => s.pid === p), pid);
   await e.settled();
   const says = (await e.texts()).find(t => t.startsWith('Page table of'));

@@ -8,7 +8,7 @@ import {check, run, same} from './harness.mjs';
 /* In the page: what each process has where the program said to look. */
 const define = () => {
   window.seen = () => {
-    const {place, state, details: {walks}} = explorer;
+    const {state, tour: {place}, details: {walks}} = explorer;
     return state.spaces.filter(s => s.name === 'tour_fork').map(s => {
       const run = s.regions.flatMap(r => r.runs).find(
         r => r.page <= place.page && place.page < r.page + r.pages);
@@ -79,8 +79,11 @@ run(async e => {
   await atStep(e, 5);
   const alone = await e.ask(() => seen());
   same(alone.map(p => [p.frame, p.w]), [[forked[0].frame, true]], 'W without a copy');
-  await e.until(() => explorer.state.events.some(v => v.kind === 'fault_reuse' &&
-    v.pid === explorer.place.pid && BigInt(v.a) >> 12n === BigInt(explorer.place.page)));
+  await e.until(() => {
+    const {state, tour: {place}} = explorer;
+    return state.events.some(v => v.kind === 'fault_reuse' && v.pid === place.pid &&
+      BigInt(v.a) >> 12n === BigInt(place.page));
+  });
   check(await e.ask(async () => {
     const {eventWords} = await import('./events.js');
     return document.getElementById('tour').textContent.includes(

@@ -278,7 +278,7 @@ async function whatHappens(e) {
 
 async function stopAndLook(e) {
   await e.type('tour_fork\n');
-  await e.until(() => explorer.place);
+  await e.until(() => explorer.tour.place);
   await e.type('\n');
   const child = await e.until(() => {
     const all = explorer.state.spaces.filter(s => s.name === 'tour_fork');
@@ -294,7 +294,7 @@ async function stopAndLook(e) {
   same(await e.ask(() => explorer.state.stopped.pid), child, 'who is stopped');
   check((await e.page.textContent('#notice')).includes('Paused'), 'said so');
   same(await e.ask(() => explorer.picked), {pid: child,
-    page: await e.ask(() => explorer.place.page)}, 'where it stopped is picked');
+    page: await e.ask(() => explorer.tour.place.page)}, 'where it stopped is picked');
   await e.show('spaces');
   await e.until(() => document.querySelector('#drawing .changed'));
   await e.shot('stopped');
@@ -412,7 +412,7 @@ async function stackGrows(e) {
   const enter = () => e.page.click('#tour .row button:nth-child(2)');
 
   await e.demonstrate('tour_stack');
-  await e.until(() => explorer.place && printed().includes('pages of it are there'));
+  await e.until(() => explorer.tour.place && printed().includes('pages of it are there'));
   await enter();
   await e.ask(`window.stackPages = ${pages}`);
   for (let n = await e.until(() => stackPages()), last = 0; last < 3; last++) {
@@ -468,7 +468,7 @@ async function demonstrations(e) {
   check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
   /* One that waits for Enter does not get the name of the next. */
   await e.demonstrate('tour_exec');
-  await e.until(() => explorer.place && printed().includes('main is at'));
+  await e.until(() => explorer.tour.place && printed().includes('main is at'));
   await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_exec') &&
     !explorer.state.spaces.some(s => s.name === 'tour_heap'));
   await e.show('spaces');

@@ -11,8 +11,8 @@ const RETRY = 1500;
 const COLUMNS = 80;                     /* of a line */
 const SIZES = [12, 11.5, 11, 10.5, 10]; /* of letters, in pixels */
 const LINE_HEIGHT = 1.1; /* at 1 the smallest letters lose the underscore */
-export const INTERRUPT = '\x03'; /* Ctrl-C */
-const PROMPT = '$ ';             /* of the shell */
+const INTERRUPT = '\x03';               /* Ctrl-C */
+const PROMPT = '$ ';                    /* of the shell */
 const SEQUENCES = /\r|\x1b\[[0-9;]*[A-Za-z]/g;
 const PLACE = /\[(\d+)\] (.*?) is at (0x[0-9a-f]+)/;
 const THEMES = {
@@ -112,6 +112,12 @@ export class Console {
   run(command) {
     this.line = ''; /* the prompt that may be there is not the answer */
     this.next = command + '\n';
+    this.type(INTERRUPT);
+  }
+
+  /* End the program that runs, or that would run at the next prompt. */
+  interrupt() {
+    this.next = '';
     this.type(INTERRUPT);
   }
 

@@ -13,13 +13,14 @@ import {parseState, toPage} from './model.js';
 import {patternDefs, styleText} from './palette.js';
 import {Address} from './address.js';
 import {Beside} from './beside.js';
-import {Console, INTERRUPT} from './console.js';
+import {Console} from './console.js';
 import {Details} from './details.js';
 import {Ended} from './ended.js';
 import {EventsView} from './view_events.js';
 import {FramesView} from './view_frames.js';
 import {Keep} from './keep.js';
 import {Keys, nextRegion} from './keys.js';
+import {closeMenus} from './menus.js';
 import {Mouse} from './mouse.js';
 import {Notice} from './notice.js';
 import {Pane} from './pane.js';
@@ -38,29 +39,28 @@ class App {
   constructor() {
     this.hello = this.state = this.frames = null; /* the last that came */
     this.view = 'spaces';
-    this.picked = null;   /* {pid, page} */
-    this.place = null;    /* what a program of the tour said where to look */
+    this.picked = null; /* {pid, page} */
     this.drawingTimes = [];
     this.dark = matchMedia('(prefers-color-scheme: dark)').matches;
 
-    this.ended = new Ended();
-    this.pointed = new Pointed(this);
+    this.ended = new Ended();           /* processes that were */
+    this.pointed = new Pointed(this);   /* a frame, by the mouse or keys */
     this.views = {spaces: new SpacesView(this), table: new TableView(this),
       walk: new WalkView(this), frames: new FramesView(this),
       events: new EventsView(this)}; /* by the order of their tabs */
-    this.pane = new Pane(this);
-    this.details = new Details(this);
-    this.notice = new Notice($('notice'));
-    this.address = new Address(this);
+    this.pane = new Pane(this);         /* left: the view */
+    this.details = new Details(this);   /* right: what is picked */
+    this.notice = new Notice($('notice')); /* above */
+    this.address = new Address(this);   /* one that is typed */
     this.mouse = new Mouse(this);
     this.keys = new Keys(this);
-    this.keep = new Keep(this);
+    this.keep = new Keep(this);         /* files */
     this.tour = new Tour(this, $('tour'));
     this.stop = new Stop(this, Object.fromEntries(['pause', 'at', 'of', 'arm',
       'remember', 'forget'].map(id => [id, $(id)])));
     this.console = new Console($('terminal'), {
       place: place => {
-        this.place = place;
+        this.tour.place = place;
         this.pick(place);
       },
       line: () => {},
@@ -74,6 +74,7 @@ class App {
       connected: is => this.connected(is)});
     this.theme(this.dark);
     this.listen();
+    closeMenus();
   }
 
   /* The view that is shown. */
@@ -86,18 +87,6 @@ class App {
     $('tourStart').addEventListener('click', () => this.tour.start());
     $('theme').addEventListener('click', () => this.theme(!this.dark));
     $('helpOpen').addEventListener('click', () => $('help').showModal());
-    for (const menu of document.querySelectorAll('.menu')) {
-      document.addEventListener('click', e => {
-        if (!menu.contains(e.target) || e.target.closest('.pop button'))
-          menu.open = false;
-      });
-      menu.addEventListener('keydown', e => {
-        if (e.key !== 'Escape' || !menu.open)
-          return;
-        menu.open = false;
-        menu.querySelector('summary').focus();
-      });
-    }
   }
 
   /* --- what comes from the machine --- */
@@ -154,9 +143,9 @@ class App {
   beginAnew() {
     const had = this.stop.moment;
 
-    for (const part of [...Object.values(this.views), this.details, this.ended])
+    for (const part of [...Object.values(this.views), this.details, this.ended, this.tour])
       part.beginAnew();
-    this.picked = this.place = null;
+    this.picked = null;
     this.stop.forget();
     this.notice.beginAnew('The machine has started anew: events and counters begin again.' +
       (had ? ' The moment that you remembered was of before, and is forgotten.' : ''));
@@ -238,31 +227,6 @@ class App {
       if (c)
         c.theme(name);
     this.render();
-  }
-
-  /* --- programs of the machine --- */
-
-  type(text) {
-    this.console.type(text);
-  }
-
-  /* Run a program, whatever else waits for a key: that is ended. */
-  run(name) {
-    this.place = null;
-    this.console.run(name);
-  }
-
-  /* Enter, for a program that waits; for the same beside, too. */
-  enter() {
-    this.type('\n');
-    if (this.beside.program)
-      this.beside.type('\n');
-  }
-
-  /* End the program that runs, or that would run at the next prompt. */
-  interrupt() {
-    this.console.next = '';
-    this.type(INTERRUPT);
   }
 
   /* --- drawing --- */

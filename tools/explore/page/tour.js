@@ -16,21 +16,23 @@ const runners = app => app.state.spaces.filter(s => s.name === NAME);
 
 /* May the picked page be written, as its entry says? */
 function writable(app) {
-  const walk = app.place && app.details.walks.get(app.place.pid + ':' + app.place.page);
+  const {tour: {place}, details} = app;
+  const walk = place && details.walks.get(place.pid + ':' + place.page);
   const last = walk && walk.steps[walk.steps.length - 1];
   return Boolean(last && last.kind === 'leaf' &&
     flagList(app.hello, last.value).find(f => f.letter === 'w').on);
 }
 
 const framesOf = app => new Set(runners(app)
-  .map(s => frameAt(s, app.place.page)).filter(f => f >= 0));
+  .map(s => frameAt(s, app.tour.place.page)).filter(f => f >= 0));
 /* Does the program run that said where to look? */
-const placed = app => Boolean(app.place && spaceOf(app.state, app.place.pid) &&
-  spaceOf(app.state, app.place.pid).name === NAME &&
-  find(spaceOf(app.state, app.place.pid), app.place.page).region);
+function placed({state, tour: {place}}) {
+  const space = place && spaceOf(state, place.pid);
+  return Boolean(space && space.name === NAME && find(space, place.page).region);
+}
 
 const look = app => {
-  app.pick({pid: app.place.pid, page: app.place.page});
+  app.pick(app.tour.place);
   app.show('spaces');
 };
 
@@ -41,7 +43,7 @@ const whyNot = ({hello, state}) => !hello.control ? 'No machine runs behind this
 
 const nextMoment = app => {
   app.stop.remember();
-  app.enter();
+  app.tour.enter();
 };
 
 /* What every process has in common, and where the page shows it. */
@@ -58,7 +60,7 @@ const STEPS = [
     text: app => 'Each column is the memory of one process, high addresses on top. What is ' +
       'solid is there; what is dashed is only promised. Move the mouse over anything ' +
       'to hear what it is. ' + commonWords(app) + ' Now start a program to look at.',
-    label: 'Run tour_fork', act: app => app.run(NAME), done: placed},
+    label: 'Run tour_fork', act: app => app.tour.run(NAME), done: placed},
   {title: 'One page, one frame',
     text: 'The program has written to one page: it is picked, and Details shows which ' +
       'frame of memory is behind it. The entry of the page table that leads there has ' +
@@ -86,7 +88,7 @@ const STEPS = [
       `“${eventWords('fault_reuse')}”. Look at the entry itself: the walk takes the address through ` +
       'the table, level by level, and shows each flag.',
     enter: look, label: 'Walk to the page', act: app => {
-      app.views.walk.go(app.place.pid, app.place.page);
+      app.views.walk.go(app.tour.place.pid, app.tour.place.page);
     }, done: app => app.view === 'walk'},
 ];
 
@@ -168,6 +170,7 @@ export class Tour {
     this.at = -1;
     this.demo = null;
     this.why = '';
+    this.place = null; /* what a program said where to look: {pid, page, what} */
   }
 
   start() {
@@ -195,7 +198,7 @@ export class Tour {
     this.demo = null;
     app.beside.stop();
     if (runs)
-      app.interrupt();
+      app.console.interrupt();
     this.go(-1);
     document.getElementById('tourStart').focus();
   }
@@ -208,7 +211,7 @@ export class Tour {
       before: new Set(app.state.spaces.map(s => s.pid))};
     app.beside.stop();
     app.show(view);
-    app.run(name);
+    this.run(name);
     this.startOther();
     this.render();
     this.focus();
@@ -221,6 +224,26 @@ export class Tour {
       all.find(b => b.classList.contains('go')) || all[0];
     if (to)
       to.focus();
+  }
+
+  /* Run a program, whatever else waits for a key: that is ended. */
+  run(name) {
+    this.place = null;
+    this.app.console.run(name);
+  }
+
+  /* Enter, for a program that waits; for the same beside, too. */
+  enter() {
+    const {console: here, beside} = this.app;
+
+    here.type('\n');
+    if (beside.program)
+      beside.type('\n');
+  }
+
+  /* Another boot. */
+  beginAnew() {
+    this.place = null;
   }
 
   /* The machine beside, if the demonstration has one that can be started. */
@@ -291,7 +314,7 @@ export class Tour {
   demoParts() {
     const {app, demo} = this;
     const buttons = [button('Remember, then Enter', () => nextMoment(app), {class: 'go'}),
-      button('Enter', () => app.enter())];
+      button('Enter', () => this.enter())];
 
     if (demo.other && demo.other.again && !demo.lacks)
       buttons.push(button('Overflow it again', () => this.startOther()));
