@@ -79,7 +79,8 @@ struct txn {
 
 static struct {
   struct spinlock lock;
-  struct waitq room; /* for begin_op */
+  struct waitq line; /* of begin_op, in the order of their tickets */
+  struct waitq room; /* for the first of them, who is out of the line */
   struct waitq work; /* for the thread */
   struct waitq done; /* for log_sync */
   struct txn txn[2];
@@ -283,6 +284,7 @@ int log_init(void) {
 
   memset(&jnl, 0, sizeof(jnl));
   initlock(&jnl.lock, "log");
+  waitq_init(&jnl.line, "log line");
   waitq_init(&jnl.room, "log room");
   waitq_init(&jnl.work, "log");
   waitq_init(&jnl.done, "sync");
@@ -321,8 +323,10 @@ int begin_op(uint blocks) {
   debug_sleep_wait(&jnl, "log room", DEBUG_CALLER);
   acquire(&jnl.lock);
   ticket = jnl.tickets++;
-  while (!jnl.error && (ticket != jnl.serving || !has_room_locked(blocks))) {
-    if (jnl.running->n > 0 && !jnl.urgent && ticket == jnl.serving) {
+  while (!jnl.error && ticket != jnl.serving) /* woken once, in its turn */
+    sleep(&jnl.line, &jnl.lock);
+  while (!jnl.error && !has_room_locked(blocks)) {
+    if (jnl.running->n > 0 && !jnl.urgent) {
       jnl.urgent = true;
       wakeup(&jnl.work);
     }
@@ -332,8 +336,8 @@ int begin_op(uint blocks) {
   if (!error) {
     jnl.ops++;
     jnl.reserved += blocks;
-    if (++jnl.serving != jnl.tickets)
-      wakeup(&jnl.room);
+    jnl.serving++;
+    wakeup_one(&jnl.line);
     debug_sleep_taken(&jnl, "log room");
   }
   release(&jnl.lock);
@@ -349,8 +353,7 @@ void end_op(uint blocks) {
     jnl.urgent = true;
   if (jnl.ops == 0 && (jnl.closing || jnl.urgent))
     wakeup(&jnl.work);
-  if (jnl.serving != jnl.tickets)
-    wakeup(&jnl.room);
+  wakeup(&jnl.room);
   release(&jnl.lock);
 }
 
@@ -495,6 +498,8 @@ static void commit_locked(void) {
   if (r == 0)
     jnl.committed = t->id;
   jnl.error = r;
+  if (r != 0)
+    wakeup(&jnl.line);
   wakeup(&jnl.room);
   wakeup(&jnl.done);
 }

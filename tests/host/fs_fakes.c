@@ -136,6 +136,8 @@ void wakeup(struct waitq *q) {
   pthread_mutex_unlock(&sleepers);
 }
 
+void wakeup_one(struct waitq *q) { wakeup(q); }
+
 void wakeup_here(struct waitq *q) { wakeup(q); }
 
 static __thread struct thread self;
