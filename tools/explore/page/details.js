@@ -4,7 +4,7 @@
  * the moment that is remembered.
  */
 import * as share from './share.js';
-import {$, button, setText} from './elements.js';
+import {$, button, hide, setText} from './elements.js';
 import {find, runWords, spaceOf, title, toHex} from './model.js';
 import {draw} from './shapes.js';
 
@@ -35,7 +35,7 @@ export class Details {
 
     this.drawChanges();
     $('share').toggleAttribute('hidden', !has || Boolean(instead));
-    $('go').hidden = !has || Boolean(instead);
+    hide($('go'), !has || Boolean(instead));
     if (instead)
       this.say(instead);
     else if (has)
@@ -80,7 +80,7 @@ export class Details {
   drawChanges() {
     const {diff} = this.app.stop;
 
-    $('changes').hidden = !diff;
+    hide($('changes'), !diff);
     if (!diff)
       return;
     const words = diff.words.length ? diff.words : ['nothing has changed'];

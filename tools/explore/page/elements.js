@@ -4,6 +4,12 @@
  */
 export const $ = id => document.getElementById(id);
 
+/* Hide an element or not; a browser would style the same anew. */
+export function hide(element, is) {
+  if (element.hidden !== is)
+    element.hidden = is;
+}
+
 export function setText(element, s) {
   if (element.textContent !== s)
     element.textContent = s;

@@ -5,7 +5,7 @@
  *          `--> its layout() --> the drawing; or its paint()
  *    scrollToPick() --> its pickBox(), scrollTo()
  */
-import {$} from './elements.js';
+import {$, hide} from './elements.js';
 import {draw, setOnce, withLegend} from './shapes.js';
 
 const MARGIN = 14; /* pixels of the view that nothing is drawn on */
@@ -94,7 +94,7 @@ export class Pane {
       setOnce(tab, 'aria-selected', on);
       setOnce(tab, 'tabindex', on ? 0 : -1);
     }
-    $('physical').hidden = !canvas;
+    hide($('physical'), !canvas);
     $('drawing').toggleAttribute('hidden', canvas);
     if (this.drawnControls !== view) {
       this.drawnControls = view;

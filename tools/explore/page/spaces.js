@@ -75,6 +75,19 @@ function foldOf(regions) {
     runs: regions.flatMap(r => r.runs.map(run => ({...run, region: r})))};
 }
 
+/* Where regions and runs of a space begin and end, and which are there, as text. */
+const extents = new WeakMap();
+
+function extentOf(regions) {
+  if (!extents.has(regions))
+    extents.set(regions, regions.map(r => [r.start, r.end, Boolean(r.stacks),
+      r.runs.map(run => [run.page, run.pages, present(run)])]).join());
+  return extents.get(regions);
+}
+
+/* One of those columns that have the same scale: most of many processes do. */
+const distinct = columns => [...new Map(columns.map(c => [extentOf(c.regions), c])).values()];
+
 function cutsOf(columns, runs) {
   const cuts = new Set();
   for (const c of columns)
@@ -301,8 +314,9 @@ function newColumn(x, width, scale, space, regions, {diff, change, picked}) {
 }
 
 /*
- * options: pick {pid, page}, diff, width, height: of what is to be filled; from, to: the
- * horizontal pixels that are looked at, so that of sixty columns only those are
+ * options: pick {pid, page}, diff, width, height: of what is to be filled; past: spaces
+ * of processes that have no column, but a say in the scale: [{space, regions}]; from,
+ * to: the horizontal pixels that are looked at, so that of sixty columns only those are
  * made. Returns {w, h, shapes, columns}; columns are what marks() and the arrow
  * keys need.
  */
@@ -313,11 +327,11 @@ export function layout(state, options) {
     .map(space => ({space, regions: space.regions}));
   const shapes = [], columns = [];
   let x = LEFT, h = 0;
-  const place = (list, width, id) => {
+  const place = (list, width, id, past = []) => {
     if (!list.length)
       return;
-    const scale = makeScale(list, HEAD, height);
-    shapes.push(group(id, [...axis(x, scale, list), ...folds(x + AXIS,
+    const all = distinct([...list, ...past]), scale = makeScale(all, HEAD, height);
+    shapes.push(group(id, [...axis(x, scale, all), ...folds(x + AXIS,
       list.length * width, scale)]));
     x += AXIS;
     for (const {space, regions} of list) {
@@ -337,7 +351,8 @@ export function layout(state, options) {
     x += GAP;
   }
   const each = ((options.width || 1200) - x - AXIS - 2 * LEFT) / users.length;
-  place(users, Math.floor(Math.max(COLUMN_MIN, Math.min(COLUMN_MAX, each))), 'axis1');
+  place(users, Math.floor(Math.max(COLUMN_MIN, Math.min(COLUMN_MAX, each))), 'axis1',
+    options.past);
   return {w: x + LEFT, h: HEAD + h + 16, shapes, columns};
 }
 

@@ -31,7 +31,7 @@ export class EventsView extends View {
     return {...events.layout(state, this.samples, {width: Math.max(pane.width, NARROWEST),
       since: stop.moment ? stop.moment.ns : undefined, pid: this.of,
       key: this.row && this.row.key, names: ended.names, ...(whole ? {whole}
-        : {slots: this.slots, from: y - BEYOND, to: y + h + BEYOND})}),
+        : {slots: this.slots, from: y - BEYOND, to: y + h})}),
     label: 'what happens'};
   }
 

@@ -7,12 +7,39 @@ import {button, note} from './elements.js';
 import {KERNEL, holders} from './model.js';
 import {BEYOND, View} from './view.js';
 
-const ROOM = 40; /* pixels of a picked page that must be seen */
+const ROOM = 40;   /* pixels of a picked page that must be seen */
+const PAST = 2000; /* ms that the scale remembers a process */
 
 export class SpacesView extends View {
   constructor(app) {
     super(app);
     this.usersOnly = false;
+    this.past = []; /* spaces that are not there any more: [{space, until}] */
+    this.was = [];  /* spaces that were drawn */
+  }
+
+  beginAnew() {
+    this.past = this.was = [];
+  }
+
+  shown() {
+    this.beginAnew();
+  }
+
+  /* Spaces that were there a moment ago, or were as they are not now. The scale heeds
+   * them, or all columns would move each time that a shell runs a program. */
+  recent() {
+    const {app} = this, now = performance.now(), there = new Set(app.state.spaces);
+    const gone = this.was.filter(s => s.pid !== KERNEL && !there.has(s));
+
+    this.was = app.state.spaces;
+    this.past = [...this.past.filter(p => p.until > now),
+      ...gone.map(space => ({space, until: now + PAST}))];
+    if (gone.length) {
+      clearTimeout(this.forgetting); /* perhaps no other state comes */
+      this.forgetting = setTimeout(() => app.renderSoon(), PAST);
+    }
+    return this.past.map(({space}) => ({space, regions: space.regions}));
   }
 
   layout(whole) {
@@ -23,7 +50,7 @@ export class SpacesView extends View {
       return {...beside.spacesLayout(this.besidePid(), size),
         label: 'address spaces of both machines'};
     const laid = spaces.layout(state, {...size, pick: picked, diff: stop.diff,
-      ...(whole ? {} : {from: x - BEYOND, to: x + w + BEYOND})});
+      past: this.recent(), ...(whole ? {} : {from: x - BEYOND, to: x + w + BEYOND})});
     return {...laid, label: 'address spaces', shapes: [...laid.shapes,
       ...spaces.marks(laid, state, pointed.frame), ...spaces.pickMark(laid, picked)]};
   }
