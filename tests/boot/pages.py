@@ -97,6 +97,24 @@ class Socket:
                 return kind, whole
 
 
+EVENT = ("ns", "cpu", "pid", "kind", "a", "b")
+
+
+def edited(regions, had):
+    """Of a list of regions and numbers, with those that there were: all regions."""
+    at, out = 0, []
+    for r in regions:
+        if isinstance(r, dict):
+            out.append(r)
+            continue
+        at += abs(r)
+        if r > 0:
+            kept = had["regions"][at - r:at]
+            assert len(kept) == r, (r, at)
+            out += kept
+    return out
+
+
 class Page(Socket):
     """A page that follows a machine."""
 
@@ -134,9 +152,14 @@ class Page(Socket):
         elif message.get("type") == "state":
             # A space that is as it was is its pid alone.
             had = {s["pid"]: s for s in (self.state or {"spaces": []})["spaces"]}
-            self.whole = [s["pid"] for s in message["spaces"] if isinstance(s, dict)]
+            new = [s for s in message["spaces"] if isinstance(s, dict)]
+            self.whole = [s["pid"] for s in new
+                          if all(isinstance(r, dict) for r in s["regions"])]
+            for s in new:
+                s["regions"] = edited(s["regions"], had.get(s["pid"]))
             message["spaces"] = [s if isinstance(s, dict) else had[s]
                                  for s in message["spaces"]]
+            message["events"] = [dict(zip(EVENT, e)) for e in message["events"]]
             self.state = message
             self.states += 1
         else:

@@ -220,8 +220,9 @@ def test_server_follows():
                    for e in p.state["events"]}
             assert not new & seen, new & seen
             seen |= new
-        # So does a space, until it is another one; a page that comes later has all.
-        p.until(lambda: space(p.state, 1) and 1 not in p.whole)
+        # So does a space, until it is another one, and the part of it that stays; a
+        # page that comes later has all.
+        p.until(lambda: space(p.state, 1) and 1 not in p.whole and 0 not in p.whole)
         with Page(s) as late:
             late.until(lambda: late.state)
             assert late.whole == [each["pid"] for each in late.state["spaces"]]

@@ -47,10 +47,17 @@ for (const va of [0n, 0x3fffffffffn, 0x12345678an])
 assert.equal(pageNumber(HELLO, '0x21f154d3'), 0x87c55n);
 assert.equal(flagsWords(HELLO, '0x21f154d3'), 'valid, read, user, accessed, dirty');
 
-/* --- a state that says the same is the same object --- */
-const again = model.parseState({...JSON.parse(JSON.stringify({...before, spaces: []})),
-  ram: {start: '0x0', frames: 1}, spaces: []}, before);
-assert.equal(again.spaces.length, 0);
+/* --- what a message does not have stays the very object that it was --- */
+const third = region(8, 9, 'stack', [[0, 1, 'private', pa(30), 6]]);
+const next = model.parseState({ram: {start: '0x0', frames: 1}, events: [],
+  spaces: [1, {pid: 2, regions: [1, third, -1, 1]}, {pid: 3, regions: [third]}]}, forked);
+const [first, second] = forked.spaces;
+assert.equal(next.spaces[0], first);
+assert.equal(next.spaces[1].regions[0], second.regions[0]);
+assert.equal(next.spaces[1].regions[2], second.regions[2]);
+assert.deepEqual(next.spaces.slice(1).map(s => s.regions.map(r => r.what)),
+                 [['text', 'stack', 'trampoline'], ['stack']]);
+assert.equal(model.frameAt(next.spaces[1], 8), 30);
 
 /* --- differences --- */
 const change = (a, b) => model.difference({state: a}, {state: b});
@@ -116,7 +123,7 @@ for (const [n, size, top] of [[32768, 0, 0], [1 << 20, 0, 0], [1000, 9, 0],
 }
 
 /* --- a file of them has every mark, and each size of free blocks its shade --- */
-const three = {n: 8, cls: [0, 0, 0, 0, 1, 1, 1, 1], order: [2, 2, 0, 0, 0, 0, 0, 0],
+const three = {n: 8, cls: Uint8Array.of(0, 0, 0, 0, 1, 1, 1, 1), order: [2, 2, 0, 0, 0, 0, 0, 0],
   maps: []};
 const cells8 = frames.layout(8, 80, 20, {size: 20}), classes = ['free', 'private'];
 const drawn = options => frames.shapesOf(cells8, three, classes, options)

@@ -100,6 +100,7 @@ static void show(struct source *s, const struct layout *l) {
 
   json_decref(json_hello(m));
   json_decref(json_state(model, m));
+  json_decref(json_spaces(model));
   json_decref(json_events(model, NULL));
   free(json_frames(model, &n));
   for (size_t i = 0; i < MIN(model->nspaces, 4); i++) {

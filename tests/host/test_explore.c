@@ -171,6 +171,7 @@ static void read_moving(struct source *s, const struct layout *l,
     assert_true(still->consistent);
     assert_int_equal(still->regions[1].end, 0x4000);
     json_decref(json_state(model, m));
+    json_decref(json_spaces(model));
     model_free(model);
     __atomic_fetch_add(&w->readings, 1, __ATOMIC_SEQ_CST);
   }
@@ -207,11 +208,68 @@ static void moving_memory_is_read_whole_or_marked(void **state) {
   close(fd);
 }
 
+/* Regions of a page each that begin at these pages; 0: no more. what: of all. */
+static struct space_view space_of(struct region_view *regions,
+                                  const uint64_t *pages, const char *what) {
+  struct space_view s = {.pid = 3, .name = "sh", .regions = regions};
+
+  for (; pages[s.nregions] != 0; s.nregions++) {
+    struct region_view *r = &regions[s.nregions];
+
+    *r = (struct region_view){.start = pages[s.nregions] * PAGE_BYTES,
+                              .end = (pages[s.nregions] + 1) * PAGE_BYTES};
+    snprintf(r->what, sizeof(r->what), "%s", what);
+  }
+  return s;
+}
+
+/* "12 +5 -1": regions with their page, n that follow, n that are left out. */
+static void check_edit(const struct space_view *s, const struct space_view *had,
+                       const char *wanted) {
+  json_t *o = json_space(s, had), *each;
+  char said[80] = "";
+  size_t i;
+
+  json_array_foreach(json_object_get(o, "regions"), i, each) {
+    size_t n = strlen(said);
+    const char *start = json_string_value(json_object_get(each, "start"));
+
+    if (json_is_integer(each))
+      snprintf(said + n, sizeof(said) - n, "%+d ",
+               (int)json_integer_value(each));
+    else
+      snprintf(said + n, sizeof(said) - n, "%llu ",
+               strtoull(start, NULL, 16) / PAGE_BYTES);
+  }
+  assert_string_equal(said, wanted);
+  json_decref(o);
+}
+
+static void what_differs_alone_is_told(void **state) {
+  const uint64_t some[] = {1, 2, 3, 5, 8, 0}, more[] = {2, 3, 4, 5, 7, 8, 9, 0};
+  struct region_view a[8], b[8], c[8];
+  struct space_view had = space_of(a, some, "heap"),
+                    s = space_of(b, more, "heap");
+  struct space_view others = space_of(c, some, "text");
+
+  (void)state;
+  check_edit(&s, NULL, "2 3 4 5 7 8 9 ");
+  check_edit(&s, &had, "-1 +2 4 +1 7 +1 9 ");
+  check_edit(&had, &s, "1 +2 -1 +1 -1 +1 ");
+  check_edit(&had, &had, "+5 ");
+  assert_true(space_same(&had, &had));
+  assert_false(space_same(&had, &s));
+  others.regions[1] = had.regions[1];
+  check_edit(&others, &had, "1 -1 +1 3 -1 5 -1 8 ");
+  assert_false(space_same(&had, &others));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(small_machine_is_shown),
       cmocka_unit_test(damaged_ones_are_shown_or_refused),
       cmocka_unit_test(moving_memory_is_read_whole_or_marked),
+      cmocka_unit_test(what_differs_alone_is_told),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

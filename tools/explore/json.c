@@ -114,31 +114,82 @@ static json_t *faults_message(const struct fault_view *f) {
   return o;
 }
 
-static json_t *space_message(const struct space_view *s) {
-  json_t *o = json_object(), *regions = json_array();
+/* A list of regions that is made of another: regions, and between them numbers. n:
+ * here follow n of the other list; -n: n of the other list are left out. */
+struct edit {
+  json_t *list;
+  int number; /* that is not in the list yet */
+};
 
-  for (size_t i = 0; i < s->nregions; i++)
-    json_array_append_new(regions, region_message(&s->regions[i]));
+static void flush(struct edit *e) {
+  if (e->number != 0)
+    json_array_append_new(e->list, json_integer(e->number));
+  e->number = 0;
+}
+
+/* One of the other list follows, or is left out: 1 or -1. */
+static void count(struct edit *e, int one) {
+  if ((e->number < 0) != (one < 0))
+    flush(e);
+  e->number += one;
+}
+
+/* Both lists are in order of address; what is left of the other one is left out. */
+static json_t *regions_message(const struct space_view *s,
+                               const struct space_view *had) {
+  size_t old = 0, nold = had ? had->nregions : 0;
+  struct edit e = {.list = json_array()};
+
+  for (size_t i = 0; i < s->nregions; i++) {
+    const struct region_view *r = &s->regions[i];
+
+    for (; old < nold && had->regions[old].start < r->start; old++)
+      count(&e, -1);
+    if (old < nold && region_same(&had->regions[old], r)) {
+      count(&e, 1);
+      old++;
+    } else {
+      flush(&e);
+      json_array_append_new(e.list, region_message(r));
+    }
+  }
+  if (e.number > 0)
+    flush(&e);
+  return e.list;
+}
+
+json_t *json_space(const struct space_view *s, const struct space_view *had) {
+  json_t *o = json_object();
+
   set_number(o, "pid", s->pid);
   set_text(o, "name", s->name);
   set(o, "root", address(s->root));
   set_number(o, "tables", s->tables);
   set(o, "consistent", json_boolean(s->consistent));
   set(o, "faults", faults_message(&s->faults));
-  set(o, "regions", regions);
+  set(o, "regions", regions_message(s, had));
   return o;
 }
 
-static json_t *event_message(const struct event_view *e) {
-  json_t *o = json_object();
+json_t *json_spaces(const struct model *model) {
+  json_t *a = json_array();
 
-  set_number(o, "ns", e->ns);
-  set_number(o, "cpu", e->cpu);
-  set_number(o, "pid", e->pid);
-  set_text(o, "kind", e->kind);
-  set(o, "a", address(e->a));
-  set(o, "b", address(e->b));
-  return o;
+  for (size_t i = 0; i < model->nspaces; i++)
+    json_array_append_new(a, json_space(&model->spaces[i], NULL));
+  return a;
+}
+
+/* There may be hundreds in a message, so they have no names of members. */
+static json_t *event_message(const struct event_view *e) {
+  json_t *a = json_array();
+
+  json_array_append_new(a, json_integer((json_int_t)e->ns));
+  json_array_append_new(a, json_integer(e->cpu));
+  json_array_append_new(a, json_integer(e->pid));
+  json_array_append_new(a, json_string(e->kind));
+  json_array_append_new(a, address(e->a));
+  json_array_append_new(a, address(e->b));
+  return a;
 }
 
 static json_t *owners_message(const struct model *model,
@@ -215,10 +266,8 @@ json_t *json_events(const struct model *model, struct seen *seen) {
 }
 
 json_t *json_state(const struct model *model, const struct memory *m) {
-  json_t *o = json_object(), *spaces = json_array();
+  json_t *o = json_object();
 
-  for (size_t i = 0; i < model->nspaces; i++)
-    json_array_append_new(spaces, space_message(&model->spaces[i]));
   set_text(o, "type", "state");
   set_number(o, "seq", model->seq);
   set_number(o, "boots", model->boots);
@@ -232,7 +281,6 @@ json_t *json_state(const struct model *model, const struct memory *m) {
   set(o, "classes", classes_message());
   set(o, "free_blocks", free_message(model));
   set(o, "counters", counters_message(model));
-  set(o, "spaces", spaces);
   return o;
 }
 

@@ -11,9 +11,15 @@
 
 /* What stays the same: {"type":"hello", ...}. After memory_refresh(). */
 json_t *json_hello(struct memory *m);
-/* {"type":"state", ...} without "events". "paused" and "why" are false and "",
- * until who knows better sets them. */
+/* {"type":"state", ...} without "spaces" and "events". "paused" and "why" are
+ * false and "", until who knows better sets them. */
 json_t *json_state(const struct model *model, const struct memory *m);
+
+/* {"pid":.., "name":.., ...}. had: what the reader has of it, so that of "regions"
+ * he is told what differs alone; NULL: nothing. */
+json_t *json_space(const struct space_view *s, const struct space_view *had);
+/* All of them, whole. */
+json_t *json_spaces(const struct model *model);
 
 /* Which events a reader has had: of each CPU those below next[], if any. All of
  * one boot. */
@@ -22,7 +28,7 @@ struct seen {
   uint32_t next[TALLY_CPUS];
   bool any[TALLY_CPUS];
 };
-/* [{"ns":.., ...}, ...]: events that are new to the reader, who has them then;
+/* [[ns, cpu, pid, "kind", "a", "b"], ...]: events that are new to the reader, who has them then;
  * NULL: all. */
 json_t *json_events(const struct model *model, struct seen *seen);
 

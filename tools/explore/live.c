@@ -4,10 +4,11 @@
  *     memory --- model_take() ---> model ---> hello, state, frames
  *     guest  --- control.c ------> paused, why, waiting, stopped, ended
  *
- * A state is sent only if it differs from the last one, so each is made as text
- * and compared: what is the same is cheaper to find there than in the model. Each
- * space has a text of its own, with the number of the state that it changed in: a
- * reader who has had that state is told its pid alone.
+ * A state is sent only if it differs from the last one. Most spaces do not, so
+ * they are compared before anything is made of them, with those of the model
+ * before. Each has the number of the state that it changed in, and says how: a
+ * reader who has had that state is told its pid alone; one who has had the state
+ * before, what has changed; any other, all.
  */
 #include "live.h"
 
@@ -20,13 +21,13 @@
 #include "util.h"
 
 #define FRAMES_SEQ_END 8 /* bytes of a frames message that tell nothing new */
-#define AROUND_SPACES 80 /* bytes of a state besides what is in the texts */
-#define PID_LETTERS 24   /* at most, and the comma and the end */
 #define GONE_AFTER 4     /* readings without the process that is waited for */
 
-struct space_text {
-  json_int_t pid;
-  struct text text; /* its number is that of a state */
+/* What is told of a space of the model. Its numbers are those of states. */
+struct space_news {
+  char *edit;      /* its message for who has it as it was; NULL: nobody has */
+  uint64_t number; /* since when it is as it is, */
+  uint64_t since;  /* and since when it was as it was before */
 };
 
 struct live {
@@ -42,8 +43,8 @@ struct live {
   bool still;                       /* read since the machine stood still */
   int missed;                       /* readings without that process */
   struct text hello, state, frames; /* the state's without spaces */
-  struct space_text *spaces;        /* by pid */
-  size_t nspaces;
+  struct space_news *news;          /* of each space of the model */
+  size_t nnews;
 };
 
 /* --- texts --- */
@@ -94,48 +95,70 @@ static void renew_hello(struct live *v) {
   renew_json(&v->hello, o);
 }
 
-static void free_spaces(struct space_text *spaces, size_t n) {
+static void free_news(struct space_news *news, size_t n) {
   for (size_t i = 0; i < n; i++)
-    free(spaces[i].text.bytes);
-  free(spaces);
+    free(news[i].edit);
+  free(news);
 }
 
-/* The texts are those of the array's spaces; of what differs, the number is that.
- * Is there anything? */
-static bool renew_spaces(struct live *v, const json_t *array, uint64_t number) {
-  size_t n = json_array_size(array), old = 0;
-  struct space_text *now = must_alloc(n, sizeof(*now));
-  bool differ = n != v->nspaces;
+/* Has no other space its pid? In memory that is damaged, or changes, one may. */
+static bool is_alone(const struct model *model, size_t i) {
+  int pid = model->spaces[i].pid;
+
+  return (i == 0 || model->spaces[i - 1].pid != pid) &&
+         (i + 1 == model->nspaces || model->spaces[i + 1].pid != pid);
+}
+
+/* Where in the model, from i on, is this process? The number of spaces: nowhere. */
+static size_t find_space(const struct model *model, size_t i, int pid) {
+  for (; i < model->nspaces && model->spaces[i].pid <= pid; i++)
+    if (model->spaces[i].pid == pid && is_alone(model, i))
+      return i;
+  return model->nspaces;
+}
+
+/* Find out how spaces differ from those of the model before, for the state of that
+ * number. Is there anything? */
+static bool renew_news(struct live *v, const struct model *before,
+                       uint64_t number) {
+  size_t n = v->model->nspaces, nbefore = before ? before->nspaces : 0, old = 0;
+  struct space_news *now = must_alloc(n, sizeof(*now));
+  bool differ = n != nbefore;
 
   for (size_t i = 0; i < n; i++) {
-    json_t *space = json_array_get(array, i);
-    char *bytes = json_dumps(space, JSON_COMPACT);
+    const struct space_view *s = &v->model->spaces[i];
+    size_t at = nbefore;
 
-    now[i].pid = json_integer_value(json_object_get(space, "pid"));
-    while (old < v->nspaces && v->spaces[old].pid < now[i].pid)
+    while (old < nbefore && before->spaces[old].pid < s->pid)
       old++;
-    if (old < v->nspaces && v->spaces[old].pid == now[i].pid) {
-      now[i].text = v->spaces[old].text;
-      v->spaces[old].text.bytes = NULL;
+    if (before != NULL && is_alone(v->model, i))
+      at = find_space(before, old, s->pid);
+    if (at < nbefore && space_same(&before->spaces[at], s)) {
+      now[i] = v->news[at];
+      v->news[at].edit = NULL;
+      continue;
     }
-    if (renew(&now[i].text, bytes, strlen(bytes), 0)) {
-      now[i].text.number = number;
-      differ = true;
+    differ = true;
+    now[i].number = number;
+    if (at < nbefore) {
+      json_t *o = json_space(s, &before->spaces[at]);
+
+      now[i].since = v->news[at].number;
+      now[i].edit = json_dumps(o, JSON_COMPACT);
+      json_decref(o);
     }
   }
-  free_spaces(v->spaces, v->nspaces);
-  v->spaces = now;
-  v->nspaces = n;
+  free_news(v->news, v->nnews);
+  v->news = now;
+  v->nnews = n;
   return differ;
 }
 
-static void renew_state(struct live *v) {
+static void renew_state(struct live *v, const struct model *before) {
   const struct control *c = v->control;
   json_t *o = json_state(v->model, v->memory);
-  json_t *spaces = json_incref(json_object_get(o, "spaces"));
   uint64_t next = v->state.number + 1;
 
-  json_object_del(o, "spaces");
   json_object_del(o, "seq"); /* live_state() has both */
   if (c != NULL) {
     json_object_set_new(o, "paused", json_boolean(control_paused(c)));
@@ -145,9 +168,8 @@ static void renew_state(struct live *v) {
     json_object_set_new(o, "stopped", event_message(control_stopped(c), true));
   }
   renew_json(&v->state, o);
-  if (renew_spaces(v, spaces, next))
+  if (renew_news(v, before, next))
     v->state.number = next;
-  json_decref(spaces);
 }
 
 static void renew_frames(struct live *v) {
@@ -157,34 +179,45 @@ static void renew_frames(struct live *v) {
   renew(&v->frames, (char *)bytes, n, FRAMES_SEQ_END);
 }
 
-/* Write a space, or its pid; where that ends. */
-static char *put_space(char *p, const struct space_text *s, uint64_t had,
-                       bool first) {
-  if (!first)
-    *p++ = ',';
-  if (s->text.number <= had)
-    return p + snprintf(p, PID_LETTERS, "%lld", (long long)s->pid);
-  memcpy(p, s->text.bytes, s->text.n);
-  return p + s->text.n;
+/* Write what a reader is told of the model's space i who `had` a state. */
+static void put_space(FILE *to, const struct live *v, size_t i, uint64_t had) {
+  const struct space_view *s = &v->model->spaces[i];
+  const struct space_news *news = &v->news[i];
+  json_t *o;
+
+  if (news->number <= had) {
+    fprintf(to, "%d", s->pid);
+  } else if (news->edit != NULL && news->since <= had) {
+    fputs(news->edit, to);
+  } else {
+    o = json_space(s, NULL);
+    json_dumpf(o, to, JSON_COMPACT);
+    json_decref(o);
+  }
 }
 
-char *live_state(const struct live *v, struct seen *seen, uint64_t had) {
-  json_t *array = json_events(v->model, seen);
-  char *events = json_dumps(array, JSON_COMPACT), *text, *p;
-  size_t room = v->state.n + strlen(events) + AROUND_SPACES;
+char *live_state(const struct live *v, struct seen *seen, uint64_t had,
+                 size_t *n) {
+  json_t *events = json_events(v->model, seen);
+  char *text = NULL;
+  FILE *to = open_memstream(&text, n);
 
-  for (size_t i = 0; i < v->nspaces; i++)
-    room += v->spaces[i].text.n + PID_LETTERS;
-  text = must_alloc(1, room);
+  if (to == NULL)
+    abort(); /* as must_alloc() */
   /* between the braces of what is the same for all */
-  p = text + snprintf(text, room, "{\"seq\":%llu,%.*s,\"spaces\":[",
-                      (unsigned long long)v->state.number, (int)v->state.n - 2,
-                      v->state.bytes + 1);
-  for (size_t i = 0; i < v->nspaces; i++)
-    p = put_space(p, &v->spaces[i], had, i == 0);
-  snprintf(p, room - (size_t)(p - text), "],\"events\":%s}", events);
-  free(events);
-  json_decref(array);
+  fprintf(to, "{\"seq\":%llu,%.*s,\"spaces\":[",
+          (unsigned long long)v->state.number, (int)v->state.n - 2,
+          v->state.bytes + 1);
+  for (size_t i = 0; i < v->nnews; i++) {
+    if (i > 0)
+      putc(',', to);
+    put_space(to, v, i, had);
+  }
+  fputs("],\"events\":", to);
+  json_dumpf(events, to, JSON_COMPACT);
+  fputs("}", to);
+  fclose(to);
+  json_decref(events);
   return text;
 }
 
@@ -193,11 +226,6 @@ uint64_t live_state_number(const struct live *v) { return v->state.number; }
 const struct text *live_frames(const struct live *v) { return &v->frames; }
 
 /* --- following the machine --- */
-
-static void read_model(struct live *v) {
-  model_free(v->model);
-  v->model = model_take(v->memory, ++v->readings);
-}
 
 /* The process that is waited for may end before its event comes. A machine that
  * runs is not always read whole, so once is not enough. */
@@ -223,12 +251,15 @@ void live_refresh(struct live *v, bool watched) {
     waiting = control_waiting(v->control).at != NULL;
   }
   if ((watched || waiting) && !(v->still && stands)) {
-    read_model(v);
+    struct model *before = v->model;
+
+    v->model = model_take(v->memory, ++v->readings);
     if (waiting)
       look_for_waited(v);
     renew_hello(v);
-    renew_state(v);
+    renew_state(v, before);
     renew_frames(v);
+    model_free(before);
     v->still = stands;
   }
 }
@@ -299,7 +330,7 @@ void live_free(struct live *v) {
   json_decref(v->offers);
   free(v->hello.bytes);
   free(v->state.bytes);
-  free_spaces(v->spaces, v->nspaces);
+  free_news(v->news, v->nnews);
   free(v->frames.bytes);
   free(v);
 }

@@ -48,9 +48,10 @@ struct text {
 };
 const struct text *live_hello(const struct live *v);
 /* {"type":"state", ...} for a reader, with events that are new to him, and of
- * spaces that are as they were in the state that he `had` (its number; 0: none) the
- * pids; the caller frees it. */
-char *live_state(const struct live *v, struct seen *seen, uint64_t had);
+ * spaces what is not as it was in the state that he `had` (its number; 0: none); *n
+ * bytes, which the caller frees. */
+char *live_state(const struct live *v, struct seen *seen, uint64_t had,
+                 size_t *n);
 /* The number that the state has. */
 uint64_t live_state_number(const struct live *v);
 const struct text *live_frames(const struct live *v);

@@ -71,6 +71,7 @@ static void show(struct source *s, const struct layout *l, bool ask) {
   if (!ask) {
     print(json_hello(m));
     state = json_state(model, m);
+    json_object_set_new(state, "spaces", json_spaces(model));
     json_object_set_new(state, "events", json_events(model, NULL));
     print(state);
   }

@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model_parts.h"
 #include "util.h"
@@ -45,6 +46,39 @@ void model_free(struct model *model) {
   free(model->spaces);
   free(model->frames);
   free(model);
+}
+
+static bool run_same(const struct page_run *a, const struct page_run *b) {
+  return a->first == b->first && a->pages == b->pages && a->kind == b->kind &&
+         a->flags == b->flags && (a->kind == CLASS_ABSENT || a->pa == b->pa);
+}
+
+bool region_same(const struct region_view *a, const struct region_view *b) {
+  if (a->start != b->start || a->end != b->end || a->rights != b->rights ||
+      a->shared != b->shared || a->file != b->file || a->nruns != b->nruns ||
+      strcmp(a->what, b->what) != 0 || strcmp(a->of, b->of) != 0)
+    return false;
+  for (size_t i = 0; i < a->nruns; i++)
+    if (!run_same(&a->runs[i], &b->runs[i]))
+      return false;
+  return true;
+}
+
+static bool faults_same(const struct fault_view *a,
+                        const struct fault_view *b) {
+  return a->total == b->total && a->zero == b->zero && a->copy == b->copy &&
+         a->file == b->file && a->super == b->super;
+}
+
+bool space_same(const struct space_view *a, const struct space_view *b) {
+  if (a->pid != b->pid || strcmp(a->name, b->name) != 0 || a->root != b->root ||
+      a->tables != b->tables || a->consistent != b->consistent ||
+      !faults_same(&a->faults, &b->faults) || a->nregions != b->nregions)
+    return false;
+  for (size_t i = 0; i < a->nregions; i++)
+    if (!region_same(&a->regions[i], &b->regions[i]))
+      return false;
+  return true;
 }
 
 const struct space_view *model_space(const struct model *model, int pid) {

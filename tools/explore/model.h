@@ -128,6 +128,10 @@ struct model {
 struct model *model_take(struct memory *m, uint64_t seq);
 void model_free(struct model *model);
 
+/* Is what is shown of them the same? */
+bool region_same(const struct region_view *a, const struct region_view *b);
+bool space_same(const struct space_view *a, const struct space_view *b);
+
 /* By pid; NULL: there is none. */
 const struct space_view *model_space(const struct model *model, int pid);
 /* The region that holds va, or NULL. */

@@ -440,8 +440,9 @@ static int send_answer(struct client *c) {
 }
 
 static int send_state(struct client *c) {
-  char *text = live_state(c->side->live, &c->seen, c->state);
-  int r = send_text(c->wsi, text, strlen(text), false);
+  size_t n;
+  char *text = live_state(c->side->live, &c->seen, c->state, &n);
+  int r = send_text(c->wsi, text, n, false);
 
   c->state = live_state_number(c->side->live);
   free(text);

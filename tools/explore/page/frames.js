@@ -57,15 +57,19 @@ export function placeOf(laid, frame) {
 /* The class of each cell that is shown; 255: past the end. weight: for each class,
  * which one wins in a cell of several. */
 function cellClasses(laid, frames, weight) {
-  const cells = new Uint8Array(laid.cols * laid.rows).fill(255);
+  const cells = new Uint8Array(laid.cols * laid.rows).fill(255), {cls} = frames;
   let f = laid.first;
 
+  if (laid.per === 1) {
+    cells.set(cls.subarray(f, f + cells.length));
+    return cells;
+  }
   for (let i = 0; i < cells.length && f < frames.n; i++) {
-    let best = frames.cls[f];
+    let best = cls[f];
     const end = Math.min(frames.n, f + laid.per);
     for (let g = f + 1; g < end; g++)
-      if (weight[frames.cls[g]] > weight[best])
-        best = frames.cls[g];
+      if (weight[cls[g]] > weight[best])
+        best = cls[g];
     cells[i] = best;
     f = end;
   }
@@ -142,9 +146,10 @@ export function paint(canvas, laid, frames, classes, options) {
   const looks = JSON.stringify([canvas.width, canvas.height, laid, options.dark,
     options.lit, options.marked]);
 
+  const {order} = frames;
   for (let i = 0; i < cells.length; i++) {
     const pixel = cells[i] === 255 ? 0
-      : cells[i] === free ? shades[frames.order[laid.first + i * per] & 15]
+      : cells[i] === free ? shades[order[laid.first + i * per] & 15]
         : colours[cells[i]];
     if (setCell(on, i, pixel, notSame[i]))
       changed[Math.floor(i / cols)] = 1;
@@ -211,7 +216,9 @@ function letters(g, {cols, cell, tall}, cells, classes, from, to) {
 function changedCells({cols, rows, per, first}, frames, changed) {
   const cells = new Uint8Array(cols * rows);
 
-  for (let i = 0; changed && i < cells.length; i++)
+  if (!changed)
+    return cells;
+  for (let i = 0; i < cells.length; i++)
     for (let f = first + i * per; f < Math.min(frames.n, first + (i + 1) * per); f++)
       if (changed[f]) {
         cells[i] = 1;
@@ -275,8 +282,8 @@ export function shapesOf(laid, frames, classes, options = {}) {
 /* How many frames of each class there are. */
 function countClasses(frames, classes) {
   const counts = new Array(classes.length).fill(0);
-  for (let i = 0; i < frames.n; i++)
-    counts[frames.cls[i]]++;
+  for (const c of frames.cls)
+    counts[c]++;
   return counts;
 }
 

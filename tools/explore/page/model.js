@@ -5,7 +5,7 @@
  * Addresses come as text, since they may need 64 bits. Pages and frames are
  * numbers, address / 4096: with 57 bits of address these stay below 2^53.
  *
- *   space:  {pid, name, root, tables, consistent, faults, regions, key}
+ *   space:  {pid, name, root, tables, consistent, faults, regions}
  *   region: {start, end, rights, what, shared, file, runs}     in pages
  *           of: a kernel stack's, or its guard's, process: "sh [2]"
  *   run:    {page, pages, cls, frame, flags}     frame: -1 if nothing is there
@@ -39,36 +39,77 @@ function parseRegion(r) {
       page: start + first, pages, cls, flags, frame: pa === null ? -1 : toPage(pa)}))};
 }
 
+/* list: regions, and numbers: n of those that it had follow, or are left out if it is
+ * negative. */
+function parseRegions(list, had) {
+  let at = 0;
+  return list.flatMap(r => {
+    if (typeof r !== 'number')
+      return [parseRegion(r)];
+    at += Math.abs(r);
+    return r > 0 ? had.slice(at - r, at) : [];
+  });
+}
+
 const EVENTS = 512; /* that are kept */
+const parseEvent = ([ns, cpu, pid, kind, a, b]) => ({ns, cpu, pid, kind, a, b});
 
 /* last: the model of the message before this one. A space that is the same is taken
- * over from it: the message has its pid alone. So are events, unless they are of another
- * boot: a message has new ones alone. */
+ * over from it, as the very object: the message has its pid alone; so are regions of
+ * another. So are events, unless they are of another boot: a message has new ones
+ * alone. */
 export function parseState(message, last) {
   const before = last && last.boots === message.boots ? last : null;
   const old = new Map((last ? last.spaces : []).map(s => [s.pid, s]));
   return {...message, start: toPage(message.ram.start),
     nframes: message.ram.frames,
-    events: [...(before ? before.events : []), ...message.events].slice(-EVENTS),
+    events: [...(before ? before.events : []), ...message.events.map(parseEvent)]
+      .slice(-EVENTS),
     spaces: message.spaces.map(s => {
-      if (typeof s === 'number')
-        return old.get(s);
-      const key = JSON.stringify(s), was = old.get(s.pid);
-      if (was && was.key === key)
-        return was;
-      return {...s, key, regions: s.regions.map(parseRegion)};
+      const was = old.get(typeof s === 'number' ? s : s.pid);
+      return typeof s === 'number' ? was
+        : {...s, regions: parseRegions(s.regions, was ? was.regions : [])};
     })};
 }
 
-/* The binary message: classes by index, order of the block and count of mappings
- * of each frame. */
-export function parseFrames(buffer) {
-  const view = new DataView(buffer), n = view.getUint32(8, true);
-  const frames = {seq: view.getUint32(4, true), n, cls: new Uint8Array(n),
-    order: new Uint8Array(n), maps: new Uint16Array(n)};
+/*
+ * The binary message: {seq, n, cls, order, maps}: classes by index, order of the block
+ * and count of mappings of each of n frames. Most messages are never looked at, so what
+ * is in one is found out when it is asked for.
+ */
+class Frames {
+  constructor(buffer) {
+    this.view = new DataView(buffer);
+    this.seq = this.view.getUint32(4, true);
+    this.n = this.view.getUint32(8, true);
+  }
+
+  get cls() {
+    return this.all.cls;
+  }
+
+  get order() {
+    return this.all.order;
+  }
+
+  get maps() {
+    return this.all.maps;
+  }
+
+  get all() {
+    this.read = this.read || readFrames(this.view, this.n);
+    return this.read;
+  }
+}
+
+export const parseFrames = buffer => new Frames(buffer);
+
+function readFrames(view, n) {
+  const frames = {cls: new Uint8Array(n), order: new Uint8Array(n),
+    maps: new Uint16Array(n)};
   let at = 0;
 
-  for (let i = 12; i + 8 <= buffer.byteLength && at < n; i += 8) {
+  for (let i = 12; i + 8 <= view.byteLength && at < n; i += 8) {
     const end = Math.min(n, at + view.getUint32(i, true));
     const cls = view.getUint8(i + 4), order = view.getUint8(i + 5);
     const maps = view.getUint16(i + 6, true);
@@ -233,7 +274,7 @@ export function difference(before, after) {
     if (!was || execed(was, s, before.state, after.state)) {
       spaces.set(s.pid, {kind: was ? 'exec' : 'new', space: s,
         changes: changesOf(was || {regions: []}, s)});
-    } else if (was.key !== s.key) {
+    } else if (was !== s) {
       const changes = changesOf(was, s);
       if (changes.length || was.tables !== s.tables)
         spaces.set(s.pid, {kind: 'changed', space: s, changes});
@@ -251,8 +292,8 @@ function changedFrames(before, after) {
     return null;
   if (before === after)
     return new Uint8Array(after.n);
-  return after.cls.map((c, i) => Number(c !== before.cls[i] ||
-    before.maps[i] !== after.maps[i]));
+  const {cls, maps} = before, is = after.maps;
+  return after.cls.map((c, i) => Number(c !== cls[i] || maps[i] !== is[i]));
 }
 
 const HOW = {new: 'new', gone: 'gone', moved: 'in another frame',
