@@ -42,7 +42,9 @@ class Explorer {
   async until(f, argument) {
     try {
       const handle = await this.page.waitForFunction(f, argument);
-      return await handle.jsonValue();
+      const value = await handle.jsonValue();
+      await this.settled();
+      return value;
     } catch (error) {
       await this.shot('failed');
       const notice = await this.page.textContent('#notice');
@@ -61,8 +63,11 @@ class Explorer {
 
   /* Wait until what was asked for is drawn. */
   async settled() {
-    await this.ask(() => new Promise(done => requestAnimationFrame(
-      () => requestAnimationFrame(done))));
+    await this.ask(async () => {
+      while (window.explorer && explorer.soon)
+        await new Promise(done => setTimeout(done, 1));
+      await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    });
   }
 
   type(text) {

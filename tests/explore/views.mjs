@@ -286,6 +286,7 @@ async function stopAndLook(e) {
   });
   await e.page.click('#remember');
   await e.page.selectOption('#at', 'copy');
+  await e.page.focus('#of'); /* whoever comes sees all */
   await e.page.selectOption('#of', String(child));
   await e.page.click('#arm');
   await e.until(() => explorer.state.waiting);

@@ -7,13 +7,17 @@ import {spaceOf, title} from './model.js';
 export class Ended {
   constructor() {
     this.names = new Map(); /* by pid */
+    this.noted = new WeakSet(); /* spaces whose names are there */
     this.known = null;      /* the picked one's space */
   }
 
   /* After each state, and when a page is picked. */
   note(state, picked) {
     for (const space of state.spaces)
-      this.names.set(space.pid, title(space));
+      if (!this.noted.has(space)) {
+        this.noted.add(space);
+        this.names.set(space.pid, title(space));
+      }
     if (picked)
       this.known = spaceOf(state, picked.pid) || this.known;
   }
@@ -30,6 +34,7 @@ export class Ended {
   /* Pids have other processes now. */
   beginAnew() {
     this.names.clear();
+    this.noted = new WeakSet();
     this.known = null;
   }
 }

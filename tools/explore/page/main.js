@@ -6,7 +6,8 @@
  *                                              |         the view, and details.draw()
  *    mouse, keys, address, tour --> pick(), show()
  *
- * Whatever happens, render() draws once, at the next frame of the display.
+ * Whatever happens, render() draws once, at the next frame of the display; what comes
+ * from the machine, a moment later: renderSoon().
  */
 import {$} from './elements.js';
 import {parseState, toPage} from './model.js';
@@ -33,7 +34,7 @@ import {WalkView} from './view_walk.js';
 import {Wire} from './wire.js';
 
 const TIMES = 100; /* how many drawing times are kept */
-const BEHIND = 30; /* ms that a state's frames may come after it */
+const BEHIND = 30; /* ms that frames and answers may come after a state */
 
 class App {
   constructor() {
@@ -97,10 +98,8 @@ class App {
       this.greet(message);
     } else if (message.type === 'state') {
       this.takeState(message);
-      if (this.view === 'frames') {
-        this.renderSoon();
-        return;
-      }
+      this.renderSoon();
+      return;
     } else if (message.type === 'error' || message.error) {
       this.notice.say(message.error || message.text, true);
       return;
@@ -164,7 +163,7 @@ class App {
     if (this.state)
       this.stop.update();
     if (this.view === 'frames' || this.stop.diff)
-      this.render(); /* others do not show them */
+      this.renderSoon(); /* others do not show them */
   }
 
   connected(is) {
@@ -184,7 +183,7 @@ class App {
     this.wire.ask('walk', {pid, va}).then(answer => {
       take({...answer, pid});
       this.tour.update();
-    }, error => fail(error.message)).then(() => this.render());
+    }, error => fail(error.message)).then(() => this.renderSoon());
   }
 
   /* --- what is looked at --- */
@@ -231,10 +230,17 @@ class App {
 
   /* --- drawing --- */
 
-  /* A state's frames are behind it, if they have changed: one drawing does for both. */
+  /* Behind a state come its frames, and answers to what it made the page ask: one
+   * drawing does for all. Where nothing looks different then, the browser needs no
+   * frame of the display, which one that is asked for would cost. */
   renderSoon() {
-    clearTimeout(this.soon);
-    this.soon = setTimeout(() => this.render(), BEHIND);
+    this.soon = this.soon || setTimeout(() => {
+      this.soon = 0;
+      if (document.hidden)
+        this.render();
+      else
+        this.drawNow();
+    }, BEHIND);
   }
 
   render() {
@@ -242,15 +248,21 @@ class App {
       return;
     this.asked = true;
     requestAnimationFrame(() => {
-      const from = performance.now();
       this.asked = false;
-      clearTimeout(this.soon);
-      if (this.hello && this.state)
-        this.renderNow();
-      this.drawingTimes.push(performance.now() - from);
-      if (this.drawingTimes.length > TIMES)
-        this.drawingTimes.shift();
+      this.drawNow();
     });
+  }
+
+  drawNow() {
+    const from = performance.now();
+
+    clearTimeout(this.soon);
+    this.soon = 0;
+    if (this.hello && this.state)
+      this.renderNow();
+    this.drawingTimes.push(performance.now() - from);
+    if (this.drawingTimes.length > TIMES)
+      this.drawingTimes.shift();
   }
 
   renderNow() {

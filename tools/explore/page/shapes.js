@@ -172,12 +172,27 @@ export function setOnce(e, name, value) {
     e.setAttribute(name, value);
 }
 
+/* All that an element depends on. */
+const LOOKS = [...NUMBERS, 'w', 'h', 'r', 'c', 's', 'a', 'd', 'transform', 'fill', 'still',
+  'label'];
+const looksSame = (was, is) => LOOKS.every(name => was[name] === is[name]) &&
+  hasSaying(was) === hasSaying(is);
+
 /* Make what shows one shape show another of its kind. What is the same is not
  * touched: the browser styles, lays out and paints only what was. */
 function change(e, was, is) {
   if (was === is)
     return;
+  if (!looksSame(was, is))
+    changeLooks(e, was, is);
+  if (is.of)
+    changeAll(e, was.of, is.of);
+  e.shape = hasSaying(is) ? is : undefined;
+}
+
+function changeLooks(e, was, is) {
   const before = attributes(was), now = attributes(is);
+
   for (const name in before)
     if (now[name] === undefined)
       e.removeAttribute(name);
@@ -191,9 +206,6 @@ function change(e, was, is) {
       e.textContent = is.s;
   if (is.label !== was.label)
     e.setAttribute('aria-label', is.label);
-  if (is.of)
-    changeAll(e, was.of, is.of);
-  e.shape = hasSaying(is) ? is : undefined;
 }
 
 function changeAll(parent, was, is) {

@@ -63,7 +63,7 @@ export class TableView extends View {
       app.wire.ask('table', {pid, pa}).then(answer => {
         this.tables.set(pa, answer);
         this.follow();
-        app.render();
+        app.renderSoon();
       }, () => {
         if (!spaceOf(app.state, pid))
           return; /* ended: what was there last stays */
