@@ -233,6 +233,9 @@ static void audit_find(struct proc *p, void *unused) {
 
     if (t->file != NULL)
       file_audit_found(t->file);
+    for (uint i = 0; i < NELEM(t->made); i++)
+      if (t->made[i] != NULL)
+        file_audit_found(t->made[i]);
   }
 }
 

@@ -55,6 +55,7 @@ struct thread {
   vaddr_t clear_tid;       /* [o] user address that gets 0 at the end, or 0 */
   struct file *file;       /* [o] held until the system call ends: proc/fd.c */
   struct inode *cwd;       /* [o] the same */
+  struct file *made[2];    /* [o] the pipe that it is just making: the same */
   pagetable_t pagetable;   /* [o] for user mode; its process's */
   struct arch_space *arch_space; /* [o] of the same space */
   uint place;                    /* [o] of its trapframe: tables.h */

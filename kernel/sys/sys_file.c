@@ -113,13 +113,16 @@ long sys_dup2(void) {
 }
 
 long sys_pipe(void) {
+  struct thread *t = mythread();
   struct file *end[2];
   int fd[2] = {-1, -1}, r = pipe_alloc(&end[0], &end[1]);
 
   if (r < 0)
     return r;
   /* another thread may close them as soon as they are in the table, so that has
-   * references of its own */
+   * references of its own; copyout() may wait for long, so the self-check must
+   * find ours meanwhile */
+  memcpy(t->made, end, sizeof(end));
   for (int i = 0; i < 2 && r == 0; i++) {
     fd[i] = fd_install(file_dup(end[i]));
     if (fd[i] < 0) {
@@ -132,6 +135,7 @@ long sys_pipe(void) {
   for (int i = 0; i < 2; i++) {
     if (r < 0 && fd[i] >= 0 && fd_take_back(fd[i], end[i]))
       file_close(end[i]);
+    t->made[i] = NULL; /* before it is gone, as in fd_release() */
     file_close(end[i]);
   }
   return r;

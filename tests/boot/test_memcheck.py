@@ -56,6 +56,20 @@ def test_clean():
             assert int(total) == int(free) + int(used) + int(moving or 0)
 
 
+@test()
+def test_waiting_call():
+    """pipe(), waiting for the disk for longer than memcheck looks, is no fault: both
+    ends are in the table, and in the hands of the call."""
+    with Machine(qmp=True) as m:
+        m.run("memcheck")
+        m.run("slowpipe; ps", status=0)  # that these need no disk any more
+        m.monitor("block_set_io_throttle x0 1024 0 0 0 0 0")
+        start_background(m, "slowpipe usertests")
+        for _ in range(3):
+            assert m.run("memcheck", timeout=60).endswith("all is right")
+        assert re.search(r" sleep .* slowpipe$", m.run("ps"), re.M)
+
+
 @test(timeout=200)
 def test_sees():
     """Each thing that is made wrong is told, by frame, and nothing else is."""
