@@ -4,6 +4,9 @@
  * they come:
  *
  *    refresh() --> ask(root) --> follow() --> ask(next on the way) --> follow() ...
+ *
+ * What is kept is the root and what is unfolded, of one space, since these alone are
+ * asked for again with each state: a machine that stands still sends no other.
  */
 import * as table from './table.js';
 import {note} from './elements.js';
@@ -15,10 +18,19 @@ export class TableView extends View {
     super(app);
     this.tables = new Map(); /* address to an answer */
     this.unfolded = new Set();
+    this.whose = '';         /* the space that they are of: pid, root */
     this.followed = '';      /* the way that is unfolded: space, root, page */
   }
 
   beginAnew() {
+    this.turnTo('');
+  }
+
+  /* Of another space nothing is kept: its tables' addresses may be used again. */
+  turnTo(whose) {
+    if (this.whose === whose)
+      return;
+    this.whose = whose;
     this.tables.clear();
     this.unfolded.clear();
   }
@@ -51,25 +63,38 @@ export class TableView extends View {
   }
 
   refresh() {
+    const space = this.space();
+
+    if (!space)
+      return;
+    this.turnTo(`${space.pid}:${space.root}`);
     if (!this.ended())
-      this.ask([this.space().root, ...this.unfolded]);
+      this.ask([space.root, ...this.unfolded]);
   }
 
-  /* A table that is not there any more is folded, and forgotten. */
+  /* Answers may come when another space is shown, or the table has been folded. One
+   * that is not there any more is folded, and forgotten. */
   ask(list) {
-    const {app} = this, {pid} = this.space();
+    const {app, whose} = this, {pid, root} = this.space();
+    const kept = pa => this.whose === whose && (pa === root || this.unfolded.has(pa));
 
     for (const pa of list)
       app.wire.ask('table', {pid, pa}).then(answer => {
+        if (!kept(pa))
+          return;
         this.tables.set(pa, answer);
         this.follow();
         app.renderSoon();
       }, () => {
-        if (!spaceOf(app.state, pid))
+        if (!kept(pa) || !spaceOf(app.state, pid) || !app.wire.connected)
           return; /* ended: what was there last stays */
-        this.tables.delete(pa);
-        this.unfolded.delete(pa);
+        this.fold(pa);
       });
+  }
+
+  fold(pa) {
+    this.tables.delete(pa);
+    return this.unfolded.delete(pa);
   }
 
   /* Another page is picked: unfold what leads there. */
@@ -82,11 +107,7 @@ export class TableView extends View {
     const {hello, picked} = this.app, space = this.space();
     if (!space)
       return;
-    const key = `${space.pid}:${space.root}:${picked ? picked.page : ''}`;
-    if (this.whose !== space.pid + space.root) {
-      this.whose = space.pid + space.root;
-      this.unfolded.clear();
-    }
+    const key = `${this.whose}:${picked ? picked.page : ''}`;
     if (this.followed === key)
       return;
     const root = this.tables.get(space.root);
@@ -96,15 +117,14 @@ export class TableView extends View {
     const fresh = way.filter(pa => !this.unfolded.has(pa));
     for (const pa of fresh)
       this.unfolded.add(pa);
-    if (fresh.some(pa => !this.tables.has(pa)))
-      this.ask(fresh);
-    else if (root)
+    this.ask(fresh);
+    if (root && way.every(pa => this.tables.has(pa)))
       this.followed = key;
   }
 
   /* Unfold it, or fold it. */
   toggle(pa) {
-    if (!this.unfolded.delete(pa)) {
+    if (!this.fold(pa)) {
       this.unfolded.add(pa);
       this.ask([pa]);
     }

@@ -38,8 +38,13 @@ export class Wire {
       if (this.closed)
         return;
       this.on.connected(false);
-      setTimeout(() => this.open(), RETRY);
+      setTimeout(() => this.closed || this.open(), RETRY);
     };
+  }
+
+  /* Does the server answer? */
+  get connected() {
+    return this.socket.readyState === WebSocket.OPEN;
   }
 
   /* For good. */
@@ -71,7 +76,7 @@ export class Wire {
 
   /* Ask; the promise is kept by the answer, or broken by an error's text. */
   ask(op, more = {}) {
-    if (this.socket.readyState !== WebSocket.OPEN)
+    if (!this.connected)
       return Promise.reject(new Error('not connected'));
     const id = this.next++;
     return new Promise((resolve, reject) => {
