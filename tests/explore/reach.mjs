@@ -211,6 +211,51 @@ async function addressBar(e) {
   await e.type('\x03');
 }
 
+/* Why the machine stands still is said for as long as it does, though other things are
+ * said meanwhile. */
+async function saysPaused(e) {
+  const paused = async when => check((await e.page.textContent('#notice')).includes('Paused') &&
+    await e.page.isVisible('#notice'), `paused ${when}`);
+
+  await e.page.click('#pause');
+  await e.until(() => explorer.state.paused);
+  await e.page.click('.menu:nth-of-type(2) summary');
+  await e.download('#snapshot');
+  await e.page.click('h1');
+  await e.settled();
+  await paused('and kept');
+  await e.ask(() => explorer.stop.tell(explorer.wire.ask('stop', {at: 'copy', pid: 77777})));
+  await e.until(() => document.getElementById('notice').textContent.includes('no such process'));
+  await e.show('frames');
+  await paused('and looked at from elsewhere');
+  await e.ask(() => explorer.wire.socket.close());
+  await e.until(() => document.getElementById('notice').textContent.includes('does not answer'));
+  await e.until(() => explorer.wire.connected);
+  await e.settled();
+  await paused('and seen again');
+  await e.page.click('#pause');
+  await e.until(() => !explorer.state.paused);
+}
+
+/* Page tables of two processes in turn, each before the answers of the other have come:
+ * what leads to the page is unfolded at last. */
+async function tablesInTurn(e) {
+  const levels = await e.ask(() => explorer.hello.levels);
+
+  for (let ms = 0; ms < 20; ms += 2) {
+    await e.ask(n => {
+      const open = pid => explorer.openTable({pid, page: explorer.state.spaces.find(
+        s => s.pid === pid).regions[0].start});
+      open(1);
+      open(2);
+      setTimeout(() => open(1), n);
+    }, ms);
+    await e.ask(n => new Promise(done => setTimeout(done, n)), ms);
+    await e.until(n => explorer.picked.pid === 1 &&
+      document.querySelectorAll('#drawing .wash').length === n, levels);
+  }
+}
+
 /* A file explains itself. */
 async function legend(e) {
   await e.show('spaces');
@@ -306,9 +351,9 @@ async function reboot(e) {
   await e.type('true\n');
   await e.until(n => explorer.state.counters.forks > n, forks);
   await e.settled();
-  const kinds = await e.ask(() => explorer.state.events.map(v => v.kind));
-  same(kinds.filter(k => k === 'fork').length,
-       (await e.ask(() => explorer.state.counters)).forks, 'each fork of this boot');
+  const [listed, counted] = await e.ask(() => [explorer.state.events.filter(
+    v => v.kind === 'fork').length, explorer.state.counters.forks]);
+  same(listed, counted, 'each fork of this boot');
   await e.shot('reboot');
 }
 
@@ -329,7 +374,7 @@ async function off(e) {
 
 run(async e => {
   for (const part of [regions, menus, ended, framesByKey, tableByKey, eventsByKey, superpage,
-    addressBar, legend, widths, reboot, off])
+    addressBar, saysPaused, tablesInTurn, legend, widths, reboot, off])
   {
     const from = Date.now();
     await part(e);

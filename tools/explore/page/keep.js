@@ -27,7 +27,7 @@ export class Keep {
 
   ask() {
     const {wire, notice} = this.app;
-    wire.ask('snapshot').then(() => notice.say(''), e => notice.say(e.message, true));
+    wire.ask('snapshot').then(() => notice.pass(), e => notice.complain(e.message));
   }
 
   snapshot(bytes) {

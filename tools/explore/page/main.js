@@ -101,7 +101,7 @@ class App {
       this.renderSoon();
       return;
     } else if (message.type === 'error' || message.error) {
-      this.notice.say(message.error || message.text, true);
+      this.notice.complain(message.error || message.text);
       return;
     }
     this.render();
@@ -169,7 +169,10 @@ class App {
   connected(is) {
     if (is && this.state)
       this.state.events = []; /* all of them come again */
-    this.notice.say(is ? '' : 'The explorer does not answer; what it showed last stays.', !is);
+    if (is)
+      this.notice.comeBack();
+    else
+      this.notice.say('The explorer does not answer; what it showed last stays.', true);
   }
 
   /* Ask again for what is shown and comes by request alone. */

@@ -18,7 +18,8 @@ function stillWords(s) {
 export class Notice {
   constructor(element) {
     this.element = element;
-    this.stays = '';   /* what is said of the machine */
+    this.stays = '';   /* what is said of the machine, */
+    this.bad = false;  /* and that it does not run */
     this.passing = ''; /* a complaint */
   }
 
@@ -37,17 +38,23 @@ export class Notice {
   /* Another view is looked at. */
   pass() {
     if (this.passing)
-      this.say(this.stays);
+      this.say(this.stays, this.bad);
     this.passing = '';
+  }
+
+  /* What something else has covered, as that the server does not answer. */
+  comeBack() {
+    this.say(this.stays || this.passing, this.stays ? this.bad : this.passing);
   }
 
   /* After each state: is something else said of the machine now? */
   update(state) {
     const says = stillWords(state), differs = says !== this.stays;
 
-    if (differs)
-      this.say(says || this.passing, state.paused || state.panicked);
     this.stays = says;
+    this.bad = state.paused || state.panicked;
+    if (differs)
+      this.comeBack();
     return differs;
   }
 

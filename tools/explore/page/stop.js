@@ -21,7 +21,7 @@ export class Stop {
   }
 
   tell(promise) {
-    promise.catch(error => this.app.notice.say(error.message, true));
+    promise.catch(error => this.app.notice.complain(error.message));
   }
 
   toggle() {
