@@ -91,6 +91,16 @@ async function compare(e, name, differ) {
   await leave(e, name);
 }
 
+/* Another page ends it: what was there stays, and nobody tries to reach it again, which
+ * would be errors in the browser's console. */
+async function endedElsewhere(e) {
+  await e.ask(() => explorer.wire.ask('beside', {name: null}));
+  await e.until(() => explorer.beside.wire.closed);
+  await e.page.waitForTimeout(2000); /* longer than until another try */
+  check((await e.page.textContent('#besideSays')).includes('has ended'), 'ended elsewhere');
+  check(await e.page.isVisible('#beside') && await e.ask(() => explorer.beside.on), 'it stays');
+}
+
 /* A kernel stack overflows in the machine beside; the first goes on. */
 async function overflow(e) {
   await e.demonstrate('tour_kstack');
@@ -117,6 +127,7 @@ async function overflow(e) {
   await e.until(walked);
   check(!await e.ask(() => explorer.state.ended || explorer.state.paused), 'it goes on');
   await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_kstack'));
+  await endedElsewhere(e);
   await leave(e, 'tour_kstack');
 }
 

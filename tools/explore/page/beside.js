@@ -49,7 +49,7 @@ export class Beside {
     parts.says.textContent = 'Beside: a machine that starts …';
     app.wire.ask('beside', {name}).then(() => this.open(), error => {
       this.forget();
-      app.notice.say(error.message, true);
+      app.notice.complain(error.message);
     });
   }
 
@@ -57,7 +57,7 @@ export class Beside {
     const {app} = this;
 
     this.wire = new Wire({message: m => this.take(m), frames: () => {},
-      connected: () => {}}, 'beside/state');
+      connected: is => is || this.gone()}, 'beside/state');
     this.console = new Console(this.parts.terminal, {place: () => {},
       line: words => this.heard(words), leave: nextRegion}, 'beside/console');
     this.console.theme(app.dark ? 'dark' : 'light');
@@ -66,10 +66,29 @@ export class Beside {
       this.console.run(this.program);
   }
 
+  /* The server has closed the socket, as it does when it ends the machine: another page
+   * wanted that. What was last there stays, until it is closed here, too. */
+  gone() {
+    this.wire.close();
+    this.console.hangUp();
+    this.parts.says.textContent = 'Beside: a machine that has ended';
+    if (this.state)
+      this.state = {...this.state, ended: true};
+    this.tell();
+    this.app.render();
+  }
+
+  /* Which machine it is. */
+  tell() {
+    if (this.on)
+      this.parts.says.textContent = 'Beside: ' + name(this.hello, this.state.ended);
+  }
+
   stop() {
     if (this.parts.box.hidden)
       return;
-    this.app.wire.ask('beside', {name: null}).catch(() => {});
+    if (!this.wire || !this.wire.closed) /* else there may be another page's */
+      this.app.wire.ask('beside', {name: null}).catch(() => {});
     this.forget();
     this.app.render();
   }
@@ -92,7 +111,7 @@ export class Beside {
     else if (message.type === 'state')
       this.state = parseState(message, this.state);
     if (this.on) {
-      this.parts.says.textContent = 'Beside: ' + name(this.hello, this.state.ended);
+      this.tell();
       this.refresh();
       app.tour.update();
     }

@@ -76,15 +76,20 @@ export class Console {
     this.socket = new WebSocket(socketAddress(this.name));
     this.socket.binaryType = 'arraybuffer';
     this.socket.onmessage = event => this.receive(event.data);
-    this.socket.onclose = () => this.closed || setTimeout(() => this.open(), RETRY);
+    this.socket.onclose = () => setTimeout(() => this.closed || this.open(), RETRY);
+  }
+
+  /* Its machine is not there any more; what was printed stays. */
+  hangUp() {
+    this.closed = true;
+    if (this.socket)
+      this.socket.close();
   }
 
   /* For good. */
   close() {
-    this.closed = true;
+    this.hangUp();
     this.watcher.disconnect();
-    if (this.socket)
-      this.socket.close();
     this.terminal.dispose();
   }
 
