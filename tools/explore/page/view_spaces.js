@@ -50,7 +50,7 @@ export class SpacesView extends View {
       return {...beside.spacesLayout(this.besidePid(), size),
         label: 'address spaces of both machines'};
     const laid = spaces.layout(state, {...size, pick: picked, diff: stop.diff,
-      past: this.recent(), ...(whole ? {} : {from: x - BEYOND, to: x + w + BEYOND})});
+      ...(whole ? {} : {past: this.recent(), from: x - BEYOND, to: x + w + BEYOND})});
     return {...laid, label: 'address spaces', shapes: [...laid.shapes,
       ...spaces.marks(laid, state, pointed.frame), ...spaces.pickMark(laid, picked)]};
   }
