@@ -94,7 +94,8 @@ class Explorer {
 
   /* All texts of a drawing. */
   texts(id = 'drawing') {
-    return this.page.$$eval(`#${id} text`, all => all.map(t => t.textContent));
+    return this.page.$$eval(`#${id} text, #${id} pre`,
+      all => all.flatMap(t => t.textContent.split('\n')));
   }
 
   async shot(name) {
@@ -125,6 +126,9 @@ class Explorer {
             bad.push(`${svg.id}: “${t.textContent}” ${b.x} + ${b.width} of ${w}`);
         }
       }
+      for (const pre of document.querySelectorAll('svg pre'))
+        if (pre.checkVisibility() && pre.scrollWidth > pre.clientWidth)
+          bad.push(`“${pre.textContent.slice(0, 30)}…” ${pre.scrollWidth} of ${pre.clientWidth}`);
       for (const e of document.querySelectorAll('header *, #tabs *, #bar *, #tour *')) {
         const b = e.getBoundingClientRect();
         if (e.checkVisibility() && !e.closest('.pop') && b.width &&

@@ -1,6 +1,7 @@
 /* The parts of the page that need no browser. */
 import assert from 'node:assert/strict';
 import {split, flagsWords, pageNumber} from '../../tools/explore/page/entry.js';
+import * as events from '../../tools/explore/page/events.js';
 import * as frames from '../../tools/explore/page/frames.js';
 import * as palette from '../../tools/explore/page/palette.js';
 import * as model from '../../tools/explore/page/model.js';
@@ -157,6 +158,42 @@ const nowhere = JSON.stringify(walk.layout(HELLO, {va: '0x123456789abcdef', step
 {title: 'p [1]', step: Infinity}).shapes);
 assert.equal(nowhere.split('no table translates').length - 1, 1, nowhere);
 assert.ok(!nowhere.includes('index '), nowhere);
+
+/* --- what happens: charts stay where they are for five seconds, with each bar in them --- */
+const samples = [], WIDE = 746, CHARTED = 20;
+const NONE = Object.fromEntries(['faults_zero', 'faults_copy', 'faults_file', 'faults_super',
+  'execs', 'shootdowns'].map(name => [name, 0]));
+const happens = {...forked, counters: NONE, events: [
+  {ns: 1e9, cpu: 1, pid: 1, kind: 'fault_zero', a: '0x5000', b: '0x6000'},
+  {ns: 2e9, cpu: 0, pid: 9, kind: 'exit', a: '0xffffffff', b: '0x0'}]};
+const at = n => {
+  events.sample(samples, {...happens, counters: {...NONE, forks: n}}, 0);
+  return events.layout(happens, samples, {width: WIDE, from: 0, to: 1000,
+    names: new Map([[9, 'two\nlines [9]']])});
+};
+const forks = shapes => shapes.filter(s => s.k === 'g' && s.id.startsWith('bars'))[1];
+const said = shapes => shapes.filter(s => s.tipAt)[1];
+for (let n = 0; n < 300; n++) {
+  const now = at(n), bars = forks(now.shapes), {x, w, tipAt} = said(now.shapes);
+  const drawn = bars.of.map(s => s.d).join(''), shown = drawn.split('M').length - 1;
+  assert.equal(shown, Math.min(n, 220 + n % CHARTED + 1), `bars of sample ${n}`);
+  if (n % CHARTED)
+    assert.equal(bars.transform, forks(at.before).transform, 'the chart stays');
+  const told = [...Array(Math.floor(w)).keys()].filter(i => tipAt(x + i + 0.5)).length;
+  assert.ok(Math.abs(told - shown * w / 240) <= 3, `${told} pixels say what ${shown} bars are`);
+  at.before = now.shapes;
+}
+
+/* --- its list: a column says a line for each event; a file has them as texts --- */
+const happened = at(300), list = happened.shapes.find(s => s.k === 'lines');
+for (const {of} of list.columns)
+  assert.equal(of.length, 2);
+assert.deepEqual(list.columns.map(c => c.of[0]).slice(0, 3),
+                 ['2.000000', 'CPU 0', 'two\nlines [9]']);
+const listed = svgText(happened.shapes, happened.w, happened.h, 'what happens');
+for (const word of ['exit', 'status -1', 'fault: a page of zeros came', 'page 0x5000'])
+  assert.ok(listed.includes(`>${word}</text>`), word);
+assert.ok(!/NaN|undefined|<lines/.test(listed));
 
 /* --- letters can be read on every class, in both themes (WCAG 2.2, 1.4.3) --- */
 const light = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16) / 255)

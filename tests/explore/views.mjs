@@ -255,8 +255,8 @@ async function whatHappens(e) {
   for (const word of ['exec: another program', 'fork']) /* in the window or below it */
     await e.until(w => explorer.pane.laid.rows.some(r => r.says.includes(`: ${w};`)), word);
   await e.settled();
-  await e.until(() => [...document.querySelectorAll('#drawing text')].some(
-    t => t.textContent === 'exit')); /* the newest are in it */
+  await e.until(() => [...document.querySelectorAll('#drawing pre')].some(
+    t => t.textContent.split('\n').includes('exit'))); /* the newest are in it */
   check(await e.page.$$eval('#drawing .wash.change', all => all.length) > 3,
         'what is new is marked');
   for (const word of ['forks', 'execs']) {

@@ -8,17 +8,23 @@
  *   {k: 'line', x1, y1, x2, y2, c}
  *   {k: 'path', d, c, transform}
  *   {k: 'g', id, label, of, transform}     of: shapes; label: for screen readers
+ *   {k: 'lines', id, x, y, w, h, row, columns}     text that changes all the time: rows so
+ *       high of columns [{x, w, c, a, of}], of: what each row says. A browser lays out
+ *       and styles each <text> by itself; on the page a column is one element of HTML
  *
  * Any may have `tip`, what hovering says, or `tipAt`, a function of x that tells; and
  * `at`, what it stands for: an object that the page gets when it is clicked
  * ({pid, page}, {frame}, ...).
  */
+import {setText} from './elements.js';
 import {classLetter, classPattern, patternDefs, styleText} from './palette.js';
 
 export const rect = (x, y, w, h, c, more) => ({k: 'rect', x, y, w, h, c, ...more});
 export const text = (x, y, s, c, more) => ({k: 'text', x, y, s: String(s), c, ...more});
 export const line = (x1, y1, x2, y2, c) => ({k: 'line', x1, y1, x2, y2, c});
 export const path = (d, c, more) => ({k: 'path', d, c, ...more});
+export const lines = (id, {columns, row, ...where}) => ({k: 'lines', id, columns, row,
+  h: columns[0].of.length * row, ...where});
 export const group = (id, of, more) => ({k: 'g', id, of, ...more});
 
 /* The same somewhere else. */
@@ -100,12 +106,12 @@ function attributes(shape) {
   for (const name of NUMBERS)
     if (shape[name] !== undefined)
       a[name] = round(shape[name]);
-  if (shape.k === 'rect') {
+  if (shape.k === 'rect' || shape.k === 'lines') {
     a.width = round(Math.max(0, shape.w));
     a.height = round(Math.max(0, shape.h));
-    if (shape.r)
-      a.rx = shape.r;
   }
+  if (shape.r)
+    a.rx = shape.r;
   if (shape.d)
     a.d = shape.d;
   if (shape.transform)
@@ -126,7 +132,17 @@ function attributes(shape) {
 const escaped = s => s.replace(/[&<>"]/g, c => (
   {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;'})[c]);
 
+/* From the top of a row to the line that its letters stand on. */
+const BASELINE = 13;
+
+/* Lines as texts. */
+const linesAsTexts = ({x, y, row, columns}) => columns.flatMap(column =>
+  column.of.map((s, i) => text(x + column.x + (column.a === 'end' ? column.w : 0),
+    y + i * row + BASELINE, s, column.c, {a: column.a})).filter(t => t.s));
+
 function shapeText(shape) {
+  if (shape.k === 'lines')
+    return linesAsTexts(shape).map(shapeText).join('\n');
   const a = Object.entries(attributes(shape))
     .filter(([name]) => name !== 'pointer-events')
     .map(([name, v]) => ` ${name}="${escaped(String(v))}"`).join('');
@@ -149,8 +165,28 @@ export function svgText(shapes, w, h, title, theme = '') {
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/* What a column says; no name of a process can be more than a line. */
+const columnText = ({of}) => of.map(s => s.replace(/[\n\r\v\f\x85\u2028\u2029]/g, ' '))
+  .join('\n');
+
+function columnElement(row, column) {
+  const e = document.createElement('pre');
+  e.className = column.c;
+  e.style.left = column.x + 'px';
+  e.style.width = column.w + 'px';
+  e.style.lineHeight = row + 'px';
+  e.style.textAlign = column.a || 'start';
+  e.textContent = columnText(column);
+  return e;
+}
+
+/* The columns are the same, by their places and classes. */
+function changeLines(e, {columns}) {
+  columns.forEach((column, i) => setText(e.children[i], columnText(column)));
+}
+
 function element(shape) {
-  const e = document.createElementNS(SVG, shape.k);
+  const e = document.createElementNS(SVG, shape.k === 'lines' ? 'foreignObject' : shape.k);
   for (const [name, v] of Object.entries(attributes(shape)))
     e.setAttribute(name, v);
   if (shape.k === 'text')
@@ -161,6 +197,8 @@ function element(shape) {
   }
   for (const child of shape.of || [])
     e.append(element(child));
+  for (const column of shape.columns || [])
+    e.append(columnElement(shape.row, column));
   if (hasSaying(shape))
     e.shape = shape;
   return e;
@@ -187,6 +225,8 @@ function change(e, was, is) {
     changeLooks(e, was, is);
   if (is.of)
     changeAll(e, was.of, is.of);
+  if (is.columns)
+    changeLines(e, is);
   e.shape = hasSaying(is) ? is : undefined;
 }
 
@@ -233,7 +273,7 @@ function changeAll(parent, was, is) {
 /* An element for a shape that had none: one whose own shape has gone is as good as a
  * new one. spare: those, {shape, e}, by kind. */
 function reuse(spare, shape) {
-  const old = (spare.get(shape.k) || []).pop();
+  const old = !shape.columns && (spare.get(shape.k) || []).pop();
 
   if (!old || Boolean(old.shape.label) !== Boolean(shape.label))
     return element(shape);

@@ -12,7 +12,6 @@ export class EventsView extends View {
     this.samples = [];      /* of the counters */
     this.of = undefined;    /* the process whose events are shown alone */
     this.row = null;        /* of the event that keys have come to */
-    this.slots = new Map(); /* of events that are drawn */
   }
 
   beginAnew() {
@@ -30,8 +29,8 @@ export class EventsView extends View {
 
     return {...events.layout(state, this.samples, {width: Math.max(pane.width, NARROWEST),
       since: stop.moment ? stop.moment.ns : undefined, pid: this.of,
-      key: this.row && this.row.key, names: ended.names, ...(whole ? {whole}
-        : {slots: this.slots, from: y - BEYOND, to: y + h})}),
+      key: this.row && this.row.key, names: ended.names, whole,
+      from: y - BEYOND, to: y + h}),
     label: 'what happens'};
   }
 
