@@ -237,6 +237,18 @@ async function saysPaused(e) {
   await e.until(() => !explorer.state.paused);
 }
 
+/* A terminal that has lost its server and found it again shows all once. */
+async function consoleAgain(e) {
+  const all = await e.ask(() => printed());
+
+  await e.ask(() => {
+    window.lost = explorer.console.socket;
+    lost.close();
+  });
+  await e.until(() => explorer.console.socket !== lost);
+  await e.until(text => printed().trimEnd() === text.trimEnd(), all);
+}
+
 /* Page tables of two processes in turn, each before the answers of the other have come:
  * what leads to the page is unfolded at last. */
 async function tablesInTurn(e) {
@@ -373,7 +385,7 @@ async function off(e) {
 
 run(async e => {
   for (const part of [regions, menus, ended, framesByKey, tableByKey, eventsByKey, superpage,
-    addressBar, saysPaused, tablesInTurn, legend, widths, reboot, off])
+    addressBar, saysPaused, consoleAgain, tablesInTurn, legend, widths, reboot, off])
   {
     const from = Date.now();
     await part(e);

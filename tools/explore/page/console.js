@@ -75,8 +75,16 @@ export class Console {
   open() {
     this.socket = new WebSocket(socketAddress(this.name));
     this.socket.binaryType = 'arraybuffer';
+    this.socket.onopen = () => this.begin();
     this.socket.onmessage = event => this.receive(event.data);
     this.socket.onclose = () => setTimeout(() => this.closed || this.open(), RETRY);
+  }
+
+  /* The server tells all that it has kept, and again when it is come back to. */
+  begin() {
+    this.terminal.reset();
+    this.decoder = new TextDecoder();
+    this.line = '';
   }
 
   /* Its machine is not there any more; what was printed stays. */
