@@ -113,12 +113,13 @@ def damaged_image(damage):
 
 
 def entry(data, name):
-    """The inode number of a name in the root directory's first block."""
-    _, _, root = superblock(data)
-    for at in range(root, root + 1024, 16):
-        inum, text = struct.unpack_from("<H14s", data, at)
-        if inum and text.rstrip(b"\0") == name:
-            return inum, at
+    """The inode number of a name in the root directory, and where that entry is."""
+    inodes, _, _ = superblock(data)
+    for block in struct.unpack_from("<12I", data, inodes + 64 + 12):  # inode 1
+        for at in range(1024 * block, 1024 * (block + 1) if block else 0, 16):
+            inum, text = struct.unpack_from("<H14s", data, at)
+            if inum and text.rstrip(b"\0") == name:
+                return inum, at
     raise Failure(f"no {name}")
 
 
