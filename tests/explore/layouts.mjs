@@ -73,6 +73,39 @@ d = change(written, before);
 assert.equal(d.spaces.get(2).kind, 'gone');
 assert.equal(change(before, before).spaces.size, 0);
 
+/* What is only promised, or has other rights, is different, too; and not in the table
+ * of pages, as long as nothing is there. */
+const promised = state([1, [...data('private', 20),
+  region(12, 16, 'mmap', [[0, 4, 'absent', null, 0]])]]);
+const touched = state([1, [...data('private', 20),
+  region(12, 16, 'mmap', [[0, 1, 'private', pa(22), 6], [1, 3, 'absent', null, 0]])]]);
+const protectedNow = structuredClone(promised);
+protectedNow.spaces[0].regions[1].rights = 'r--u';
+const how = (a, b) => {
+  const {spaces: all, words} = change(a, b), {changes} = all.get(1);
+  return [changes.map(c => [c.page, c.pages, c.how, model.isThere(c)]), words[0]];
+};
+assert.deepEqual(how(before, promised), [[[12, 4, 'new', false]], 'p [1]: 4 pages promised']);
+assert.deepEqual(how(promised, before),
+                 [[[12, 4, 'gone', false]], 'p [1]: 4 pages no longer promised']);
+assert.deepEqual(how(promised, touched), [[[12, 1, 'new', true]], 'p [1]: 1 page new']);
+assert.deepEqual(how(touched, promised), [[[12, 1, 'gone', true]], 'p [1]: 1 page gone']);
+assert.deepEqual(how(promised, protectedNow)[0],
+                 [[5, 1, 'rights', true], [6, 3, 'rights', false]]);
+
+/* --- a walk beside what is remembered of it --- */
+const entry = (level, value) => ({level, index: 0, entry_pa: '0x1000', value, flags: 'v-------',
+  kind: level ? 'table' : 'leaf', next: '0x2000'});
+const answer = (...values) => ({va: '0x5000', result: '0x2000', reason: '', what: 'data',
+  steps: values.map((v, i) => entry(2 - i, v))});
+const marked = options => walk.layout(HELLO, answer('0x1', '0x1', '0x17'),
+  {title: 'p', step: Infinity, ...options}).shapes.filter(s => s.c === 'changed').length;
+assert.equal(marked({}), 0);
+assert.equal(marked({was: answer('0x1', '0x1', '0x17'), changed: true}), 0, 'it is known');
+assert.equal(marked({was: answer('0x1', '0x1', '0x13')}), 1);
+assert.equal(marked({was: answer('0x1', '0x0')}), 2, 'levels that were not there');
+assert.equal(marked({changed: true}), 1);
+
 /* --- address spaces: the same address at the same height; high ones on top --- */
 const laid = spaces.layout(forked, {width: 900, height: 600});
 assert.equal(laid.columns.length, 2);

@@ -305,10 +305,18 @@ async function stopAndLook(e) {
   await e.until(() => explorer.state.paused);
   await e.page.keyboard.press('p');
   await e.until(() => !explorer.state.paused);
-  for (const view of ['table', 'frames']) {
+  /* Each view marks it, whether it was the one that was shown or not. */
+  for (const view of ['spaces', 'table', 'frames', 'events']) {
     await e.show(view);
     await e.shot('changed-' + view);
+    if (view === 'frames')
+      await e.until(() => explorer.stop.diff.frames.some(Boolean));
+    else
+      check(await e.page.$('#drawing .change'), view + ' marks what has changed');
   }
+  await e.ask(() => explorer.views.walk.go(explorer.picked.pid, explorer.picked.page));
+  await e.until(() => walkAnswer()?.result && document.querySelector('#drawing .changed'));
+  await e.shot('changed-walk');
   await e.type('\n\n');
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
   await e.page.click('#forget');
@@ -459,14 +467,26 @@ async function trap(e) {
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_trap'));
 }
 
+/* What is promised is different from nothing, though no page is there. */
+async function promised(e) {
+  await e.page.click('[data-demo=tour_heap]');
+  await e.until(() => printed().includes('now ask for 64 pages') &&
+    explorer.state.spaces.some(s => s.name === 'tour_heap'));
+  check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
+  await e.page.click('#tour .row .go');
+  await e.until(() => document.getElementById('changes').textContent.includes(
+    '64 pages promised'));
+  check(await e.page.$('#drawing .changed'), 'and marked');
+  await e.shot('promised');
+  await e.page.click('#forget');
+}
+
 async function demonstrations(e) {
   const names = await e.page.$$eval('#demos button', all => all.map(b => b.dataset.demo));
   check(names.length === 12, 'a dozen');
   await e.page.click('.menu:nth-of-type(1) summary');
   await e.shot('demonstrations');
-  await e.page.click('[data-demo=tour_heap]');
-  await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_heap'));
-  check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
+  await promised(e);
   /* One that waits for Enter does not get the name of the next. */
   await e.demonstrate('tour_exec');
   await e.until(() => explorer.tour.place && printed().includes('main is at'));

@@ -219,26 +219,39 @@ export const fitTitle = (space, width, kind) =>
 
 /* --- two moments --- */
 
-/* What is there, in order: [{page, pages, cls, frame, big}]. */
-const present = space => space.regions.flatMap(r => r.runs)
-  .filter(r => r.frame >= 0)
+/* What can be compared, in order, each run with its region's rights: what is there and, of
+ * a process, what is only promised, since that is all that an mmap changes at first. */
+const compared = space => space.regions.flatMap(
+  r => r.runs.map(run => ({...run, rights: r.rights})))
+  .filter(r => r.frame >= 0 || space.pid !== KERNEL)
   .sort((a, b) => a.page - b.page);
 
 const how = (was, is, page) => {
-  if (!was)
+  if (!was || was.frame < 0 && is && is.frame >= 0)
     return 'new';
-  if (!is)
+  if (!is || is.frame < 0 && was.frame >= 0)
     return 'gone';
+  if (is.frame < 0)
+    return was.rights !== is.rights ? 'rights' : '';
   if (was.frame + page - was.page !== is.frame + page - is.page)
     return 'moved'; /* another frame */
   if (was.cls !== is.cls)
     return 'class';
-  return (was.flags ^ is.flags) & SUPER ? 'split' : '';
+  if ((was.flags ^ is.flags) & SUPER)
+    return 'split';
+  return was.rights !== is.rights ? 'rights' : '';
 };
+
+/* Of a run that is compared: its class, if it is there. */
+const kindOf = run => !run ? undefined : run.flags & GUARD ? 'guard' : run.cls;
+
+/* Is it a change of what is there, and not of promises alone? */
+const NOT_THERE = [undefined, 'absent', 'guard'];
+export const isThere = ({was, is}) => !NOT_THERE.includes(was) || !NOT_THERE.includes(is);
 
 /* Pages that are not what they were: [{page, pages, how, was, is}]. */
 function changesOf(before, after) {
-  const was = present(before), is = present(after), out = [];
+  const was = compared(before), is = compared(after), out = [];
   const cuts = [...new Set([...was, ...is].flatMap(
     r => [r.page, r.page + r.pages]))].sort((a, b) => a - b);
   let i = 0, j = 0;
@@ -253,7 +266,7 @@ function changesOf(before, after) {
     const b = is[j] && is[j].page <= page ? is[j] : undefined;
     const kind = (a || b) && how(a, b, page);
     if (kind)
-      out.push({page, pages, how: kind, was: a && a.cls, is: b && b.cls});
+      out.push({page, pages, how: kind, was: kindOf(a), is: kindOf(b)});
   }
   return out;
 }
@@ -297,16 +310,25 @@ function changedFrames(before, after) {
 }
 
 const HOW = {new: 'new', gone: 'gone', moved: 'in another frame',
-  class: 'of another class', split: 'superpage split or made'};
+  class: 'of another class', split: 'superpage split or made', rights: 'with other rights'};
+const PROMISE = {...HOW, new: 'promised', gone: 'no longer promised'};
+const GUARDED = {...HOW, new: 'new, as a guard', gone: 'no longer a guard'};
+
+function howWords({how: kind, was, is}) {
+  if (kind === 'class')
+    return `${was} → ${is}`;
+  if (kind === 'moved' && was === 'cow')
+    return 'copied to a frame of its own';
+  const only = kind === 'gone' ? was : is;
+  return (only === 'absent' ? PROMISE : only === 'guard' ? GUARDED : HOW)[kind];
+}
 
 function differenceWords(before, after, spaces) {
   const lines = [];
   for (const {kind, space, changes} of spaces.values()) {
     const sums = {};
     for (const c of changes) {
-      const key = c.how === 'class' ? `${c.was} → ${c.is}`
-        : c.how === 'moved' && c.was === 'cow' ? 'copied to a frame of its own'
-        : HOW[c.how];
+      const key = howWords(c);
       sums[key] = (sums[key] || 0) + c.pages;
     }
     const text = Object.entries(sums).map(([k, n]) =>

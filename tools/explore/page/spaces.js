@@ -195,7 +195,7 @@ function folds(x, width, scale) {
          'small soft')]);
 }
 
-const CHANGE_MARK = {new: '+', gone: '−', moved: '≠', class: '~', split: '÷'};
+const CHANGE_MARK = {new: '+', gone: '−', moved: '≠', class: '~', split: '÷', rights: '!'};
 
 function changes(x, scale, list) {
   return list.flatMap(c => {
@@ -411,7 +411,7 @@ export function step(state, pick, key) {
 
 /* The marks that changes have, in words. */
 const CHANGE_WORDS = {new: 'new', moved: 'another frame', class: 'another class',
-  gone: 'gone', split: 'superpage split or made'};
+  gone: 'gone', split: 'superpage split or made', rights: 'other rights'};
 
 /* {classes, flags} that a space has; kept, since most of them stay as they are. */
 const kinds = new WeakMap();

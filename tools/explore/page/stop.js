@@ -2,8 +2,9 @@
  * Stop and look: pause and go on, stop at the next event of a process, and remember
  * a moment, which all views then compare with.
  */
-import {KERNEL, difference, title} from './model.js';
+import {KERNEL, difference, title, toPage} from './model.js';
 import {setOnce} from './shapes.js';
+import {related} from './share.js';
 import {ProcessList} from './processes.js';
 
 export class Stop {
@@ -37,11 +38,24 @@ export class Stop {
 
   remember() {
     const {app} = this;
-    this.moment = {state: app.state, frames: app.frames, walks: new Map(app.details.walks),
-      walk: app.views.walk.answer, ns: app.state.ns};
+    this.moment = {state: app.state, frames: app.frames, walks: this.walksNow(),
+      ns: app.state.ns};
     this.parts.forget.hidden = false;
     this.diff = null;
     app.render();
+  }
+
+  /* Walks that are asked for with each state, so that they are of this moment: to the
+   * picked page and its like, and in the view. By "pid:page". */
+  walksNow() {
+    const {state, picked, details, view, views} = this.app, {answer} = views.walk;
+    const keys = picked && picked.page !== undefined
+      ? related(state, picked).map(r => `${r.pid}:${r.page}`) : [];
+    const walks = keys.map(k => [k, details.walks.get(k)]);
+
+    if (view === 'walk' && answer && !answer.error)
+      walks.push([`${answer.pid}:${toPage(answer.va)}`, answer]);
+    return new Map(walks);
   }
 
   forget() {

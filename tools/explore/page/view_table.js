@@ -10,7 +10,7 @@
  */
 import * as table from './table.js';
 import {note} from './elements.js';
-import {spaceOf, title} from './model.js';
+import {isThere, spaceOf, title} from './model.js';
 import {NARROWEST, View} from './view.js';
 
 export class TableView extends View {
@@ -54,7 +54,7 @@ export class TableView extends View {
     const change = stop.diff && stop.diff.spaces.get(space.pid);
     return {...table.layout(hello, space, this.tables, {open: this.unfolded,
       page: picked ? picked.page : -1, width: Math.max(pane.width, NARROWEST),
-      ended: this.ended(), changes: change ? change.changes : []}),
+      ended: this.ended(), changes: change ? change.changes.filter(isThere) : []}),
     label: 'page table of ' + title(space)};
   }
 

@@ -3,7 +3,7 @@
  */
 import * as walk from './walk.js';
 import {button} from './elements.js';
-import {spaceOf, title, toHex} from './model.js';
+import {isThere, spaceOf, title, toHex, toPage} from './model.js';
 import {View} from './view.js';
 
 export class WalkView extends View {
@@ -53,21 +53,31 @@ export class WalkView extends View {
   }
 
   layout() {
-    const {state, hello, ended, stop, beside, pane} = this.app, {step, answer} = this;
+    const {state, hello, ended, beside, pane} = this.app, {step, answer} = this;
 
     if (!answer || answer.error)
       return this.layoutWords('walk', answer ? `${this.to.va}: ${answer.error}`
         : 'Type an address above, or pick a page and press w.');
     const space = spaceOf(state, answer.pid);
-    const was = stop.moment && stop.moment.walk;
     const named = space ? title(space)
       : `${ended.nameOf(answer.pid)}, which has ended: as last read`;
     if (beside.on)
       return {...beside.walksLayout(answer, {step, title: named, width: pane.width}),
         label: `walks to ${answer.va} on both machines`};
-    return {...walk.layout(hello, answer, {step, title: named,
-      was: was && was.pid === answer.pid && was.va === answer.va ? was : null}),
-    label: 'walk to ' + answer.va};
+    return {...walk.layout(hello, answer, {step, title: named, ...this.remembered(answer)}),
+      label: 'walk to ' + answer.va};
+  }
+
+  /* What is known of this walk in the moment that is remembered: the walk itself, if it was
+   * asked for then; else whether the page is as it was. */
+  remembered({pid, va}) {
+    const {moment, diff} = this.app.stop, page = toPage(va);
+
+    if (!moment)
+      return {};
+    const change = diff && diff.spaces.get(pid);
+    return {was: moment.walks.get(`${pid}:${page}`), changed: change && change.changes.some(
+      c => isThere(c) && c.page <= page && page < c.page + c.pages)};
   }
 
   controls() {

@@ -128,7 +128,8 @@ function ending(y, hello, va, answer) {
 
 /*
  * answer: of the request "walk". options: title of the space, step; was: an answer
- * of a remembered moment. Returns {w, h, shapes}.
+ * of a remembered moment; changed: it is not known, but the page is not as it was then.
+ * Returns {w, h, shapes}.
  */
 export function layout(hello, answer, options) {
   const va = answer.va, step = Math.min(options.step, lastStep(answer));
@@ -145,14 +146,16 @@ export function layout(hello, answer, options) {
   let y = answer.steps.length === 0 ? 66 : 148;
 
   answer.steps.slice(0, step).forEach((s, n) => {
-    const centre = bits.centres[n], was = options.was && options.was.steps[n];
+    const centre = bits.centres[n], {was} = options;
+    const changed = was ? !was.steps[n] || was.steps[n].value !== s.value
+      : Boolean(options.changed) && s === end;
     if (n === step - 1)
       shapes.push(rect(MARGIN - 2, y - 3, WIDTH - MARGIN - 6, CARD + 2, 'wash', {r: 6}));
     const lane = 6 + n * 5, row = y + 61; /* the index chooses the entry */
     shapes.push(path(`M${centre} 120V${126 + n * 3}H${lane}V${row}H${MARGIN - 6}`,
                      'wire' + (n === step - 1 ? ' here' : '')),
                 arrowHead(MARGIN + 1, row));
-    shapes.push(...card(y, hello, s, n, was && was.value !== s.value));
+    shapes.push(...card(y, hello, s, n, changed));
     y += CARD;
     if (s.kind === 'table' || n + 1 < step)
       shapes.push(line(MARGIN + 75, y - 14, MARGIN + 75, y + SPACE - 12, 'wire'),
