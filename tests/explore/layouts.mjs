@@ -106,6 +106,15 @@ assert.equal(marked({was: answer('0x1', '0x1', '0x13')}), 1);
 assert.equal(marked({was: answer('0x1', '0x0')}), 2, 'levels that were not there');
 assert.equal(marked({changed: true}), 1);
 
+/* --- who maps a frame: all of them, in few lines --- */
+const held = [3, 5, 6, 7].map(pid => ({pid, name: 'sh', va: '0x1000', what: 'text'}));
+const says = maps => frames.frameWords({start: 0, classes: ['text']},
+  {cls: [0], maps: [maps.length], order: [0]}, 0, 1, {owner: 'cache', count: 1, maps});
+assert.ok(says([...held, {pid: 0, name: 'kernel', va: '0x9000', what: 'RAM'}]).endsWith(
+  '\n  sh [3] [5–7] 0x1000 text\n  kernel 0x9000 RAM'));
+assert.ok(says([...Array(20).keys()].map(n => ({...held[0], va: '0x' + n}))).endsWith(
+  '0x15 text\n  and 4 more'));
+
 /* --- address spaces: the same address at the same height; high ones on top --- */
 const laid = spaces.layout(forked, {width: 900, height: 600});
 assert.equal(laid.columns.length, 2);
@@ -168,6 +177,8 @@ assert.deepEqual(drawn({changed: [0, 0, 0, 0, 0, 1, 0, 0], marked: [2]}), [...pl
   ['changed', 1, 1, 0.95], ['hit', 2, 0, 0.95]]);
 assert.deepEqual(drawn({lit: 'private'}).map(s => s[0]),
                  ['free-2 unlit', 'free-0 unlit', 'c-private']);
+const textured = frames.shapesOf(cells8, three, ['free', 'table'], {}).slice(-1)[0];
+assert.deepEqual([textured.d, textured.fill], ['M0 20h80v20h-80z', 'url(#p-grid)']);
 const explained = withLegend({w: 90, h: 40, shapes: []}, ['one', 'two'].map(
   words => ({words, sign: () => []})));
 assert.deepEqual(explained.shapes.filter(s => s.k === 'text').map(s => s.s), ['one', 'two']);

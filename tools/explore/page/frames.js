@@ -3,10 +3,12 @@
  * are more frames than the canvas has room for, the view shows as many as fit at
  * this size and scrolls; or, at the smallest size, a cell stands for several frames and
  * has the colour of the class that most people would look for: anything before free.
+ * Patterns go on over cells that follow each other, so that small ones have them, too.
  */
-import {classColour, classLetter, classWords, freeClass, freeShade} from './palette.js';
-import {rect, swatch, text} from './shapes.js';
-import {bytes, pagesText, plural, toHex} from './model.js';
+import {classColour, classLetter, classPattern, classWords, freeClass, freeShade, patternTile}
+  from './palette.js';
+import {path, rect, swatch, text} from './shapes.js';
+import {KERNEL, bytes, pagesText, plural, toHex} from './model.js';
 
 const SMALLEST = 3;
 export const SIZES = [SMALLEST, 4, 6, 9, 14, 20];
@@ -175,12 +177,36 @@ function paintRows(canvas, from, to, {laid, on, cells, classes, options}) {
   g.imageSmoothingEnabled = false;
   g.clearRect(0, top, canvas.width, height);
   g.drawImage(on.small.canvas, 0, 0, cols * cell, rows * tall);
+  for (const [name, d] of patternPaths(laid, cells, classes, from, to, options.lit)) {
+    g.fillStyle = patternTile(name);
+    g.fill(new Path2D(d));
+  }
   if (cell >= 6)
     grid(g, laid, options.dark);
   if (cell >= 14)
     letters(g, laid, cells, classes, from, to);
   marks(g, laid, on.marked, options);
   g.restore();
+}
+
+/* Where there are patterns, in the rows from one to before another: [[pattern, path]]. */
+function patternPaths({cols, cell, tall}, cells, classes, from, to, lit) {
+  const paths = new Map(), end = Math.min(to * cols, cells.length);
+  const names = classes.map(c => !lit || c === lit ? classPattern(c) : '');
+
+  for (let i = from * cols; i < end;) {
+    const c = cells[i], first = i, rowEnd = Math.floor(i / cols + 1) * cols;
+    while (i < rowEnd && cells[i] === c)
+      i++;
+    if (!names[c])
+      continue;
+    const part = `M${(first % cols) * cell} ${Math.floor(first / cols) * tall}h${
+      (i - first) * cell}v${tall}h${(first - i) * cell}z`;
+    if (!paths.has(names[c]))
+      paths.set(names[c], []);
+    paths.get(names[c]).push(part);
+  }
+  return [...paths].map(([name, parts]) => [name, parts.join('')]);
 }
 
 function grid(g, {cols, rows, cell, tall}, dark) {
@@ -272,6 +298,8 @@ export function shapesOf(laid, frames, classes, options = {}) {
       if (c)
         shapes.push(rect(from * cell, row * tall, (col - from) * cell, tall, c));
     }
+  for (const [name, d] of patternPaths(laid, cells, classes, 0, rows, options.lit))
+    shapes.push(path(d, '', {fill: `url(#p-${name})`, still: true}));
   for (const {x, y, w, h} of cellBoxes(laid, changedCells(laid, frames, options.changed)))
     shapes.push(rect(x, y, w, h, 'changed'));
   for (const {x, y, w, h} of markBoxes(laid, options.marked))
@@ -354,11 +382,38 @@ export function frameWords(state, frames, frame, per, answer) {
     lines.push(`mapped ${plural(frames.maps[i], 'time')} by processes`);
   if (answer && !answer.error) {
     lines.push(`the kernel says: ${answer.owner}, ${plural(answer.count, 'holder')}`);
-    for (const m of answer.maps.slice(0, 12))
-      lines.push(`  ${m.name}${m.pid ? ` [${m.pid}]` : ''} ${m.va} ${m.what}`);
-    if (answer.maps.length > 12)
-      lines.push(`  and ${answer.maps.length - 12} more`);
+    lines.push(...mapWords(answer.maps));
   }
   return lines.join('\n');
+}
+
+const MAP_LINES = 16;
+
+/* A line for each address and program, however many processes run it. */
+function mapWords(maps) {
+  const alike = new Map();
+
+  for (const {name, pid, va, what} of maps) {
+    const key = `${name} ${va} ${what}`;
+    alike.set(key, [...alike.get(key) || [], {name, pid, va, what}]);
+  }
+  const groups = [...alike.values()], more = groups.slice(MAP_LINES).flat().length;
+  const lines = groups.slice(0, MAP_LINES).map(all =>
+    `  ${all[0].name} ${pidRanges(all.map(m => m.pid))}${all[0].va} ${all[0].what}`);
+  return [...lines, ...more ? [`  and ${more} more`] : []];
+}
+
+/* "[3] [5–9] ": pids in order; of the kernel, nothing. */
+function pidRanges(pids) {
+  const ranges = [];
+
+  for (const pid of pids.filter(p => p !== KERNEL).sort((a, b) => a - b)) {
+    const last = ranges[ranges.length - 1];
+    if (last && pid === last[1] + 1)
+      last[1] = pid;
+    else
+      ranges.push([pid, pid]);
+  }
+  return ranges.map(([a, b]) => `[${a === b ? a : `${a}–${b}`}] `).join('');
 }
 

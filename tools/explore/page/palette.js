@@ -71,9 +71,26 @@ const PATTERNS = {
   dots: 'M2 3h1.6',
 };
 
+const PATTERN = 6; /* pixels: width and height */
+const PATTERN_INK = '#00000055', PATTERN_LINE = 1.2;
+
+/* What fills a canvas with a pattern: made once. */
+const tiles = new Map();
+
+export function patternTile(name) {
+  if (!tiles.has(name)) {
+    const g = new OffscreenCanvas(PATTERN, PATTERN).getContext('2d');
+    g.strokeStyle = PATTERN_INK;
+    g.lineWidth = PATTERN_LINE;
+    g.stroke(new Path2D(PATTERNS[name]));
+    tiles.set(name, g.createPattern(g.canvas, 'repeat'));
+  }
+  return tiles.get(name);
+}
+
 export function patternDefs() {
   return Object.entries(PATTERNS).map(([name, path]) =>
-    `<pattern id="p-${name}" width="6" height="6" ` +
+    `<pattern id="p-${name}" width="${PATTERN}" height="${PATTERN}" ` +
     `patternUnits="userSpaceOnUse"><path d="${path}" class="pattern"/>` +
     '</pattern>').join('');
 }
@@ -94,7 +111,7 @@ svg text.big{font-size:13px} svg text.title{font-size:15px;font-weight:600}
 svg text.bold{font-weight:600} svg text.good{fill:var(--good)}
 svg text.bad{fill:var(--bad)} svg text.accent{fill:var(--accent)}
 svg text.change{fill:var(--change)} svg text.letter{font-weight:600;fill:#14181d}
-svg .pattern{stroke:#00000055;stroke-width:1.2;fill:none}
+svg .pattern{stroke:${PATTERN_INK};stroke-width:${PATTERN_LINE};fill:none}
 svg .paper{fill:var(--paper)} svg .panel{fill:var(--panel);stroke:var(--line)}
 svg .frame{fill:none;stroke:var(--line)} svg .rule{stroke:var(--line);fill:none}
 svg .wire{stroke:var(--soft);stroke-width:1.5;fill:none}
