@@ -472,6 +472,9 @@ def test_printers():
         assert re.search(rf"{pte} \({re.escape(flags)} -> 0x\w+\)",
                          g.do(f"p (pte_t){pte}"))
         assert facts.pte2pa(int(pte, 16)) <= page
+        entries = g.do("p *kernel_pagetable@2")  # as are those of a table
+        assert len(re.findall(r"0x\w+ \((?:not valid|\S+ -> 0x\w+)\)", entries)) == 2 or \
+            "<repeats" in entries, entries
         assert re.search(r"list of \d+, first 0x", g.do("p spaces"))
         assert "<main+0>" in g.do("p (vaddr_t)main")
 

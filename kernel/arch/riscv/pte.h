@@ -52,7 +52,7 @@
 #define PGROUNDDOWN(a) (((a)) & ~(vaddr_t)(PGSIZE - 1))
 
 typedef uint64 pte_t;
-typedef uint64 *pagetable_t; /* a root page: 512 PTEs */
+typedef pte_t *pagetable_t; /* a root page: 512 PTEs */
 
 /* Does an entry of this level point to a page, not to the next level? (4.3.2,
  * step 5) */

@@ -65,7 +65,7 @@
 #define PGROUNDDOWN(a) (((a)) & ~(vaddr_t)(PGSIZE - 1))
 
 typedef uint32 pte_t;
-typedef uint32 *pagetable_t; /* a page directory: 1024 entries */
+typedef pte_t *pagetable_t; /* a page directory: 1024 entries */
 
 /* Does an entry of this level point to a page, not to a page table? */
 static inline bool pte_leaf(pte_t pte, int level) {
