@@ -288,6 +288,7 @@ def test_explorer_sees_the_kernel():
 def test_explorer_tells_who_shares():
     """After fork two have a frame until one writes: the point of it all."""
     with Explored() as m:
+        inode = int(m.run("ls -l holdmem").split()[2])
         parent, child = hold(m)
         with m.still():
             _, state = m.see()
@@ -307,6 +308,7 @@ def test_explorer_tells_who_shares():
             assert any(page[2] & SUPER for page in one.values())
             files = [r for r in space_of(state, parent)["regions"] if r["file"]]
             assert len(files) >= 2, "the program and what it mapped"
+            assert [r["file"] for r in files if r["what"] == "text"] == [inode], files
             # Who has the frame, from the frame's side.
             answer, gone = m.ask([{"op": "frame", "pa": hex(one[at][0])},
                                   {"op": "frame", "pa": "0xfffffffff000"}])

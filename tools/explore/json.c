@@ -96,7 +96,7 @@ static json_t *region_message(const struct region_view *r) {
   set(o, "rights", rights_text(r->rights));
   set_text(o, "what", r->what);
   set(o, "shared", json_boolean(r->shared));
-  set_number(o, "file", r->file);
+  set_number(o, "file", (uint64_t)r->file);
   if (r->of[0] != 0)
     set_text(o, "of", r->of);
   set(o, "runs", runs);

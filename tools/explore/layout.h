@@ -57,6 +57,8 @@
   X(M_REGION_OBJECT, "region.object")            \
   X(M_OBJECT_OPS, "memobject.ops")               \
   X(V_FILE_OPS, "filemap_ops")                   \
+  X(M_INODE_OBJECT, "inode.object")              \
+  X(M_INODE_NUMBER, "inode.inum")                \
   /* frames */                                   \
   X(V_FRAMES, "mm/kalloc.c:frames")              \
   X(V_NFRAMES, "mm/kalloc.c:nframes")            \

@@ -61,7 +61,8 @@ struct region_view {
   unsigned rights; /* MAY_* */
   char what[20];   /* "heap", "text", "trampoline" ... */
   char of[32];     /* of a kernel stack or its guard: "sh [2]"; else empty */
-  bool shared, file;
+  bool shared;
+  int64_t file; /* its inode number; 0: no file; -1: a file without a number */
   struct page_run *runs;
   size_t nruns;
 };

@@ -390,17 +390,29 @@ static size_t add_between(struct reader *r, struct space_view *v,
   return i;
 }
 
+/* The file that an object of the kernel's is of: what struct region_view has. */
+static int64_t file_of(struct reader *r, uint64_t object) {
+  const struct layout *l = layout_of(r);
+  uint64_t ops, number;
+
+  if (object == 0 || !layout_has(l, V_FILE_OPS) ||
+      memory_member(r->m, object, M_OBJECT_OPS, &ops) < 0 ||
+      ops != layout_at(l, V_FILE_OPS))
+    return 0;
+  if (!layout_has(l, M_INODE_OBJECT) ||
+      memory_member(r->m, object - layout_at(l, M_INODE_OBJECT), M_INODE_NUMBER,
+                    &number) < 0)
+    return -1;
+  return (uint32_t)number;
+}
+
 static void describe(struct reader *r, struct region_view *g,
                      const struct raw_region *raw) {
-  uint64_t ops;
-
   if (raw->name == 0 ||
       memory_string(r->m, raw->name, g->what, sizeof(g->what)) < 0)
     snprintf(g->what, sizeof(g->what), "%s", raw->object ? "mapping" : "data");
   g->shared = raw->flags & REGION_SHARED;
-  g->file = raw->object != 0 && layout_has(layout_of(r), V_FILE_OPS) &&
-            memory_member(r->m, raw->object, M_OBJECT_OPS, &ops) == 0 &&
-            ops == layout_at(layout_of(r), V_FILE_OPS);
+  g->file = file_of(r, raw->object);
 }
 
 /* A region of the kernel's list; runs from number i on may lie in it. Returns

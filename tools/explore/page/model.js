@@ -188,7 +188,7 @@ export function runWords(space, region, run, page) {
     more.push(region.of ? `kernel stack of ${region.of}`
       : 'kernel stack of no process: of a thread of the kernel, or kept for the next');
   if (region.file)
-    more.push('from a file');
+    more.push(region.file > 0 ? `from the file with inode ${region.file}` : 'from a file');
   if (region.shared)
     more.push('shared with others, writes too');
   if (run.flags & GUARD)
