@@ -101,7 +101,7 @@ int balloc(uint *blockno) {
   return r;
 }
 
-static int bfree_locked(uint blockno) {
+static int bfree_locked(uint blockno, struct buf *content) {
   struct buf *b;
   int bit = 1 << blockno % 8;
   int r = bread(BBLOCK(blockno, fs.sb), &b);
@@ -116,16 +116,18 @@ static int bfree_locked(uint blockno) {
     r = fs_damaged("block %u is freed twice", blockno);
   }
   brelse(b);
+  if (content != NULL)
+    log_forget(content);
   return r;
 }
 
-int bfree(uint blockno) {
+int bfree(uint blockno, struct buf *content) {
   int r;
 
   if (!fs_data_block(blockno))
     return fs_damaged("block %u is freed, which is no data block", blockno);
   acquiresleep(&bitmap.lock);
-  r = bfree_locked(blockno);
+  r = bfree_locked(blockno, content);
   releasesleep(&bitmap.lock);
   return r;
 }

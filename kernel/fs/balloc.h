@@ -7,6 +7,8 @@
 
 #include "types.h"
 
+struct buf;
+
 /* Forget what the allocator remembers of an earlier mount. */
 void balloc_init(void);
 /* Are the blocks from first on, before end, marked as in use? -EUCLEAN (and a
@@ -15,8 +17,11 @@ int balloc_check(uint first, uint end);
 /* A free data block, now in use. Its content is whatever was there: see bnew.
  * 0, -ENOSPC, or an error of bread. */
 int balloc(uint *blockno);
-/* Give a block back. -EUCLEAN (and a message) if it is no data block or is
- * free already. */
-int bfree(uint blockno);
+/* Give a block back; its buffer, if it is in memory and not NULL, leaves the
+ * transaction (log_forget) before anybody can be given the block: a directory's
+ * next block has the same buffer, and what is logged then must stay so.
+ * -EUCLEAN (and a message) if it is no data block or is free already, or an
+ * error of bread. */
+int bfree(uint blockno, struct buf *content);
 
 #endif

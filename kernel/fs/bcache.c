@@ -39,6 +39,7 @@
 #include "fs/bcache.h"
 
 #include "fs/mount.h"
+#include "lib/panic.h"
 #include "lib/string.h"
 #include "mm/audit.h"
 #include "mm/kalloc.h"
@@ -131,18 +132,18 @@ static struct bpage *find(struct bucket *bk, uint file, uint number) {
 }
 
 static void page_free(struct bpage *p) {
-  if (!p->cached) {
-    acquire(&cache.lock);
-    list_remove(&p->clock);
-    release(&cache.lock);
-  }
   frame_put(p->data);
   slab_free(&bpages, p);
 }
 
 void bpage_put(struct bpage *p) {
-  if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) == 0)
-    page_free(p);
+  if (__atomic_sub_fetch(&p->refs, 1, __ATOMIC_ACQ_REL) > 0)
+    return;
+  ASSERT(!p->cached); /* else somebody gave up the bucket's */
+  acquire(&cache.lock);
+  list_remove(&p->clock); /* of those that were cut off */
+  release(&cache.lock);
+  page_free(p);
 }
 
 static void unlink_locked(struct bucket *bk, struct bpage *p) {

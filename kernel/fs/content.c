@@ -88,7 +88,7 @@ static int new_block(uint *blockno, struct buf **b) {
     return r;
   r = bnew(*blockno, b);
   if (r < 0) {
-    bfree(*blockno);
+    bfree(*blockno, NULL);
     return r;
   }
   memset((*b)->data, 0, BSIZE);
@@ -408,12 +408,8 @@ static int free_block(struct trunc *t, uint blockno, struct buf *b) {
     t->left--;
     t->last = BBLOCK(blockno, fs.sb);
   }
-  r = bfree(blockno);
-  if (r < 0 && r != -EUCLEAN)
-    return r;
-  if (b != NULL)
-    log_forget(b);
-  return 0;
+  r = bfree(blockno, b);
+  return r == -EUCLEAN ? 0 : r;
 }
 
 /* The buffer of the file's block bn, held, or NULL. */

@@ -38,9 +38,9 @@ void end_op(uint blocks);
 /* Make a block part of the running transaction: a locked buffer, or a block of
  * a file whose inode is locked. */
 void log_write(struct buf *b);
-/* The block has been freed in this operation (bfree): its content need not get
- * to the disk any more, and its number may soon be another buffer's. Held as
- * for log_write. */
+/* The block is being freed (bfree): its content need not get to the disk any
+ * more, and its number may soon be another buffer's. Held as for log_write; and
+ * nobody can be given the block yet, so nobody else logs this buffer. */
 void log_forget(struct buf *b);
 
 /* Wait until all that has ended so far is on disk. 0 or -EIO. */

@@ -84,6 +84,12 @@ extern long fail_alloc_at;
     }                                                                        \
   } while (0)
 
+/* Called once by releasesleep(), when the lock of this name is another's to take. */
+extern struct fake_released {
+  const char *lock;
+  void (*meanwhile)(void);
+} fake_released;
+
 /* Attempts to copy to or from the caller's memory until one finds that it is not
  * there, and again after as many; 0: never. */
 extern uint absent_every;

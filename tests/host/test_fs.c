@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "abi/fcntl.h"
+#include "fs/balloc.h"
 #include "fs/bcache.h"
 #include "fs/file.h"
 #include "fs/inode.h"
@@ -522,6 +523,34 @@ static void test_blocks_used_again(void **state) {
   assert_int_equal(fs_run(find_again, NULL), 0);
 }
 
+static uint taken; /* the block that another was given */
+
+static void take_block(void) {
+  struct buf *b;
+
+  CHECK_EQ(balloc(&taken), 0);
+  CHECK_EQ(bnew(taken, &b), 0);
+  memset(b->data, 'y', BSIZE);
+  log_write(b);
+  brelse(b);
+}
+
+/* A directory's block is given to another as soon as it is free, while who
+ * frees it is not yet done: what the other writes gets to the disk. */
+static void free_and_taken(void *arg) {
+  (void)arg;
+  CHECK_EQ(fs_mkdir(NULL, "/d"), 0);
+  fake_released = (struct fake_released){"balloc", take_block};
+  CHECK_EQ(fs_unlink(NULL, "/d"), 0);
+  CHECK(taken != 0);
+  CHECK_EQ(fs_sync(), 0);
+  for (uint i = 0; i < BSIZE; i++)
+    CHECK_EQ(disk->data[taken * BSIZE + i], 'y');
+  CHECK_EQ(begin_op(1), 0);
+  CHECK_EQ(bfree(taken, NULL), 0);
+  end_op(1);
+}
+
 /* --- pipes --- */
 
 #define STREAM 200000
@@ -577,6 +606,7 @@ TEST(full)
 TEST(out_of_inodes)
 TEST(many)
 TEST(operations)
+TEST(free_and_taken)
 TEST(pipes)
 
 int main(void) {
@@ -596,6 +626,7 @@ int main(void) {
       cmocka_unit_test(test_many),
       cmocka_unit_test(test_operations),
       cmocka_unit_test(test_blocks_used_again),
+      cmocka_unit_test(test_free_and_taken),
       cmocka_unit_test(test_pipes),
   };
 
