@@ -149,10 +149,21 @@ async function tableByKey(e) {
   await e.page.setViewportSize({width: 1280, height: 800});
 }
 
+async function pause(e) {
+  await e.page.click('#pause');
+  await e.until(() => explorer.state.paused);
+}
+
+async function goOn(e) {
+  await e.page.click('#pause');
+  await e.until(() => !explorer.state.paused);
+}
+
 async function eventsByKey(e) {
   await e.type('ls\n');
   await e.show('events');
   await e.until(() => explorer.pane.laid.rows && explorer.pane.laid.rows.length > 5);
+  await pause(e); /* or newer events may take the rows' places */
   await e.page.focus('#view');
   for (let i = 0; i < 3; i++)
     await e.page.keyboard.press('ArrowDown');
@@ -167,6 +178,8 @@ async function eventsByKey(e) {
     explorer.render();
   }, at);
   const {key, says} = await e.ask(() => explorer.views.events.row);
+  await goOn(e);
+  await e.page.focus('#view');
   await e.type('for i in 1 2 3 4 5; do for j in 1 2 3 4; do ls; done; done\n'); /* more events than the list has */
   await e.until(k => !explorer.pane.laid.rows.some(r => r.key === k), key);
   await e.settled();
@@ -202,12 +215,10 @@ async function addressBar(e) {
     walkAnswer().pid === 2);
   await go('#2:nonsense');
   await e.until(() => document.getElementById('notice').textContent.includes('is no address'));
-  await e.page.click('#pause');
-  await e.until(() => explorer.state.paused);
+  await pause(e);
   await e.type('x');
   check(!/Paused: paused/.test(await e.page.textContent('#notice')), 'words');
-  await e.page.click('#pause');
-  await e.until(() => !explorer.state.paused);
+  await goOn(e);
   await e.type('\x03');
 }
 
@@ -217,8 +228,7 @@ async function saysPaused(e) {
   const paused = async when => check((await e.page.textContent('#notice')).includes('Paused') &&
     await e.page.isVisible('#notice'), `paused ${when}`);
 
-  await e.page.click('#pause');
-  await e.until(() => explorer.state.paused);
+  await pause(e);
   await e.page.click('.menu:nth-of-type(2) summary');
   await e.download('#snapshot');
   await e.page.click('h1');
@@ -233,8 +243,7 @@ async function saysPaused(e) {
   await e.until(() => explorer.wire.connected);
   await e.settled();
   await paused('and seen again');
-  await e.page.click('#pause');
-  await e.until(() => !explorer.state.paused);
+  await goOn(e);
 }
 
 /* A terminal that has lost its server and found it again shows all once. */
