@@ -8,6 +8,8 @@ same here; tests/boot/pages.py is the browser.
 import json
 import os
 import random
+import select
+import shlex
 import shutil
 import signal
 import socket
@@ -27,12 +29,14 @@ TOKEN = 32  # letters
 NEEDS = ("explorer", "explorer-checked")
 
 
-def served(program=EXPLORE, cpus=3, mem="128M", env=None, append="", beside=None):
-    """A machine that the explorer has started; others, in a folder, may be."""
+def served(program=EXPLORE, cpus=3, mem="128M", env=None, append="", beside=None,
+           by=()):
+    """A machine that the explorer has started, by way of another command if that is
+    given; others, in a folder, may be."""
     built("explorer" if program == EXPLORE else "explorer-checked")
     disk = os.path.join(BUILD, FOLDER, "fs.img") + ",snapshot=on"
     more = ["--beside", beside] if beside else []
-    return Server([program, *more, "--qemu", KERNEL, mem,
+    return Server([*by, program, *more, "--qemu", KERNEL, mem,
                    *qemu_command(BUILD, cpus, mem, disk, append, ())], env)
 
 
@@ -633,6 +637,41 @@ def test_server_after_the_machine():
                 u.expect(r"\$ ")
                 u.send("nobody is there\n" * 100)
             assert s.end() == 0
+
+
+@test(quick=True)
+@once
+def test_server_opens_browser():
+    """The desktop is asked to show the page, where somebody would see it: not in CI,
+    nor over ssh."""
+    folder = log_path(".bin")
+    os.makedirs(folder, exist_ok=True)
+    asked, opener = os.path.join(folder, "asked"), os.path.join(folder, "xdg-open")
+    if not os.path.exists(asked):
+        os.mkfifo(asked)
+    with open(opener, "w") as f:
+        f.write(f"#!/bin/sh\necho \"$*\" >{shlex.quote(asked)}\n")
+    os.chmod(opener, 0o755)
+    nobody = ["env", "-u", "CI", "-u", "SSH_CONNECTION", "-u", "WAYLAND_DISPLAY",
+              "-u", "DISPLAY", f"PATH={folder}:{os.environ['PATH']}"]
+    fd = os.open(asked, os.O_RDWR)  # it stays open between who asks
+
+    def address(*how):
+        with served(by=[*nobody, *how]) as s, booted(s):
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            said = os.read(fd, 1000).decode() if poll.poll(
+                LIMIT * 1000 if len(how) == 1 else 0) else ""
+            return said.strip(), f"http://127.0.0.1:{s.port}/{s.token}/"
+
+    try:
+        for screen in ("DISPLAY=:0", "WAYLAND_DISPLAY=wayland-0"):
+            said, at = address(screen)
+            assert said == at, (said, at)
+        for how in ((), ("DISPLAY=:0", "CI=1"), ("DISPLAY=:0", "SSH_CONNECTION=x")):
+            assert address(*how)[0] == "", how
+    finally:
+        os.close(fd)
 
 
 @test(quick=True)
