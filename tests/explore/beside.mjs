@@ -5,14 +5,13 @@ import {check, run, same} from './harness.mjs';
 /* Both walks are drawn: each level's entry, at the same height as the same level of
  * the other machine. */
 async function bothWalks(e) {
-  await e.settled();
-  const drawn = await e.ask(() => [0, 1].map(i => {
-    const g = document.querySelectorAll('#drawing > [role=group]')[i];
-    return [...g.querySelectorAll('text')].map(t => ({s: t.textContent,
-      y: Math.round(t.getBoundingClientRect().top)}));
-  }));
-  const said = await e.ask(() => [[explorer.hello, walkAnswer()],
-    [explorer.beside.hello, explorer.beside.walk]]);
+  const {drawn, said} = await e.atOnce(() => ({
+    drawn: [0, 1].map(i => {
+      const g = document.querySelectorAll('#drawing > [role=group]')[i];
+      return [...g.querySelectorAll('text')].map(t => ({s: t.textContent,
+        y: Math.round(t.getBoundingClientRect().top)}));
+    }),
+    said: [[explorer.hello, walkAnswer()], [explorer.beside.hello, explorer.beside.walk]]}));
   const heights = new Map();
 
   for (const [i, [hello, walk]] of said.entries()) {
@@ -133,7 +132,6 @@ async function overflow(e) {
 
 run(async e => {
   const offered = await e.ask(() => explorer.hello.beside);
-  await e.until(() => explorer.console.socket?.readyState === WebSocket.OPEN);
   if (offered.includes('levels'))
     await compare(e, 'tour_levels', (a, b) => a.arch === b.arch && a.levels < b.levels);
   if (offered.includes('other'))

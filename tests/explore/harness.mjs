@@ -61,17 +61,61 @@ class Explorer {
     await this.settled();
   }
 
-  /* Wait until what was asked for is drawn. */
+  /* Wait until what was asked for has come and is drawn. */
   async settled() {
     await this.ask(async () => {
-      while (window.explorer && explorer.soon)
+      const wires = window.explorer ? [explorer.wire, explorer.beside.wire] : [];
+      while (window.explorer && (explorer.soon || wires.some(w => w && w.waiting.size)))
         await new Promise(done => setTimeout(done, 1));
       await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
     });
   }
 
+  /* What a function says of the page in a moment in which all that it knows is drawn. */
+  async atOnce(f) {
+    await this.settled();
+    return this.ask(`(async () => {
+      while (explorer.soon || explorer.asked)
+        await new Promise(done => setTimeout(done, 1));
+      return (${f})();
+    })()`);
+  }
+
   type(text) {
     return this.ask(t => explorer.console.type(t), text);
+  }
+
+  /* The shell waits for a command: what was typed before has been done. */
+  prompt() {
+    return this.until(prompted);
+  }
+
+  /* A program says that, and waits for Enter; the page knows the machine as it is now. */
+  async waitsForEnter(words) {
+    await this.until(w => explorer.console.line.includes(w) &&
+      explorer.console.line.endsWith('(Enter) '), words);
+    await this.now();
+  }
+
+  /* The page knows the machine as it is now: states that come by themselves may be of
+   * a moment ago, and of one that changes meanwhile. */
+  async now() {
+    await this.ask(async () => {
+      await explorer.wire.ask('pause');
+      await explorer.wire.ask('continue');
+    });
+    await this.settled();
+  }
+
+  /* The machine stands still. */
+  async pause() {
+    await this.page.click('#pause');
+    await this.until(() => explorer.state.paused);
+  }
+
+  async goOn() {
+    await this.page.click('#pause');
+    await this.until(() => !explorer.state.paused);
   }
 
   /* Click on a program of the list. */
@@ -161,10 +205,16 @@ function walkAnswer() {
   return explorer.views.walk.answer;
 }
 
-/* There is a shell, and all of it has come. */
+/* In the page: the shell's prompt is the last that was printed. */
+function prompted() {
+  return explorer.console.line.replace(/\r|\x1b\[[0-9;]*[A-Za-z]/g, '').endsWith('$ ');
+}
+
+/* There is a shell, and all of it has come; if the machine runs, one can type to it. */
 function shell() {
   return explorer.hello && explorer.state && explorer.frames &&
-    explorer.state.spaces.some(s => s.name === 'sh');
+    explorer.state.spaces.some(s => s.name === 'sh') &&
+    (!explorer.hello.control || prompted());
 }
 
 /* Run a test on the page, which is begun with when `ready` is true in it. */
@@ -172,12 +222,12 @@ export async function run(test, ready = shell) {
   const {chromium} = createRequire(process.env.MODULES + '/')('playwright-core');
   /* With scroll bars, as most have them: they take room. */
   const browser = await chromium.launch({executablePath: process.env.CHROMIUM,
-    ignoreDefaultArgs: ['--hide-scrollbars'], args: process.getuid() === 0 ? ['--no-sandbox'] : []});
+    timeout: LIMIT, ignoreDefaultArgs: ['--hide-scrollbars'], args: process.getuid() === 0 ? ['--no-sandbox'] : []});
   try {
     const page = await browser.newPage({viewport: {width: 1280, height: 800},
       colorScheme: 'light', acceptDownloads: true});
     await page.addInitScript(`Object.assign(window, {printed: ${printed},
-      walkAnswer: ${walkAnswer}})`);
+      prompted: ${prompted}, walkAnswer: ${walkAnswer}})`);
     const e = new Explorer(page);
     await e.open(ready);
     try {

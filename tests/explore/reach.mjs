@@ -56,7 +56,7 @@ async function menus(e) {
   check(!await open(), 'closed after use');
   await e.demonstrate('tour_heap');
   same(await focused(e), 'tour', 'a demonstration has the focus');
-  await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_heap'));
+  await e.waitsForEnter('now ask for 64 pages');
 }
 
 /* A process that ends while it is looked at. tour_heap runs. */
@@ -98,8 +98,8 @@ async function framesByKey(e) {
   await e.page.keyboard.press('ArrowRight');
   for (let i = 0; i < 2; i++) {
     await e.page.keyboard.press('ArrowRight');
-    await e.type('true\n');
     const seq = await e.ask(() => explorer.state.seq);
+    await e.type('true\n');
     await e.until(n => explorer.state.seq > n, seq);
     await e.settled();
     const frame = await e.ask(() => '0x' + (explorer.pointed.frame * 4096).toString(16));
@@ -149,21 +149,11 @@ async function tableByKey(e) {
   await e.page.setViewportSize({width: 1280, height: 800});
 }
 
-async function pause(e) {
-  await e.page.click('#pause');
-  await e.until(() => explorer.state.paused);
-}
-
-async function goOn(e) {
-  await e.page.click('#pause');
-  await e.until(() => !explorer.state.paused);
-}
-
 async function eventsByKey(e) {
   await e.type('ls\n');
   await e.show('events');
-  await e.until(() => explorer.pane.laid.rows && explorer.pane.laid.rows.length > 5);
-  await pause(e); /* or newer events may take the rows' places */
+  await e.until(() => explorer.pane.laid.rows && explorer.pane.laid.rows.some(r => r.at));
+  await e.pause(); /* or newer events may take the rows' places */
   await e.page.focus('#view');
   for (let i = 0; i < 3; i++)
     await e.page.keyboard.press('ArrowDown');
@@ -178,7 +168,7 @@ async function eventsByKey(e) {
     explorer.render();
   }, at);
   const {key, says} = await e.ask(() => explorer.views.events.row);
-  await goOn(e);
+  await e.goOn();
   await e.page.focus('#view');
   await e.type('for i in 1 2 3 4 5; do for j in 1 2 3 4; do ls; done; done\n'); /* more events than the list has */
   await e.until(k => !explorer.pane.laid.rows.some(r => r.key === k), key);
@@ -191,12 +181,13 @@ async function eventsByKey(e) {
   await e.ask(() => explorer.pick(null));
   await e.page.click('#controls button:nth-child(2)');
   check((await e.page.textContent('#notice')).includes('No process is picked'), 'said so');
+  await e.prompt(); /* that was the last of them */
 }
 
 /* In a superpage the bits under its level are of the offset. */
 async function superpage(e) {
-  await e.walkToSuperpage();
-  await e.until(() => walkAnswer()?.pid === 0 && walkAnswer().result);
+  const va = await e.walkToSuperpage();
+  await e.until(a => walkAnswer()?.va === a && walkAnswer().result, va);
   await e.settled();
   const texts = await e.texts(), offset = texts.find(t => t.startsWith('offset: bits'));
   const high = await e.ask(() => 11 + explorer.hello.bits[0]);
@@ -215,11 +206,13 @@ async function addressBar(e) {
     walkAnswer().pid === 2);
   await go('#2:nonsense');
   await e.until(() => document.getElementById('notice').textContent.includes('is no address'));
-  await pause(e);
+  await e.pause();
   await e.type('x');
   check(!/Paused: paused/.test(await e.page.textContent('#notice')), 'words');
-  await goOn(e);
+  await e.goOn();
+  await e.until(() => printed().trimEnd().endsWith('x'));
   await e.type('\x03');
+  await e.prompt();
 }
 
 /* Why the machine stands still is said for as long as it does, though other things are
@@ -228,7 +221,7 @@ async function saysPaused(e) {
   const paused = async when => check((await e.page.textContent('#notice')).includes('Paused') &&
     await e.page.isVisible('#notice'), `paused ${when}`);
 
-  await pause(e);
+  await e.pause();
   await e.page.click('.menu:nth-of-type(2) summary');
   await e.download('#snapshot');
   await e.page.click('h1');
@@ -238,12 +231,18 @@ async function saysPaused(e) {
   await e.until(() => document.getElementById('notice').textContent.includes('no such process'));
   await e.show('frames');
   await paused('and looked at from elsewhere');
-  await e.ask(() => explorer.wire.socket.close());
-  await e.until(() => document.getElementById('notice').textContent.includes('does not answer'));
+  await e.ask(() => { /* which is said until the server is found again: not for long */
+    const notice = document.getElementById('notice');
+    new MutationObserver(() => {
+      window.wasGone = window.wasGone || notice.textContent.includes('does not answer');
+    }).observe(notice, {childList: true});
+    explorer.wire.socket.close();
+  });
+  await e.until(() => window.wasGone);
   await e.until(() => explorer.wire.connected);
   await e.settled();
   await paused('and seen again');
-  await goOn(e);
+  await e.goOn();
 }
 
 /* A terminal that has lost its server and found it again shows all once. */
@@ -254,7 +253,8 @@ async function consoleAgain(e) {
     window.lost = explorer.console.socket;
     lost.close();
   });
-  await e.until(() => explorer.console.socket !== lost);
+  await e.until(() => explorer.console.socket !== lost &&
+    explorer.console.socket.readyState === WebSocket.OPEN);
   await e.until(text => printed().trimEnd() === text.trimEnd(), all);
 }
 
@@ -349,7 +349,7 @@ async function timesSinceBoot(e) {
 
   const first = await uptime(await e.ask(() => printed().split('busy since boot').length - 1));
   const second = await uptime(first.n);
-  await e.until(s => explorer.state.ns >= s * 1e9, first.s);
+  await e.now();
   const {pid, ns} = await e.ask(() => explorer.state.events.findLast(v => v.kind === 'exec'));
   check(ns >= first.s * 1e9 && ns < (second.s + 1) * 1e9,
         `process ${pid}: ${ns} ns, between ${first.s} and ${second.s} s`);
@@ -367,10 +367,12 @@ async function reboot(e) {
   check(await e.page.isHidden('#forget') && !await e.ask(() => explorer.stop.diff), 'forgotten');
   const {forks} = await e.ask(() => explorer.state.counters);
   check(forks < 10, `${forks} forks`);
-  await e.until(() => explorer.console.line.endsWith('$ '));
+  await e.prompt();
   await timesSinceBoot(e);
   await e.type('true\n');
   await e.until(n => explorer.state.counters.forks > n + 2, forks); /* uptime, twice */
+  await e.prompt();
+  await e.now(); /* nothing forks meanwhile */
   const [listed, counted] = await e.ask(() => [explorer.state.events.filter(
     v => v.kind === 'fork').length, explorer.state.counters.forks]); /* of one state */
   same(listed, counted, 'each fork of this boot');

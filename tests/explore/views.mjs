@@ -35,7 +35,10 @@ async function kernelStacks(e, inside) {
   await e.shot('kernelstacks');
 }
 
+/* The machine stands still: a column that moves would not be where the mouse goes. */
 async function spaces(e) {
+  await e.pause();
+  await e.until(() => !explorer.views.spaces.past.length); /* the scale is at rest, too */
   const names = await e.ask(() => explorer.state.spaces.map(
     s => s.pid ? `${s.name} [${s.pid}]` : s.name));
   for (const name of names)
@@ -96,6 +99,7 @@ async function spaces(e) {
   await e.page.mouse.click(stack.x + 8, stack.y + stack.height / 2);
   await e.until(() => explorer.view === 'table');
   same((await e.ask(() => explorer.picked)).page, stack.page, 'what was clicked');
+  await e.goOn();
 }
 
 async function table(e) {
@@ -249,14 +253,18 @@ async function frames(e) {
 async function whatHappens(e) {
   await e.show('events');
   const before = await e.ask(() => explorer.state.counters.forks);
+  await e.now();
   await e.page.click('#remember');
   await e.type('true\n');
-  await e.until(n => explorer.state.counters.forks > n, before);
-  for (const word of ['exec: another program', 'fork']) /* in the window or below it */
-    await e.until(w => explorer.pane.laid.rows.some(r => r.says.includes(`: ${w};`)), word);
-  await e.settled();
-  await e.until(() => [...document.querySelectorAll('#drawing pre')].some(
-    t => t.textContent.split('\n').includes('exit'))); /* the newest are in it */
+  for (const word of ['exec: another program', 'fork', 'exit']) /* in the window or below it */
+    await e.until(w => explorer.pane.laid.rows.some(
+      r => r.e.ns > explorer.stop.moment.ns && r.says.includes(`: ${w};`)), word);
+  check(await e.ask(n => explorer.state.counters.forks > n, before), 'the fork is counted');
+  await e.prompt();
+  await e.pause(); /* a chart that moves would not be where the mouse goes */
+  check(await e.atOnce(() => [...document.querySelectorAll('#drawing pre')].some(
+    t => explorer.pane.laid.rows[0].says.includes(`: ${t.textContent.split('\n')[0]};`))),
+        'the newest is in the window');
   check(await e.page.$$eval('#drawing .wash.change', all => all.length) > 3,
         'what is new is marked');
   for (const word of ['forks', 'execs']) {
@@ -274,13 +282,15 @@ async function whatHappens(e) {
   await e.nothingCutOff('what happens');
   await e.shot('events');
   await e.page.click('#forget');
+  await e.goOn();
 }
 
 async function stopAndLook(e) {
   await e.type('tour_fork\n');
-  await e.until(() => explorer.tour.place);
+  await e.waitsForEnter('now fork');
   await e.type('\n');
-  const child = await e.until(() => {
+  await e.waitsForEnter('now it writes'); /* its page: it has copied its stack */
+  const child = await e.ask(() => {
     const all = explorer.state.spaces.filter(s => s.name === 'tour_fork');
     return all.length === 2 && all[1].pid;
   });
@@ -319,6 +329,7 @@ async function stopAndLook(e) {
   await e.shot('changed-walk');
   await e.type('\n\n');
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
+  await e.prompt();
   await e.page.click('#forget');
 }
 
@@ -421,17 +432,16 @@ async function stackGrows(e) {
   const enter = () => e.page.click('#tour .row button:nth-child(2)');
 
   await e.demonstrate('tour_stack');
-  await e.until(() => explorer.tour.place && printed().includes('pages of it are there'));
+  await e.waitsForEnter('pages of it are there');
   await enter();
-  await e.ask(`window.stackPages = ${pages}`);
-  for (let n = await e.until(() => stackPages()), last = 0; last < 3; last++) {
-    const before = await e.ask(() => explorer.picked.page);
+  await e.waitsForEnter('now call once more');
+  let [n, at] = [await e.ask(pages), await e.ask(() => explorer.picked.page)];
+  for (const says of ['now call once more', 'now call once more', 'now call without end']) {
     await enter();
-    await e.until(had => stackPages() > had, n);
-    const now = await e.ask(() => stackPages());
-    same(now, n + 1, 'a page more');
-    await e.until(was => explorer.picked.page === was - 1, before);
-    n = now;
+    await e.until(was => explorer.picked.page !== was, at);
+    await e.waitsForEnter(says);
+    same([await e.ask(pages), await e.ask(() => explorer.picked.page)], [++n, --at],
+         'a page more, which is picked');
   }
   await e.shot('stack');
   await enter();
@@ -450,7 +460,7 @@ async function trap(e) {
   const own = await e.ask(() => walkAnswer());
   check(own.steps[own.steps.length - 1].flags.includes('u') && own.reason === '',
         JSON.stringify(own));
-  await e.until(() => printed().includes('a trap can use this at first'));
+  await e.waitsForEnter('a trap can use this at first');
   const kernels = await e.ask(() => [...printed().matchAll(
     /without u: \w+, from (0x[0-9a-f]+)/g)].map(m => m[1]));
   check(kernels.length > 0, 'what is without u');
@@ -470,8 +480,7 @@ async function trap(e) {
 /* What is promised is different from nothing, though no page is there. */
 async function promised(e) {
   await e.page.click('[data-demo=tour_heap]');
-  await e.until(() => printed().includes('now ask for 64 pages') &&
-    explorer.state.spaces.some(s => s.name === 'tour_heap'));
+  await e.waitsForEnter('now ask for 64 pages');
   check((await e.page.textContent('#tour')).includes('tour_heap'), 'what to watch');
   await e.page.click('#tour .row .go');
   await e.until(() => document.getElementById('changes').textContent.includes(
@@ -489,9 +498,9 @@ async function demonstrations(e) {
   await promised(e);
   /* One that waits for Enter does not get the name of the next. */
   await e.demonstrate('tour_exec');
-  await e.until(() => explorer.tour.place && printed().includes('main is at'));
-  await e.until(() => explorer.state.spaces.some(s => s.name === 'tour_exec') &&
-    !explorer.state.spaces.some(s => s.name === 'tour_heap'));
+  await e.waitsForEnter('now exec this program anew');
+  same(await e.ask(() => explorer.state.spaces.filter(s => /^tour/.test(s.name)).map(
+    s => s.name)), ['tour_exec'], 'the one before has ended');
   await e.show('spaces');
   await execOfTheSame(e);
   await stackGrows(e);
