@@ -198,7 +198,7 @@ def run_machine():
         pagewise.make("-k", "host-tests", check=False, timeout=600)
     # A test whose needs cannot be made says so itself.
     for target in sorted({target for t in tests for target in t.needs}):
-        pagewise.make(target, check=False, timeout=600 * pagewise.BUSY)
+        pagewise.make(target, check=False, timeout=600)
     # Known to all tests, so that they need not ask make again.
     pagewise.qemu_command(pagewise.BUILD, 1, "", "", "", [])
 

@@ -140,7 +140,7 @@ def make(*arguments, build=BUILD, check=True, timeout=300):
     done = subprocess.run(
         ["make", "--no-print-directory", f"ARCH={ARCH}", f"BUILD={build}",
          f"DEBUG={DEBUG}", *arguments],
-        cwd=TOP, env=environment(), timeout=timeout, text=True,
+        cwd=TOP, env=environment(), timeout=timeout * BUSY, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT)
     if check and done.returncode != 0:

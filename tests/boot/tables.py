@@ -189,6 +189,15 @@ def start_background(m, command):
     return int(m.run(f"{command} & echo $!").split("\n")[-1])
 
 
+def wait_asleep(run, *pids):
+    """Wait until processes sleep for a time or for a child, as ps says: until then
+    they may change memory. run(command): what it prints."""
+    for pid in pids:
+        while not re.search(rf"^ *{pid} +\S+ +\S+ +\S+ +sleep .* (time|child) ",
+                            run("ps"), re.M):
+            pass
+
+
 def spin(m):
     """A process that computes and never ends."""
     return start_background(m, "sh -c 'while :; do :; done'")

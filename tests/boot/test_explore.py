@@ -13,11 +13,11 @@ import shutil
 import subprocess
 import zlib
 
-from pagewise import (ARCH, BUILD, FOLDER, TOP, Machine, Failure, log_path, make,
-                      path, test)
+from pagewise import (ARCH, BUILD, FOLDER, PATIENCE, TOP, Machine, Failure, log_path,
+                      make, path, test)
 from pages import built
 from tables import (PGSIZE, R, U, V, W, X, check_free, facts, regions, reported,
-                    start_background)
+                    start_background, wait_asleep)
 
 EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
 KERNEL = path("kernel.elf")
@@ -29,7 +29,7 @@ NEEDS = ("explorer", "explorer-checked")
 def explore(*arguments, text="", status=0):
     """Run the explorer; what it printed, and its messages about errors."""
     done = subprocess.run([EXPLORE, *arguments], input=text, text=True,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=60 * PATIENCE)
     if done.returncode != status:
         raise Failure(f"explore {arguments}: status {done.returncode}:\n"
                       f"{done.stderr[-2000:]}")
@@ -112,7 +112,7 @@ def survives(*arguments, text=""):
     """The explorer ends with or without an error, in its own words."""
     done = subprocess.run(
         [CHECKED, *arguments], input=text, text=True, capture_output=True,
-        timeout=100, errors="replace",
+        timeout=100 * PATIENCE, errors="replace",
         env={**os.environ, "ASAN_OPTIONS": "exitcode=99:detect_leaks=0",
              "UBSAN_OPTIONS": "halt_on_error=1:exitcode=99"})
     if done.returncode not in (0, 1) or "ERROR: " in done.stderr:
@@ -209,6 +209,7 @@ def hold(m):
     pids = int(m.match.group(1)), int(m.match.group(2))
     m.send("\n")
     m.run("true")
+    wait_asleep(m.run, *pids)
     return pids
 
 
@@ -217,6 +218,7 @@ def check_processes(**options):
     with Explored(**options) as m:
         pids = [1, start_background(m, "sleep 1000"), *hold(m),
                 start_background(m, "sh -c 'sleep 1000; echo'")]
+        wait_asleep(m.run, *pids)
         said = {pid: reported(m, pid) for pid in pids}
         listed = {pid: regions(m, pid) for pid in pids}
         with m.still():

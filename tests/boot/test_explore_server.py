@@ -20,6 +20,7 @@ from pagewise import (ARCH, BUILD, FOLDER, TOP, Failure, free_port, log_path, ne
                       once, path, qemu_command, test)
 from pages import (BINARY, LIMIT, TEXT, Page, Server, Socket, Terminal, built,
                    received)
+from tables import wait_asleep
 from test_explore import CHECKED, EXPLORE, KERNEL, explore
 
 PAGE = os.path.join(TOP, "tools", "explore", "page")
@@ -342,6 +343,7 @@ def test_server_stops_at_copy():
         shell = p.space("sh")["pid"]
         idle = background(t, "sleep 1000")
         p.until(lambda: space(p.state, idle))
+        wait_asleep(t.run, idle)  # as it starts it makes copies
         ask_stop(p, "copy", idle)
         assert p.state["waiting"] == {"at": "copy", "pid": idle}
         copies = p.state["counters"]["faults_copy"]

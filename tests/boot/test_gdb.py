@@ -11,8 +11,8 @@ import tempfile
 import pexpect
 
 from child import Child
-from pagewise import (ARCH, BUILD, TOP, Machine, cases, environment, facts, free_port, gdb_program,
-                      log_path, make, once, path, test)
+from pagewise import (ARCH, BUILD, PATIENCE, TOP, Machine, cases, environment, facts,
+                      free_port, gdb_program, log_path, make, once, path, test)
 from tables import shift
 
 PROMPT = r"\(gdb\) "
@@ -27,7 +27,7 @@ class Gdb:
         gdb = gdb_program()
         assert gdb, "no gdb that knows the target"
         self.child = Child(
-            gdb, ["-q", "-nx", path("kernel.elf")], cwd=TOP, timeout=60,
+            gdb, ["-q", "-nx", path("kernel.elf")], cwd=TOP, timeout=60 * PATIENCE,
             encoding="utf-8", env=dict(environment(), TERM="dumb"),
             dimensions=(100, 200), logfile=open(log_path(".gdb.log"), "w"))
         self.child.delaybeforesend = None
@@ -55,6 +55,13 @@ class Gdb:
         self.child.expect(PROMPT)
         return self.child.before
 
+    def wait_for_shell(self):
+        """Let the machine run until the shell, process 2, sleeps for what is typed:
+        it has printed its prompt a little before."""
+        while not re.search(r"2 +2 sleeping .* tty input +sh", self.do("threads")):
+            self.do("tbreak timer_rearm")  # as a CPU gets nothing to do
+            self.do("c")
+
     def leave(self):
         self.do("delete")
         self.child.sendline("detach")
@@ -74,6 +81,7 @@ def held():
     m, port = attached()
     with m:
         g = Gdb(m, port)
+        g.wait_for_shell()
         yield g
         g.leave()
 
@@ -95,10 +103,10 @@ def test_listings():
     with m:
         said = m.run("vmmap 2")
         g = Gdb(m, port)
+        g.wait_for_shell()
         listing = g.do("ps")
         assert re.search(r"\b1 +0 alive +1 0x\w+ +init", listing), listing
         assert re.search(r"\b2 +1 alive +1 0x\w+ +sh", listing), listing
-        assert re.search(r"2 +2 sleeping .* tty input +sh", g.do("threads"))
         mine = g.do("vmmap 2")
         assert ranges(mine) and ranges(mine) == ranges(said), (mine, said)
         for name in ("text", "data", "stack", "heap", "guard"):
@@ -155,7 +163,7 @@ def test_without_a_machine():
                  "-ex", "source tools/gdb/pagewise.py", "-ex", f"{command} {words}",
                  *filter(None, [kernel])], cwd=TOP, env=dict(environment(), TERM="dumb"),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, timeout=60)
+                stderr=subprocess.STDOUT, text=True, timeout=60 * PATIENCE)
             assert plain(done.stdout).startswith(says), (command, done.stdout)
 
 
@@ -626,7 +634,7 @@ def test_gdbinit_without_the_commands():
         shutil.copy(os.path.join(TOP, ".gdbinit"), folder)
         out = pexpect.run(
             f"{gdb_program()} -q -nx -batch -ex 'source .gdbinit' "
-            "-ex 'show confirm'", cwd=folder, encoding="utf-8", timeout=60)
+            "-ex 'show confirm'", cwd=folder, encoding="utf-8", timeout=60 * PATIENCE)
     assert "off" in out.split("\n")[-2], out
 
 
@@ -657,12 +665,12 @@ def test_vscode_session():
     if BUILD != "build":
         program = path("kernel.elf")
     machine = hosted(f"exec {command} FS={image} BUILD={BUILD}",
-                     ready.replace(said, str(port)), 120)
+                     ready.replace(said, str(port)), 120 * PATIENCE)
     try:
         gdb = Child(
             shutil.which(launch["miDebuggerPath"]) or gdb_program(),
             [f"--interpreter={launch['MIMode'].replace('gdb', 'mi')}", "-nx"],
-            cwd=launch["cwd"].replace("${workspaceFolder}", TOP), timeout=60,
+            cwd=launch["cwd"].replace("${workspaceFolder}", TOP), timeout=60 * PATIENCE,
             encoding="utf-8", env=dict(environment(), TERM="dumb"), echo=False,
             logfile=open(log_path(".gdb.log"), "w"))
 

@@ -183,4 +183,4 @@ def test_figures():
 def test_page_layouts():
     """What needs no browser: numbers, differences, shapes."""
     subprocess.run(["node", os.path.join(TOP, "tests", "explore", "layouts.mjs")],
-                   cwd=TOP, check=True, timeout=60)
+                   cwd=TOP, check=True, timeout=60 * PATIENCE)
