@@ -67,7 +67,7 @@ static void describe_thread(struct thread *t, struct procinfo *info) {
   }
   info->threads++;
   info->cpu_ns += t->cpu_ns;
-  if (t->state == T_RUNNING)
+  if (__atomic_load_n(&t->state, __ATOMIC_ACQUIRE) == T_RUNNING)
     info->cpu_ns += clock_ns() - t->started_ns;
   release(&t->lock);
 }

@@ -177,7 +177,9 @@ static void switch_to(struct thread *prev, struct thread *next) {
   c->syscalls += prev->syscalls;
   prev->syscalls = 0;
   next->started_ns = now;
-  next->state = T_RUNNING; /* taken from its queue, it is ours alone */
+  /* Taken from its queue, it is ours alone; but who describes it (proc/list.c)
+   * must not find it running since when it last began. */
+  __atomic_store_n(&next->state, T_RUNNING, __ATOMIC_RELEASE);
   next->cpu = c;
   c->thread = next;
   c->pid = next->pid;

@@ -33,7 +33,7 @@ enum thread_state { T_EMBRYO, T_RUNNABLE, T_RUNNING, T_SLEEPING, T_DEAD };
  * started; [a] atomic. */
 struct thread {
   struct spinlock lock;
-  enum thread_state state; /* [t] */
+  enum thread_state state; /* [t]; T_RUNNING without it: sched.c */
   struct waitq *waitq;     /* [t] that it sleeps on */
   bool killable;           /* [t] the sleep ends when it is killed */
   bool alarm;              /* [t] the time set by sleep_until is over */

@@ -434,6 +434,74 @@ static void processlist(void) {
   CHECK_EQ(procs(p, 2), 2);
 }
 
+/* Two processes that wait for each other in turns. */
+struct turns {
+  struct gate gates[2];
+  int pids[2];
+};
+
+static void take_turns(void *arg) {
+  struct turns *t = arg;
+
+  for (;;) {
+    gate_open(&t->gates[0]);
+    gate_pass(&t->gates[1]);
+  }
+}
+
+static void take_other_turns(void *arg) {
+  struct turns *t = arg;
+
+  for (;;) {
+    gate_pass(&t->gates[0]);
+    gate_open(&t->gates[1]);
+  }
+}
+
+static void turns_begin(struct turns *t) {
+  gate_init(&t->gates[0]);
+  gate_init(&t->gates[1]);
+  t->pids[0] = spawn(take_turns, t);
+  t->pids[1] = spawn(take_other_turns, t);
+}
+
+static void turns_end(struct turns *t) {
+  for (uint i = 0; i < NELEM(t->pids); i++) {
+    CHECK_EQ(kill(t->pids[i]), 0);
+    CHECK_EQ(join(t->pids[i]), STATUS_KILLED);
+    gate_close(&t->gates[i]);
+  }
+}
+
+static uint64 cpu_time_of(int pid, const struct procinfo *list, int n) {
+  for (int i = 0; i < n; i++)
+    if (list[i].pid == pid)
+      return list[i].cpu_ns;
+  check_failed(__FILE__, __LINE__, "it is in the list");
+}
+
+/* The processor time of processes that begin and stop to run all the time, as
+ * another one sees it, does not go back. */
+static void cputime(void) {
+  static struct procinfo list[64];
+  uint64 before[8] = {0}, now;
+  struct turns turns[NELEM(before) / 2];
+
+  for (uint i = 0; i < NELEM(turns); i++)
+    turns_begin(&turns[i]);
+  for (int round = 0; round < (quick ? 1000 : 4000); round++) {
+    int n = procs(list, NELEM(list));
+
+    for (uint i = 0; i < NELEM(before); i++) {
+      now = cpu_time_of(turns[i / 2].pids[i % 2], list, n);
+      CHECK(now >= before[i]);
+      before[i] = now;
+    }
+  }
+  for (uint i = 0; i < NELEM(turns); i++)
+    turns_end(&turns[i]);
+}
+
 /* How many of the processes in pid[] (0: none) are on a CPU? Of those, kill
  * `most` at most; they become 0. */
 static int on_cpu(int *pid, int n, int cpu, int most) {
@@ -594,5 +662,5 @@ const struct test proc_tests[] = {TEST(exitwait),   TEST(twochildren),
                                   TEST(manycpus),   TEST(rebalance),
                                   TEST(evenly),     TEST(idlecpu),
                                   TEST(times),      TEST(processlist),
-                                  TEST(badcalls),   TEST(floats),
-                                  TESTS_END};
+                                  TEST(cputime),    TEST(badcalls),
+                                  TEST(floats),     TESTS_END};
