@@ -338,7 +338,7 @@ int exec(const char *path, struct args *args) {
   trace(TRACE_EXEC, im.entry, V2P(im.space->pagetable));
   user_start(t, im.entry, sp, args->argc, sp);
   if (old != NULL)
-    space_put(old);
+    space_end(old);
   proc_set_program(p, im.ip);
   return args->argc;
 }

@@ -28,7 +28,7 @@ static void release_resources(struct proc *p) {
   fd_close_all(p);
   s = proc_set_space(p, mythread(), NULL);
   if (s != NULL)
-    space_put(s);
+    space_end(s);
   proc_set_program(p, NULL);
 }
 

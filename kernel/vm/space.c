@@ -452,6 +452,15 @@ void space_put(struct space *s) {
   slab_free(&space_cache, s);
 }
 
+/* Nobody finds it by its process any more, so that no holder comes after we looked
+ * but the self-check, of a space that is being changed. Removing all splits no
+ * region: it cannot fail. */
+void space_end(struct space *s) {
+  if (__atomic_load_n(&s->refs, __ATOMIC_ACQUIRE) > 1)
+    space_remove(s, 0, SPACE_END);
+  space_put(s);
+}
+
 /* Give the new space c all that s has. *lost: s has lost the right to write
  * pages. */
 static int copy_regions(struct space *s, struct space *c, bool *lost) {

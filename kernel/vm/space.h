@@ -85,6 +85,10 @@ struct space *space_of_table(paddr_t root);
 /* Give up a reference; with the last, all of its memory is freed. Not the
  * space that this CPU would return to. May sleep. */
 void space_put(struct space *s);
+/* The process that has the space gives it up, with its reference. What it maps
+ * goes now, whoever may still be looking at the space: who has waited for the
+ * process finds its memory free, and its files mapped no more. As space_put. */
+void space_end(struct space *s);
 
 /* A copy for fork, or NULL: no memory. s is the caller's own. No page is
  * copied: both have them all, and who writes first copies (fault.c). */

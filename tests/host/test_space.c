@@ -524,6 +524,25 @@ static void the_last_reference_frees(void **state) {
   assert_census(before);
 }
 
+/* Who holds a space to look at it keeps nothing of what a process had there. */
+static void the_end_of_a_process_frees(void **state) {
+  struct census before = census_take();
+
+  (void)state;
+  for (int looked_at = 0; looked_at < 2; looked_at++) {
+    make_space();
+    if (looked_at)
+      space_get(space);
+    space_end(space);
+    assert_int_equal(region_cache.objects, 0);
+    assert_int_equal(pages_owned(PAGE_USER), before.pages[PAGE_USER]);
+    if (looked_at)
+      space_put(space);
+    assert_int_equal(space_cache.objects, 0);
+    assert_census(before);
+  }
+}
+
 /* --- a page is free only after the flush --- */
 
 static uint64 flushed, users_at_flush;
@@ -865,6 +884,7 @@ int main(void) {
       cmocka_unit_test(the_last_owner_does_not_copy),
       cmocka_unit_test(copying_fails_at_each_page),
       cmocka_unit_test(the_last_reference_frees),
+      cmocka_unit_test(the_end_of_a_process_frees),
       cmocka_unit_test(pages_are_freed_after_the_flush),
       cmocka_unit_test(many_pages_are_freed_after_flushes),
       cmocka_unit_test(a_frame_is_shared_and_copied_with_a_flush),

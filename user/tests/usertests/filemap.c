@@ -236,6 +236,48 @@ static void textbusy(void) {
   CHECK_EQ(join(pid), 0);
 }
 
-const struct test filemap_tests[] = {TEST(mapself),  TEST(mapkept),
-                                     TEST(maprace),  TEST(mapgiven),
-                                     TEST(textbusy), TESTS_END};
+static void look_at_all(void *unused) {
+  (void)unused;
+  while (getppid() != 1) /* if the parent should fail */
+    procs((struct procinfo *)scratch, SCRATCH_SIZE / sizeof(struct procinfo));
+}
+
+static void write_prog(void *unused) {
+  int fd = open("prog", O_RDWR);
+  volatile char *p = mmap(0, PGSIZE, RW, MAP_SHARED, fd, 0);
+
+  (void)unused;
+  CHECK(p != MAP_FAILED);
+  *p = *p;
+}
+
+static void be_prog(void *unused) {
+  char *argv[] = {"prog", 0};
+
+  (void)unused;
+  exec("prog", argv);
+  exit(lasterr());
+}
+
+/* What a process has mapped is mapped no more when it has been waited for, even
+ * if others are just looking at it. */
+static void textlooked(void) {
+  int looker[2];
+
+  copy("/true", "prog");
+  for (uint i = 0; i < NELEM(looker); i++)
+    looker[i] = spawn(look_at_all, 0);
+  for (int k = 0; k < (quick ? 50 : 300); k++) {
+    CHECK_EQ(run_child(write_prog, 0), 0);
+    CHECK_EQ(run_child(be_prog, 0), 0);
+  }
+  for (uint i = 0; i < NELEM(looker); i++) {
+    kill(looker[i]);
+    join(looker[i]);
+  }
+  remove("prog");
+}
+
+const struct test filemap_tests[] = {
+    TEST(mapself),  TEST(mapkept),    TEST(maprace), TEST(mapgiven),
+    TEST(textbusy), TEST(textlooked), TESTS_END};
