@@ -267,7 +267,7 @@ static void textlooked(void) {
   copy("/true", "prog");
   for (uint i = 0; i < NELEM(looker); i++)
     looker[i] = spawn(look_at_all, 0);
-  for (int k = 0; k < (quick ? 50 : 300); k++) {
+  for (int k = 0; k < (quick ? 50 : 100); k++) {
     CHECK_EQ(run_child(write_prog, 0), 0);
     CHECK_EQ(run_child(be_prog, 0), 0);
   }
