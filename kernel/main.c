@@ -4,6 +4,7 @@
  */
 #include "abi/system.h"
 #include "cpu.h"
+#include "debug.h"
 #include "fs/inode.h"
 #include "lib/cmdline.h"
 #include "lib/printf.h"
@@ -75,6 +76,7 @@ void main(void *firmware_table) {
   sched_init();       /* run queues */
   machine_init_cpu(); /* traps, clock, interrupt controller */
   proc_start_init(start_init, init_ended);
+  debug_delay_init();
   kalloc_use_lock(); /* until here nobody else was there */
   __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
   machine_start_cpus();

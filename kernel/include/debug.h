@@ -74,6 +74,14 @@ void debug_may_sleep(struct spinlock *lk, const char *queue, vaddr_t pc);
  * interrupts off. */
 void debug_user_return(void);
 
+/* --- delays (debug/delay.c) --- */
+
+/* Read from the command line how often there is one. Boot CPU. */
+void debug_delay_init(void);
+/* Perhaps do nothing for a while: before a spin lock is asked for, and when it was
+ * given back. */
+void debug_delay(void);
+
 /* --- allocations that fail by order (debug/inject.c) --- */
 
 /* Is this one to fail? Each is asked about once. */
@@ -117,6 +125,8 @@ void debug_count_put(unsigned long count, const char *what, const void *p);
 #define debug_lock_is_new(lk) ((void)0)
 #define debug_may_sleep(lk, queue, pc) ((void)0)
 #define debug_user_return() ((void)0)
+#define debug_delay_init() ((void)0)
+#define debug_delay() ((void)0)
 #define debug_alloc_fails() false
 #define debug_shortages() 0
 #define debug_starved() false

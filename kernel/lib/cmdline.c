@@ -13,6 +13,7 @@ static const struct option {
   const char *value;
 } options[] = {
     {"debug", "plant"}, /* debug/plant.c: commit the bugs that tests ask for */
+    {"delay", NULL},    /* debug/delay.c: CPUs do nothing for a while */
     {"maxproc", NULL},  /* proc/: processes at most */
     {"panic", "exit"},  /* lib/panic.c: leave the emulator */
     {"selftest", NULL}, /* selftest.c: the fault to commit */

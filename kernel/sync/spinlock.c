@@ -33,6 +33,7 @@ bool acquire_try(struct spinlock *lk) {
 }
 
 void acquire(struct spinlock *lk) {
+  debug_delay();
   push_off();
   debug_access(lk, sizeof(*lk), true, DEBUG_CALLER);
   if (holding(lk))
@@ -56,6 +57,7 @@ void release(struct spinlock *lk) {
   lk->cpu = NULL;
   __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
   pop_off();
+  debug_delay();
 }
 
 void spin_while(void *const *word, const void *that) {

@@ -2,6 +2,7 @@
 and reads the report: what it says, and that the backtrace begins where the bug
 is."""
 
+import random
 import re
 from pathlib import Path
 
@@ -128,6 +129,30 @@ def test_finds_nothing():
     """What of the guest's own tests fits; DEBUG=1 tests/run is for the rest."""
     run_on_own_disk([("usertests -q", "ALL TESTS PASSED"),
                      ("vmthreads -n 60", "vmthreads OK (seed 1)")], timeout=100)
+
+
+# What several processes or threads do to the same things.
+RACES = ("fourfiles createdelete concreate linkunlink dirrace renamerace dirloop "
+         "exitiputtest maprace textlooked twochildren reparent killstatus sharedfd "
+         "pingpong threads_exec threads_fork threads_files futexes")
+
+
+@debug_kernel
+@test(timeout=200)
+def test_delays():
+    """CPUs that do nothing for a while between critical sections make others meet what
+    is there. That they do so is seen in time that is counted in instructions."""
+    def ms(append):
+        with Machine(cpus=1, append=append, extra=["-icount", "shift=0"]) as m:
+            out = m.run("usertests -q renames", timeout=60)
+            return int(re.search(r"OK \((\d+) ms\)", out)[1])
+
+    assert ms("delay=30") > 2 * ms("")
+    with Machine(append=f"delay={random.choice((300, 1000, 3000))}") as m:
+        out = m.run(f"usertests -q {RACES}", timeout=150)
+        assert out.endswith("ALL TESTS PASSED"), out[-2000:]
+        out, _ = m.call("memcheck", timeout=60)
+        assert out.endswith("memcheck: all is right\n"), out
 
 
 @debug_kernel
