@@ -204,8 +204,11 @@ async function addressBar(e) {
   await go('#2:3000');
   await e.until(() => walkAnswer()?.va === '0x3000' &&
     walkAnswer().pid === 2);
+  await go('#%E0%A4%A');
+  await e.until(() => document.getElementById('notice').textContent.includes('“%E0%A4%A”'));
   await go('#2:nonsense');
-  await e.until(() => document.getElementById('notice').textContent.includes('is no address'));
+  await e.until(() => document.getElementById('notice').textContent.includes(
+    '“2:nonsense” is no address'));
   await e.pause();
   await e.type('x');
   check(!/Paused: paused/.test(await e.page.textContent('#notice')), 'words');

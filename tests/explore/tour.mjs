@@ -101,6 +101,23 @@ run(async e => {
   await e.page.click('#tour .row button:last-child');
   check(await e.page.isHidden('#tour'), 'the tour is over');
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
+  /* What is one frame for all to write is no promise that nobody writes it. */
+  await e.demonstrate('tour_twice');
+  for (const step of ['start this program a second time', 'now I write to my data',
+    'now I map the file'])
+  {
+    await e.waitsForEnter(step);
+    await e.type('\n');
+  }
+  await e.waitsForEnter("now I write 'b' to it");
+  await e.ask(() => {
+    const space = explorer.state.spaces.find(s => s.name === 'tour_twice');
+    const map = space.regions.find(r => r.shared && r.rights.includes('w') && r.file);
+    explorer.pick({pid: space.pid, page: map.start});
+  });
+  await says(e, 'which brings W and no copy');
+  await e.ask(() => explorer.console.interrupt());
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_twice'));
   /* Who leaves it in the middle leaves no program behind, either. */
   await e.page.click('#tourStart');
   await e.page.click('#tour .row .go');

@@ -7,6 +7,15 @@ import {hex} from './entry.js';
 import {title} from './model.js';
 import {ProcessList} from './processes.js';
 
+/* What a browser wrote with "%", or the words themselves if that is no text. */
+function decoded(words) {
+  try {
+    return decodeURIComponent(words);
+  } catch {
+    return words;
+  }
+}
+
 export class Address {
   constructor(app) {
     this.app = app;
@@ -35,8 +44,9 @@ export class Address {
   }
 
   fromBar() {
-    if (location.hash.length > 1)
-      this.typed(decodeURIComponent(location.hash.slice(1)));
+    const words = location.hash.slice(1);
+    if (words)
+      this.typed(decoded(words));
   }
 
   typed(words) {

@@ -112,6 +112,12 @@ export function layout(hello, state, rows, walks, options = {}) {
     words: explain(hello, state, rows, walks)};
 }
 
+/* May a row's process write to what all have? */
+function writesForAll(state, row) {
+  const {region} = find(spaceOf(state, row.pid), row.page);
+  return region && region.shared && region.rights.includes('w');
+}
+
 /* The picture in one sentence. */
 function explain(hello, state, rows, walks) {
   const row = rows.find(r => r.frame >= 0);
@@ -133,6 +139,10 @@ function explain(hello, state, rows, walks) {
   if (same.length > 1 && writable)
     return 'One frame in several places. Where the entry has W it can be written, and ' +
       'all see it.';
+  if (same.length > 1 && same.some(r => writesForAll(state, r)))
+    return 'One frame for all of them. Who may write writes to it, and all see that: without ' +
+      'W the next write is a page fault, which brings W and no copy, and by which the ' +
+      'kernel knows what it has to write to the file.';
   if (same.length > 1)
     return 'One frame for all of them: nobody writes it, so nobody needs a copy.';
   if (frames > 1)
