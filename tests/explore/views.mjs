@@ -250,6 +250,146 @@ async function frames(e) {
   await e.page.click('#controls button:nth-child(1)');
 }
 
+/* In the page: the middle of a frame's cell, in the window. */
+const placeOfFrame = async frame => {
+  const {placeOf} = await import('./frames.js'), {cells} = explorer.views.frames;
+  const p = placeOf(cells, frame - explorer.state.start);
+  const box = document.getElementById('canvas').getBoundingClientRect();
+  return {x: box.x + p.x + cells.cell / 2, y: box.y + p.y + cells.tall / 2};
+};
+
+/* In the page: where tour_fork has its page of data, of so many as there are of it. */
+const forkedPage = n => {
+  const all = explorer.state.spaces.filter(s => s.name === 'tour_fork');
+  const says = /a page of data[^\n]*?(0x[0-9a-f]+)/.exec(printed().slice(
+    printed().lastIndexOf('tour_fork')));
+  if (all.length !== n || !says)
+    return null;
+  const page = Number(BigInt(says[1]) >> 12n);
+  const {runs} = all[0].regions.find(r => r.start <= page && page < r.end);
+  const run = runs.find(r => r.page <= page && page < r.page + r.pages);
+  return run.frame < 0 ? null : {pid: all[0].pid, page, frame: run.frame + page - run.page};
+};
+
+/* The mouse rests: what is under it changes, and so does what is said. */
+async function restingMouse(e) {
+  await e.type('tour_fork\n');
+  await e.waitsForEnter('now fork');
+  const {frame} = await e.until(forkedPage, 1);
+  await e.show('frames');
+  const at = await e.ask(placeOfFrame, frame);
+  await e.page.mouse.move(at.x, at.y);
+  await e.until(() => /private[^]*mapped 1 time [^]*1 holder/.test(
+    document.getElementById('tip').textContent));
+  await e.type('\n');
+  await e.until(() => {
+    const says = document.getElementById('tip').textContent;
+    return /cow: [^]*mapped 2 times [^]*2 holders/.test(says) &&
+      explorer.state.spaces.filter(s => s.name === 'tour_fork').every(
+        s => new RegExp(`tour_fork .*${s.pid}[\\]–]`).test(says) || says.includes(`–${s.pid}]`));
+  });
+  await e.shot('restingframes');
+  await e.page.mouse.move(2, 2);
+  check(await e.page.isHidden('#tip'), 'the mouse has gone');
+  /* The same page in a column: it is shared, until the child writes. */
+  await e.waitsForEnter('now it writes');
+  await e.show('spaces');
+  await e.until(() => !explorer.views.spaces.past.length); /* the scale is at rest */
+  const {pid, page} = await e.ask(forkedPage, 2);
+  const box = await e.ask(([p, n]) => {
+    const r = [...document.querySelectorAll('#drawing rect')].find(k => k.shape && k.shape.tip &&
+      k.shape.at.pid === p && k.shape.at.page <= n && n < k.shape.at.page + k.shape.at.pages);
+    r.scrollIntoView({block: 'center', inline: 'nearest'});
+    const b = r.getBoundingClientRect();
+    return {x: b.x + b.width / 2, y: b.y + b.height / 2};
+  }, [pid, page]);
+  await e.page.mouse.move(box.x, box.y);
+  const shared = 'copy on write: the entry lacks W, though the region may be written; ' +
+    '2 processes have the frame';
+  check((await e.page.textContent('#tip')).includes(shared), await e.page.textContent('#tip'));
+  await e.shot('restingspaces');
+  await e.ask(at => explorer.pick(at), {pid, page});
+  await e.until(words => document.getElementById('facts').textContent.includes(words), shared);
+  await e.type('\n'); /* the child writes */
+  await e.waitsForEnter('a frame of its own');
+  await e.until(([{x, y}, words]) => {
+    const says = document.getElementById('tip').textContent;
+    const {shape} = document.elementFromPoint(x, y);
+    return !says.includes(words) && Boolean(shape && shape.tip) &&
+      says === explorer.mouse.words(shape);
+  }, [box, shared]);
+  await e.page.mouse.move(2, 2);
+  await e.type('\n\n');
+  await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
+  await e.prompt();
+}
+
+/* A frame that more have than a tip has lines for: Details list all of them. */
+async function manyHolders(e) {
+  await e.ask(() => explorer.pick(null));
+  const frame = await e.ask(() => explorer.state.spaces.find(s => s.name === 'sh')
+    .regions[0].runs.find(r => r.frame >= 0).frame);
+  const n = 20, maps = Array.from({length: n}, (_, i) => ({name: 'program', pid: 2 * i + 1,
+    va: '0x' + (4096 * (i + 1)).toString(16), what: 'text'}));
+  await e.show('frames');
+  await e.ask(list => { /* more than this machine runs */
+    const {wire} = explorer, ask = wire.ask.bind(wire);
+    wire.ask = (what, more) => ask(what, more).then(
+      answer => what === 'frame' ? {...answer, count: list.length, maps: list} : answer);
+    window.asks = ask;
+  }, maps);
+  const at = await e.ask(placeOfFrame, frame);
+  await e.page.mouse.move(at.x, at.y);
+  await e.until(() => document.getElementById('tip').textContent.includes(
+    'and 4 more: click, and Details list all'));
+  await e.page.mouse.click(at.x, at.y);
+  const all = list => list.every(m => document.getElementById('facts').textContent.includes(
+    `program [${m.pid}] ${m.va} text`));
+  await e.until(all, maps);
+  await e.page.focus('#view');
+  await e.page.keyboard.press('ArrowRight');
+  await e.until(() => document.getElementById('picked').textContent.startsWith('Frame '));
+  check(await e.page.isHidden('#tip'), 'keys have come to another');
+  await e.until(all, maps);
+  await e.ask(() => {
+    explorer.wire.ask = window.asks;
+    explorer.pick(null);
+  });
+  await e.page.mouse.move(2, 2);
+}
+
+/* In a cell of several frames: the one whose colour it has is told of. */
+async function cellOfSeveral(e) {
+  await e.show('frames');
+  await e.page.setViewportSize({width: 1280, height: 420});
+  await e.until(() => explorer.views.frames.cells.per > 1);
+  await e.pause();
+  const {frame, first, cls, there, per} = await e.ask(() => {
+    const {state, frames: all, views: {frames: {cells}}} = explorer, {per: n} = cells;
+    const is = i => state.classes[all.cls[i]];
+    for (let i = 0; i < all.n; i++)
+      if (['table', 'private', 'cow'].includes(is(i)) &&
+          ['free', 'kernel', 'slab', 'stack', 'cache'].includes(is(i - i % n)))
+        return {frame: state.start + i, first: i - i % n, cls: is(i), per: n,
+          there: [...new Set(Array.from({length: n}, (_, k) => is(i - i % n + k)))]};
+    return {there: []};
+  });
+  check(there.length > 1, 'a cell whose first frame is of another class');
+  const at = await e.ask(placeOfFrame, frame);
+  await e.page.mouse.move(at.x, at.y);
+  const shown = await e.ask(() => explorer.pointed.frame - explorer.state.start);
+  check(shown > first && shown < first + per, 'which one');
+  await e.until(() => document.getElementById('tip').textContent.includes('the kernel says'));
+  const says = await e.page.textContent('#tip');
+  check(says.includes(`its cell is of ${per} frames: `) && there.every(c => says.includes(' ' + c)) &&
+    says.includes(`\n${says.match(/that of (\w+)/)[1]}: `) && !says.includes('free block'),
+        `${cls} in ${says}`);
+  await e.shot('cellofseveral');
+  await e.page.mouse.move(2, 2);
+  await e.goOn();
+  await e.page.setViewportSize({width: 1280, height: 800});
+}
+
 async function whatHappens(e) {
   await e.show('events');
   const before = await e.ask(() => explorer.state.counters.forks);
@@ -535,7 +675,8 @@ async function levels(e) {
     await e.ask(() => explorer.hello.mode)), 'named');
 }
 
-const ALL = [spaces, table, walk, frames, whatHappens, stopAndLook, keys, wrapping,
+const ALL = [spaces, table, walk, frames, restingMouse, cellOfSeveral,
+  manyHolders, whatHappens, stopAndLook, keys, wrapping,
   demonstrations, keep, sizes];
 
 run(async e => {

@@ -270,7 +270,8 @@ function walks(columns, step, width) {
 /* --- address spaces: the page that is walked to is marked --- */
 
 /* Clicks are for the page's own machine. */
-const deaf = shapes => shapes.map(({at, id, ...s}) => s.of ? {...s, of: deaf(s.of)} : s);
+const deaf = shapes => shapes.map(({at, tipMore, id, ...s}) =>
+  s.of ? {...s, of: deaf(s.of)} : s);
 
 /* The spaces that `rows` choose of each side, a row below the other. */
 function spacesRows(sides, rows, height) {

@@ -3,9 +3,10 @@
  * go from there; or what keys have come to in a view. Above, what is different since
  * the moment that is remembered.
  */
+import {holderWords} from './frames.js';
 import * as share from './share.js';
 import {$, button, hide, setText} from './elements.js';
-import {find, runWords, spaceOf, title, toHex} from './model.js';
+import {copiedWords, find, runWords, spaceOf, title, toHex} from './model.js';
 import {draw} from './shapes.js';
 
 const WIDEST = 440, MARGIN = 28; /* pixels: of the drawing, and around it */
@@ -54,7 +55,8 @@ export class Details {
   }
 
   drawPage(space, picked) {
-    const {hello, state, stop, current} = this.app, {region, run} = find(space, picked.page);
+    const {hello, state, stop, current, pointed} = this.app;
+    const {region, run} = find(space, picked.page), answer = pointed.answer(pointed.ofPick());
     const laid = share.layout(hello, state, share.related(state, picked), this.walks,
       {width: Math.min(WIDEST, $('details').clientWidth - MARGIN), diff: stop.diff});
 
@@ -62,7 +64,9 @@ export class Details {
     this.say({title: `${toHex(picked.page)} of ${title(space)}`,
       sentence: region ? laid.words : 'No region has this address any more.',
       facts: current.facts() || (region && run
-        ? runWords(space, region, run, picked.page) : '')});
+        ? [runWords(space, region, run, picked.page),
+          ...run.cls === 'cow' ? [copiedWords(state, region, run, picked.page)] : [],
+          ...answer ? holderWords(answer, true) : []].join('\n') : '')});
     this.drawGo(run);
   }
 

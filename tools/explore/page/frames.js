@@ -56,8 +56,18 @@ export function placeOf(laid, frame) {
   return {x: (i % laid.cols) * laid.cell, y: Math.floor(i / laid.cols) * laid.tall};
 }
 
-/* The class of each cell that is shown; 255: past the end. weight: for each class,
- * which one wins in a cell of several. */
+/* Of the frames from one to before another, the one whose class their cell shows: the
+ * first of the greatest weight. weight: for each class, which one wins. */
+function heaviest(cls, weight, from, end) {
+  let best = from;
+
+  for (let f = from + 1; f < end; f++)
+    if (weight[cls[f]] > weight[cls[best]])
+      best = f;
+  return best;
+}
+
+/* The class of each cell that is shown; 255: past the end. */
 function cellClasses(laid, frames, weight) {
   const cells = new Uint8Array(laid.cols * laid.rows).fill(255), {cls} = frames;
   let f = laid.first;
@@ -67,12 +77,8 @@ function cellClasses(laid, frames, weight) {
     return cells;
   }
   for (let i = 0; i < cells.length && f < frames.n; i++) {
-    let best = cls[f];
     const end = Math.min(frames.n, f + laid.per);
-    for (let g = f + 1; g < end; g++)
-      if (weight[cls[g]] > weight[best])
-        best = cls[g];
-    cells[i] = best;
+    cells[i] = cls[heaviest(cls, weight, f, end)];
     f = end;
   }
   return cells;
@@ -82,6 +88,18 @@ function cellClasses(laid, frames, weight) {
 const ORDER = ['free', 'reserved', 'kernel', 'data', 'text', 'zero', 'slab', 'stack',
   'cache', 'pipe', 'table', 'private', 'shared', 'cow'];
 const weights = classes => classes.map(c => ORDER.indexOf(c));
+
+/* The frames of a cell, by one of them: from one to before another. */
+function cellOf({per}, frames, frame) {
+  const from = frame - frame % per;
+  return {from, end: Math.min(frames.n, from + per)};
+}
+
+/* The one that gives a frame's cell its colour. */
+export function shownOf(laid, frames, classes, frame) {
+  const {from, end} = cellOf(laid, frames, frame);
+  return heaviest(frames.cls, weights(classes), from, end);
+}
 
 const rgb = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
 
@@ -370,37 +388,59 @@ export function sideLayout(state, frames, options) {
   return {w: width, h: y + 36, shapes};
 }
 
-/* What hovering says of a frame; answer: to the request "frame", if there is one. */
-export function frameWords(state, frames, frame, per, answer) {
-  const i = frame - state.start, name = state.classes[frames.cls[i]];
-  const lines = [`frame ${toHex(frame)}` + (per > 1 ? ` and ${per - 1} more` : ''),
-    classWords(name) === name ? name : `${name}: ${classWords(name)}`];
+/*
+ * What is said of a frame: {laid, answer, whole}; answer: to the request "frame", if there
+ * is one, and then nothing is said that is of another moment; whole: with all who map it.
+ */
+export function frameWords(state, frames, frame, {laid, answer, whole}) {
+  const i = frame - state.start;
+  const is = answer ? {cls: answer.class, order: answer.order,
+    maps: answer.maps.filter(m => m.pid !== KERNEL).length}
+    : {cls: state.classes[frames.cls[i]], order: frames.order[i], maps: frames.maps[i]};
+  const lines = [`frame ${toHex(frame)}`,
+    classWords(is.cls) === is.cls ? is.cls : `${is.cls}: ${classWords(is.cls)}`];
 
-  if (name === 'free')
-    lines.push(`in a free block of ${bytes(4096 * 2 ** frames.order[i])}`);
+  if (is.cls === 'free')
+    lines.push(`in a free block of ${bytes(4096 * 2 ** is.order)}`);
   else
-    lines.push(`mapped ${plural(frames.maps[i], 'time')} by processes`);
-  if (answer && !answer.error) {
-    lines.push(`the kernel says: ${answer.owner}, ${plural(answer.count, 'holder')}`);
-    lines.push(...mapWords(answer.maps));
-  }
+    lines.push(`mapped ${plural(is.maps, 'time')} by processes`);
+  if (laid.per > 1)
+    lines.push(cellWords(state, frames, laid, i));
+  if (answer)
+    lines.push(...holderWords(answer, whole));
   return lines.join('\n');
 }
 
-const MAP_LINES = 16;
+/* What else is in the cell of a frame, and which of them gives it the colour. */
+function cellWords({classes}, frames, laid, frame) {
+  const {from, end} = cellOf(laid, frames, frame), counts = new Map();
+
+  for (const c of frames.cls.subarray(from, end))
+    counts.set(classes[c], (counts.get(classes[c]) || 0) + 1);
+  const shown = classes[frames.cls[shownOf(laid, frames, classes, frame)]];
+  return `its cell is of ${plural(end - from, 'frame')}: ${
+    [...counts].map(([c, n]) => `${n} ${c}`).join(', ')}; the colour is that of ${shown}`;
+}
+
+const MAP_LINES = 16; /* that a tip has room for */
+
+/* Who has a frame, by the answer to "frame": the lines. */
+export const holderWords = ({owner, count, maps}, whole) => [
+  `the kernel says: ${owner}, ${plural(count, 'holder')}`,
+  ...mapWords(maps, whole ? Infinity : MAP_LINES)];
 
 /* A line for each address and program, however many processes run it. */
-function mapWords(maps) {
+function mapWords(maps, most) {
   const alike = new Map();
 
   for (const {name, pid, va, what} of maps) {
     const key = `${name} ${va} ${what}`;
     alike.set(key, [...alike.get(key) || [], {name, pid, va, what}]);
   }
-  const groups = [...alike.values()], more = groups.slice(MAP_LINES).flat().length;
-  const lines = groups.slice(0, MAP_LINES).map(all =>
+  const groups = [...alike.values()], more = groups.slice(most).flat().length;
+  const lines = groups.slice(0, most).map(all =>
     `  ${all[0].name} ${pidRanges(all.map(m => m.pid))}${all[0].va} ${all[0].what}`);
-  return [...lines, ...more ? [`  and ${more} more`] : []];
+  return [...lines, ...more ? [`  and ${more} more: click, and Details list all`] : []];
 }
 
 /* "[3] [5–9] ": pids in order; of the kernel, nothing. */

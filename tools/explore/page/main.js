@@ -177,7 +177,7 @@ class App {
 
   /* Ask again for what is shown and comes by request alone. */
   refresh() {
-    for (const part of [this.details, this.current, this.beside])
+    for (const part of [this.details, this.pointed, this.current, this.beside])
       part.refresh();
   }
 
@@ -272,6 +272,7 @@ class App {
     this.pane.draw();
     this.details.draw();
     this.pane.scrollToPick();
+    this.mouse.lookAnew();
   }
 }
 

@@ -211,6 +211,16 @@ export function runWords(space, region, run, page) {
   return lines.join('\n');
 }
 
+/* Of a page that is copied when it is written: what its entry lacks, and who shares its
+ * frame. */
+export function copiedWords(state, region, run, page) {
+  const pids = new Set(holders(state, run.frame + page - run.page)
+    .map(h => h.space.pid).filter(pid => pid !== KERNEL));
+  const may = region.rights.includes('w') ? ', though the region may be written' : '';
+  return `copy on write: the entry lacks W${may}; ${plural(pids.size, 'process has',
+    'processes have')} the frame`;
+}
+
 const pidText = space => space.pid === KERNEL ? '' : ` [${space.pid}]`;
 export const title = space => space.name + pidText(space);
 /* The same in so many pixels: of two by one name the pids tell which is which. */

@@ -1,7 +1,7 @@
 /*
  * The frame that is pointed at, which the views mark: that of the picked page,
- * unless the mouse or keys have come to another. Who maps it only the kernel
- * knows, and is asked a moment after the mouse has stopped at it.
+ * unless the mouse or keys have come to another. Who maps them only the kernel
+ * knows, and is asked a moment after the mouse has stopped at one, and with each state.
  */
 import {frameAt, spaceOf, toHex} from './model.js';
 
@@ -13,7 +13,7 @@ export class Pointed {
     this.frame = -1;
     this.held = false;  /* the mouse, or a key, says which */
     this.keyed = false; /* a key: Details tell of it */
-    this.told = null;   /* what the kernel says: {frame, answer} */
+    this.told = new Map(); /* what the kernel says: a frame to an answer */
   }
 
   ofPick() {
@@ -48,30 +48,40 @@ export class Pointed {
     this.frame = frame;
   }
 
-  /* Say what a frame is; and, a moment later, who maps it. */
-  lookAt(frame, tell) {
+  /* The mouse or a key has come to a frame: ask, a moment later, who maps it. */
+  lookAt(frame) {
     const same = frame === this.frame && this.held;
 
     this.hold(frame);
-    tell();
     if (same)
       return;
     this.app.render();
     clearTimeout(this.asking);
-    this.asking = setTimeout(() => this.ask(frame, tell), HOVER);
+    this.asking = setTimeout(() => this.ask(frame), HOVER);
   }
 
-  /* Ask who maps it; then tell. */
-  ask(frame, tell = () => this.app.render()) {
+  /* Those that the page tells of. */
+  get frames() {
+    return [...new Set([this.frame, this.ofPick()])].filter(f => f >= 0);
+  }
+
+  /* There is another state or pick: ask again. */
+  refresh() {
+    for (const frame of this.frames)
+      this.ask(frame);
+  }
+
+  ask(frame) {
     this.app.wire.ask('frame', {pa: toHex(frame)}).then(answer => {
-      this.told = {frame, answer};
-      if (this.frame === frame)
-        tell();
+      this.told.set(frame, answer);
+      for (const f of [...this.told.keys()].filter(k => !this.frames.includes(k)))
+        this.told.delete(f);
+      this.app.renderSoon();
     }, () => {});
   }
 
-  /* What the kernel says of it, or null. */
-  get answer() {
-    return this.told && this.told.frame === this.frame ? this.told.answer : null;
+  /* What the kernel says of a frame, if it was asked. */
+  answer(frame) {
+    return this.told.get(frame);
   }
 }

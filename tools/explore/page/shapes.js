@@ -12,7 +12,8 @@
  *       high of columns [{x, w, c, a, of}], of: what each row says. A browser lays out
  *       and styles each <text> by itself; on the page a column is one element of HTML
  *
- * Any may have `tip`, what hovering says, or `tipAt`, a function of x that tells; and
+ * Any may have `tip`, what hovering says, or `tipAt`, a function of x that tells, and
+ * `tipMore`, one of the state as it is then, which tells more than `tip`; and
  * `at`, what it stands for: an object that the page gets when it is clicked
  * ({pid, page}, {frame}, ...).
  */

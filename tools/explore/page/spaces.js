@@ -14,8 +14,8 @@
  */
 import {CLASS_NAMES, classWords} from './palette.js';
 import {fit, group, line, path, rect, swatch, text} from './shapes.js';
-import {GUARD, KERNEL, SUPER, fitTitle, holders, pagesText, plural, runWords, title, toHex,
-  totals} from './model.js';
+import {GUARD, KERNEL, SUPER, copiedWords, fitTitle, holders, pagesText, plural, runWords,
+  title, toHex, totals} from './model.js';
 
 const HEAD = 58;         /* height of a column's head */
 const AXIS = 98;         /* width of the addresses */
@@ -227,7 +227,8 @@ function regionShapes(x, width, scale, space, r) {
     if (run.flags & GUARD && r.stacks && runH < GUARD_LEAST)
       continue;
     const more = {at: {pid: space.pid, page: run.page, pages: run.pages},
-      tip: runWords(space, run.region || r, run, run.page)};
+      tip: runWords(space, run.region || r, run, run.page),
+      ...run.cls === 'cow' && {tipMore: state => copiedWords(state, r, run, run.page)}};
     if (run.flags & GUARD) {
       shapes.push(rect(x, y, BAR, runH, 'guard', more));
       continue;

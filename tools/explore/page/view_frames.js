@@ -36,12 +36,6 @@ export class FramesView extends View {
     this.seen = null;
   }
 
-  refresh() {
-    const {pointed} = this.app;
-    if (pointed.keyed)
-      pointed.ask(pointed.frame);
-  }
-
   /* For a file: the page has a canvas, see paint(). */
   layout() {
     const {state, pane} = this.app, all = this.app.frames, {width} = pane;
@@ -132,6 +126,15 @@ export class FramesView extends View {
   }
 
   hover(event) {
+    const {pointed, mouse} = this.app;
+
+    mouse.rests = event;
+    pointed.keyed = false;
+    this.look(event, true);
+  }
+
+  /* moves: see Mouse.look(). */
+  look(event, moves) {
     const {app} = this;
 
     if (!this.cells || !app.frames)
@@ -141,14 +144,23 @@ export class FramesView extends View {
       app.mouse.leave();
       return;
     }
-    app.pointed.keyed = false;
-    app.pointed.lookAt(app.state.start + i, () => app.mouse.tip(event, this.words()));
+    const frame = this.ofCell(i);
+    if (moves || app.pointed.held)
+      app.pointed.lookAt(frame);
+    app.mouse.tip(event, this.words(frame));
   }
 
-  /* Of the frame that is pointed at. */
-  words() {
+  /* Of the cell that has a frame of the machine, counted from 0: the one that it shows. */
+  ofCell(i) {
+    const {state, frames: all} = this.app;
+    return state.start + frames.shownOf(this.cells, all, state.classes, i);
+  }
+
+  /* whole: with all who map it, for a place that has room for them. */
+  words(frame, whole) {
     const {state, pointed, frames: all} = this.app;
-    return frames.frameWords(state, all, pointed.frame, this.cells.per, pointed.answer);
+    return frames.frameWords(state, all, frame,
+      {laid: this.cells, answer: pointed.answer(frame), whole});
   }
 
   /* A frame that a process maps: go to that page. */
@@ -178,9 +190,10 @@ export class FramesView extends View {
     const from = Math.max(0, pointed.frame - state.start);
     const at = Math.max(0, Math.min(app.frames.n - 1, from + by * this.cells.per));
 
+    app.mouse.forget();
     pointed.keyed = true;
     app.pane.scrollsToPick();
-    pointed.lookAt(state.start + at, () => app.render());
+    pointed.lookAt(this.ofCell(at));
   }
 
   pickBox() {
@@ -202,6 +215,6 @@ export class FramesView extends View {
     const {pointed} = this.app;
     return pointed.keyed && this.cells ? {title: `Frame ${toHex(pointed.frame)}`,
       sentence: 'Enter picks the page that leads here, if there is one.',
-      facts: this.words()} : null;
+      facts: this.words(pointed.frame, true)} : null;
   }
 }
