@@ -108,12 +108,14 @@ assert.equal(marked({changed: true}), 1);
 
 /* --- who maps a frame: all of them, in few lines --- */
 const held = [3, 5, 6, 7].map(pid => ({pid, name: 'sh', va: '0x1000', what: 'text'}));
-const says = maps => frames.frameWords({start: 0, classes: ['text']},
-  {cls: [0], maps: [maps.length], order: [0]}, 0, 1, {owner: 'cache', count: 1, maps});
+const says = (maps, whole) => frames.frameWords({start: 0, classes: ['text']},
+  {cls: [0], maps: [maps.length], order: [0]}, 0, {laid: {per: 1}, whole,
+    answer: {class: 'text', order: 0, owner: 'cache', count: 1, maps}});
 assert.ok(says([...held, {pid: 0, name: 'kernel', va: '0x9000', what: 'RAM'}]).endsWith(
   '\n  sh [3] [5–7] 0x1000 text\n  kernel 0x9000 RAM'));
-assert.ok(says([...Array(20).keys()].map(n => ({...held[0], va: '0x' + n}))).endsWith(
-  '0x15 text\n  and 4 more'));
+const twenty = [...Array(20).keys()].map(n => ({...held[0], va: '0x' + n}));
+assert.ok(says(twenty).endsWith('0x15 text\n  and 4 more: click, and Details list all'));
+assert.ok(says(twenty, true).endsWith('\n  sh [3] 0x19 text'));
 
 /* --- address spaces: the same address at the same height; high ones on top --- */
 const laid = spaces.layout(forked, {width: 900, height: 600});
