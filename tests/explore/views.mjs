@@ -390,6 +390,35 @@ async function cellOfSeveral(e) {
   await e.page.setViewportSize({width: 1280, height: 800});
 }
 
+/* In the page: of each chart of bars, the class and the pattern of the signs in its legend
+ * and of what is drawn. */
+const patterns = () => {
+  const all = selector => document.querySelectorAll('#drawing ' + selector);
+  const sign = colour => {
+    const over = colour.nextElementSibling, lies = name =>
+      over.getAttribute(name) === colour.getAttribute(name);
+    const fill = over && over.getAttribute('fill');
+    const there = fill && ['x', 'y', 'width', 'height', 'd'].every(lies);
+    return `${colour.getAttribute('class')} ${there ? fill : ''}`;
+  };
+  const signs = [...all('rect[class^=c-]')].map(sign);
+  return [...all('g')].map(g => [...g.querySelectorAll('path[class^=c-]')].map(sign))
+    .filter(bars => bars.length)
+    .map(bars => ({bars, legend: signs.splice(0, bars.length / 2)})); /* in two parts */
+};
+
+/* Who sees no colours tells the bars of a chart by their patterns, as its legend has them. */
+async function barsDiffer(e) {
+  const charts = await e.ask(patterns);
+
+  same(charts.length, 2, 'charts of bars');
+  for (const {legend, bars} of charts) {
+    same(new Set(legend.map(sign => sign.split(' ')[1])).size, legend.length,
+         `patterns of ${legend}`);
+    same(bars.sort(), [...legend, ...legend].sort(), 'bars are as the legend says');
+  }
+}
+
 async function whatHappens(e) {
   await e.show('events');
   const before = await e.ask(() => explorer.state.counters.forks);
@@ -419,6 +448,7 @@ async function whatHappens(e) {
           'a bar says what it is');
   }
   await e.page.mouse.move(2, 2);
+  await barsDiffer(e);
   await e.nothingCutOff('what happens');
   await e.shot('events');
   await e.page.click('#forget');

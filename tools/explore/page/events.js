@@ -3,7 +3,7 @@
  * events of the kernel's trace. Each state that arrives is a sample; counters only grow, so that
  * the difference of two samples is what happened between them.
  */
-import {group, line, lines, path, rect, text} from './shapes.js';
+import {group, line, lines, path, patterned, rect, swatch, text} from './shapes.js';
 import {pagesText, spaceOf, title, toPage} from './model.js';
 
 const KEPT = 240;        /* samples: a minute at four a second */
@@ -32,7 +32,8 @@ const KINDS = {
 export const eventWords = kind => KINDS[kind][0];
 const PLAIN = new Set(['child', 'status', 'pid']);
 
-/* The faults that are counted, and the class whose colour they have. */
+/* The faults that are counted, and the class whose colour and pattern they have; no two of
+ * a chart have the same pattern. */
 const FAULTS = [['faults_zero', 'private', 'zeros'], ['faults_copy', 'cow', 'copied'],
   ['faults_file', 'cache', 'file'], ['faults_super', 'table', 'superpage']];
 const OTHERS = [['forks', 'cow', 'forks'], ['execs', 'text', 'execs'],
@@ -122,7 +123,7 @@ function barPaths(bar, top, {x, wide, high}) {
   });
 }
 
-/* All bars of a kind are one path in each part. */
+/* All bars of a kind are one path in each part, and their pattern another. */
 function barGroup({samples, part, step, x, base, transform}, bars, top, high, counted) {
   const wide = Math.max(2, step - 0.5).toFixed(1), scale = `${step} ${high} ${base}`;
   const parts = [counted.map(() => ''), counted.map(() => '')];
@@ -135,7 +136,8 @@ function barGroup({samples, part, step, x, base, transform}, bars, top, high, co
       });
   });
   return group('bars' + top, parts.flatMap(
-    kinds => kinds.map((d, k) => path(d, 'c-' + counted[k][1]))), {transform});
+    kinds => kinds.flatMap((d, k) => patterned(path(d, 'c-' + counted[k][1]), counted[k][1]))),
+    {transform});
 }
 
 /* What each sample adds to counters, as bars on each other. counted: FAULTS or
@@ -156,8 +158,8 @@ function barChart(seen, width, top, {title: head, counted, whole}) {
     x -= word.length * 6.2 + 8;
     shapes.push(text(x, top - 12, word));
     x -= 18;
-    shapes.push(rect(x, top - 22, 13, 12, 'c-' + cls),
-                rect(x, top - 22, 13, 12, 'frame'));
+    shapes.push(...swatch(x, top - 22, 14, 11, cls), /* too low for a class's letter */
+                rect(x, top - 22, 14, 11, 'frame'));
     x -= 10;
   });
   shapes.push(barGroup(seen, bars, top, high, counted));

@@ -44,15 +44,20 @@ export function moved(shapes, x, y) {
   });
 }
 
+/* A shape of a class's colour, and the class's pattern over it. */
+export function patterned(shape, name) {
+  const {k, x, y, w, h, d} = shape, pattern = classPattern(name);
+
+  return pattern ? [shape, {k, x, y, w, h, d, fill: `url(#p-${pattern})`, still: true}]
+    : [shape];
+}
+
 /* Pages of a class: colour, pattern, and the letter where there is room. */
 export function swatch(x, y, w, h, name, more = {}) {
   if (name === 'absent')
     return [rect(x, y, w, h, 'absent', more)];
-  const shapes = [rect(x, y, w, h, 'c-' + name, more)];
-  const pattern = classPattern(name);
-  if (pattern && h >= 5 && w >= 5)
-    shapes.push({k: 'rect', x, y, w, h, fill: `url(#p-${pattern})`,
-                 still: true});
+  const plain = rect(x, y, w, h, 'c-' + name, more);
+  const shapes = h >= 5 && w >= 5 ? patterned(plain, name) : [plain];
   if (h >= 12 && w >= 12)
     shapes.push(text(x + w / 2, y + h / 2 + 4, classLetter(name), 'letter',
                      {a: 'middle', still: true}));
