@@ -341,6 +341,33 @@ def test_backtrace_of_threads():
         ends_in(way, "thread_begin")
 
 
+@test()
+def test_backtrace_of_a_switch():
+    """Whose stack it is: of the thread that gives the CPU away, which the kernel
+    says already belongs to the next."""
+    with held() as g:
+        g.do("b swtch")
+        g.go("x")
+        way = g.do("bt")  # nobody had the CPU, and gives it to the shell
+        assert "next=0x" in way and "idle_loop (" in way, way
+        ends_in(way, "context_begin")
+        g.do("c")
+        way = g.do("bt")  # which has written x, and waits for more
+        assert re.search(r"sleep_killable \(.* edit_line \(.*/sh/main\.c", way, re.S), way
+        ends_in(way, "_start")
+
+
+@test()
+def test_backtrace_without_the_program():
+    """exec has taken the memory where the rest of it was: it ends, and says no more."""
+    with held() as g:
+        g.do("tbreak trace if kind == TRACE_EXEC")
+        g.go("\x15ls\n")
+        way = g.do("bt")
+        assert re.search(r"usertrap|sysenter_entry", way), way
+        assert re.search(r"#\d+ +0x0+ in \?\? \(\)\n+$", way), way
+
+
 def faulted_in(g, function, steps, handler):
     """The backtrace where a fault is handled which a function has after so many
     of its first instructions."""

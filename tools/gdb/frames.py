@@ -10,26 +10,6 @@ class FrameId:
         self.sp, self.pc = sp, pc
 
 
-class Innermost:
-    """Which frame has the CPU's own registers: the first that is asked for after
-    a stop, since gdb goes outwards. By its number one cannot tell: functions that
-    are inlined there have the lower ones."""
-
-    of_thread = {}  # number of a gdb thread: (pc, sp)
-
-    @classmethod
-    def is_at(cls, frame):
-        here = tuple(int(frame.read_register(r)) for r in ("pc", "sp"))
-        thread = gdb.selected_thread().num
-        if frame.level() == 0:
-            cls.of_thread[thread] = here
-        return cls.of_thread.setdefault(thread, here) == here
-
-    @classmethod
-    def forget(cls, event):
-        cls.of_thread.clear()
-
-
 class Traps(gdb.unwinder.Unwinder):
     """Over trap frames: kernel/arch/<isa>/gdb.py says how."""
 
@@ -52,7 +32,7 @@ class Traps(gdb.unwinder.Unwinder):
 
     @staticmethod
     def unwind(frame):
-        found = kernel.machine.unwind(frame, Innermost.is_at(frame))
+        found = kernel.machine.unwind(frame, kernel.Innermost.is_at(frame))
         if found is None:
             return None
         regs, at = found
@@ -96,5 +76,5 @@ def start():
     Traps.registered = True
     gdb.unwinder.register_unwinder(None, Traps(), replace=True)
     gdb.events.stop.connect(Symbols.stopped)
-    gdb.events.cont.connect(Innermost.forget)
-    gdb.events.register_changed.connect(Innermost.forget)
+    gdb.events.cont.connect(kernel.Innermost.forget)
+    gdb.events.register_changed.connect(kernel.Innermost.forget)

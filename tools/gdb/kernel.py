@@ -261,11 +261,54 @@ def current_cpu():
     return None
 
 
+class Innermost:
+    """Which frame has the CPU's own registers: the first that is asked for after
+    a stop, since gdb goes outwards. By its number one cannot tell: functions that
+    are inlined there have the lower ones."""
+
+    of_thread = {}  # number of a gdb thread: (pc, sp)
+
+    @classmethod
+    def is_at(cls, frame):
+        here = tuple(number(frame.read_register(r)) for r in ("pc", "sp"))
+        thread = gdb.selected_thread().num
+        if frame.level() == 0:
+            cls.of_thread[thread] = here
+        return cls.of_thread.setdefault(thread, here) == here
+
+    @classmethod
+    def of_selected(cls):
+        """(pc, sp) of the selected CPU."""
+        thread = gdb.selected_thread().num
+        if thread not in cls.of_thread:
+            gdb.newest_frame()  # which asks the unwinder
+        return cls.of_thread.get(thread, (0, 0))
+
+    @classmethod
+    def forget(cls, event):
+        cls.of_thread.clear()
+
+
 def current_thread():
     """(address, struct thread) that the selected CPU runs, or None."""
     c = current_cpu()
     va = number(c["thread"]) if c is not None else 0
-    return (va, at(va, "struct thread")) if va else None
+    if va == 0:
+        return None
+    t = at(va, "struct thread")
+    mine = thread_on(*Innermost.of_selected(), va, number(t["kstack"]))
+    return (va, t) if mine == va else (mine, at(mine, "struct thread"))
+
+
+def thread_on(pc, sp, thread, kstack):
+    """The address of the thread whose kernel stack a CPU is on, as mythread() knows
+    it: one that is giving the CPU to another, `thread`, is still itself. Each lies
+    on top of its stack, at the same place (kernel/sched/thread.c)."""
+    slot = kstack - PGSIZE  # of a stack and its guard page
+    size = 1 << (thread - slot).bit_length()
+    if machine.on_kernel_stack(pc, sp):
+        return (sp & -size) + thread - slot
+    return thread
 
 
 def current_process():
@@ -309,6 +352,12 @@ def caller_in_program(fp, frame):
     if pc is None or caller is None:
         return 0, 0, fp
     return pc, caller, fp + frame[2]
+
+
+def beyond(names, sp):
+    """The registers and the address of what caller_in_program() has when it does not
+    know. gdb goes no further, but it asks; without an answer it would complain."""
+    return dict(zip(names, (0, 0, sp + machine.PTE_SIZE))), sp + OUTER
 
 
 def code_before(pc):

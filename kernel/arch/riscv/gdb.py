@@ -60,6 +60,11 @@ def is_direct(va):
     return va < 1 << 37  # kernelvec.S: kernel stacks are above
 
 
+def on_kernel_stack(pc, sp):
+    """Of a thread; before there are any, the stack is in the direct map."""
+    return in_kernel(pc) and not is_direct(sp)
+
+
 def direct_to_physical(va):
     return va
 
@@ -75,6 +80,10 @@ def own(va):
 
 def max_va():
     return 1 << (9 * levels() + 12 - 1)
+
+
+def in_kernel(pc):
+    return KERNBASE <= pc < kernel.symbol("end")
 
 
 def in_function(pc, name):
@@ -191,8 +200,9 @@ def unwind(frame, innermost):
         if innermost:
             regs["pc"] = read("sepc")  # perhaps not in the trapframe yet
         return enter_program(regs), kernel.number(tf["kernel_sp"])
-    in_kernel = KERNBASE <= pc < kernel.symbol("end")
-    if in_kernel or innermost or in_program or pc == 0:
+    if in_kernel(pc) or innermost or in_program:
         return None
+    if pc == 0:
+        return kernel.beyond(("pc", "s0", "sp"), sp)
     regs = unwind_user(read, pc)
     return (regs, regs["sp"] + kernel.OUTER) if regs else None

@@ -74,6 +74,11 @@ def is_direct(va):
     return KERNBASE <= va < DIRECT_END
 
 
+def on_kernel_stack(pc, sp):
+    """Of a thread; before there are any, the stack is in the direct map."""
+    return sp >= DIRECT_END
+
+
 def direct_to_physical(va):
     return va - KERNBASE
 
@@ -198,7 +203,9 @@ def unwind(frame, innermost):
         in_program = pc < KERNBASE
         inside = kernel.symbol("vectors") <= pc < kernel.symbol("trapvec_end")
         return unwind_entry(read, pc, esp) if inside else None
-    if not in_program and 0 < pc < KERNBASE:
+    if not in_program and pc == 0:
+        return kernel.beyond(("eip", "ebp", "esp"), esp)
+    if not in_program and pc < KERNBASE:
         regs = unwind_user(pc, esp, read("ebp"))
         return (regs, regs["esp"] + kernel.OUTER) if regs else None
     before = pc - 1  # a call may be the last instruction
