@@ -4,6 +4,7 @@ import {split, flagsWords, pageNumber} from '../../tools/explore/page/entry.js';
 import * as events from '../../tools/explore/page/events.js';
 import * as frames from '../../tools/explore/page/frames.js';
 import * as palette from '../../tools/explore/page/palette.js';
+import {Lately} from '../../tools/explore/page/lately.js';
 import * as model from '../../tools/explore/page/model.js';
 import * as share from '../../tools/explore/page/share.js';
 import * as spaces from '../../tools/explore/page/spaces.js';
@@ -129,6 +130,27 @@ for (let i = 1; i < ys.length; i++)
 assert.ok(ys[0] <= laid.h, 'within the drawing');
 assert.equal(spaces.marks(laid, forked, 20).filter(s => s.c === 'hit').length, 2);
 assert.ok(laid.shapes.some(s => JSON.stringify(s).includes('unused')), 'a fold');
+
+/* What was there a moment ago leaves columns, scale and legend as they were. */
+const code = region(0, 2, 'text', [[0, 2, 'text', pa(10), 0]]);
+const twoThere = state([1, [code]],
+  [2, [code, region(8, 9, 'heap', [[0, 1, 'cow', pa(30), 0]])]]);
+const [, other] = twoThere.spaces, alone = {...twoThere, spaces: [twoThere.spaces[0]]};
+const both = spaces.layout(twoThere, {width: 900});
+const after = spaces.layout(alone, {width: 900, past: [other], most: 2});
+assert.equal(after.columns.length, 1);
+assert.equal(after.w, both.w);
+assert.equal(after.columns[0].scale.key, both.columns[0].scale.key);
+assert.notEqual(spaces.layout(alone, {width: 900}).w, both.w);
+assert.notEqual(spaces.looksOf(alone.spaces[0]), spaces.looksOf(other));
+const legendWords = past => spaces.legend(alone, {past}).map(item => item.words).join();
+assert.ok(legendWords([other]).includes('copy on write'));
+assert.ok(!legendWords([]).includes('copy on write'));
+const lately = new Lately(1, () => {}), there = new Map([['a', 1]]);
+assert.deepEqual(lately.heed(there), [], 'what is there is not past');
+assert.deepEqual(lately.heed(new Map([['b', 2]])), [1]);
+lately.all.get('a').until = 0;
+assert.deepEqual(lately.heed(new Map([['b', 2]])), []);
 
 /* --- kernel stacks: three with their guards, the others as one --- */
 const stacks = [...Array(7).keys()].flatMap(i => [

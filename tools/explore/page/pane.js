@@ -1,8 +1,9 @@
 /*
  * The left of the page: tabs, the view with its buttons above and its legend below.
  *
- *    draw() --> controls(), legend() of the view that is shown
- *          `--> its layout() --> the drawing; or its paint()
+ *    draw() --> controls() of the view that is shown
+ *          |--> its layout() --> the drawing; or its paint()
+ *          `--> its legend()
  *    scrollToPick() --> its pickBox(), scrollTo()
  */
 import {$, hide} from './elements.js';
@@ -100,7 +101,6 @@ export class Pane {
       this.drawnControls = view;
       $('controls').replaceChildren(...current.controls());
     }
-    this.drawLegend();
     if (canvas) {
       current.paint();
     } else {
@@ -109,6 +109,7 @@ export class Pane {
       setOnce($('drawing'), 'aria-label', laid.label);
       this.laid = laid;
     }
+    this.drawLegend();
   }
 
   drawLegend() {

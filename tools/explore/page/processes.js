@@ -10,7 +10,8 @@ const BEHIND = 1000; /* ms that what is chosen may be */
 
 export class ProcessList {
   /* list(was): what is offered, [[words, value]], if the value was chosen before;
-   * instead(list): what is chosen if that is not in it. */
+   * instead(list, before): what is chosen if that is not in it; before: the list that it
+   * was in. */
   constructor(select, list, instead) {
     Object.assign(this, {select, list, instead, key: null});
     for (const event of ['pointerenter', 'focus'])
@@ -34,6 +35,7 @@ export class ProcessList {
   /* unseen: nobody is at it. */
   fill(unseen) {
     const {select} = this, was = select.value, list = this.list(was);
+    const before = select.offered || [];
     const key = list.join();
 
     clearTimeout(this.waits);
@@ -42,7 +44,7 @@ export class ProcessList {
       return;
     this.key = key;
     offer(select, list);
-    select.value = list.some(([, pid]) => String(pid) === was) ? was : this.instead(list);
+    select.value = list.some(([, pid]) => String(pid) === was) ? was : this.instead(list, before);
   }
 
   choose(pid) {

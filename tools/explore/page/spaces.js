@@ -85,6 +85,10 @@ function extentOf(regions) {
   return extents.get(regions);
 }
 
+/* All of a space that the scale and the legend depend on, as text. */
+export const looksOf = space =>
+  (space.pid === KERNEL ? '' : extentOf(space.regions)) + kindsOf(space).text;
+
 /* One of those columns that have the same scale: most of many processes do. */
 const distinct = columns => [...new Map(columns.map(c => [extentOf(c.regions), c])).values()];
 
@@ -316,8 +320,8 @@ function newColumn(x, width, scale, space, regions, {diff, change, picked}) {
 
 /*
  * options: pick {pid, page}, diff, width, height: of what is to be filled; past: spaces
- * of processes that have no column, but a say in the scale: [{space, regions}]; from,
- * to: the horizontal pixels that are looked at, so that of sixty columns only those are
+ * that have no column, but a say in the scale; most: there is room for so many
+ * processes; from, to: the horizontal pixels that are looked at, so that of sixty columns only those are
  * made. Returns {w, h, shapes, columns}; columns are what marks() and the arrow
  * keys need.
  */
@@ -326,14 +330,16 @@ export function layout(state, options) {
   const kernel = state.spaces.find(s => s.pid === KERNEL);
   const users = state.spaces.filter(s => s.pid !== KERNEL)
     .map(space => ({space, regions: space.regions}));
-  const shapes = [], columns = [];
+  const past = (options.past || []).filter(s => s.pid !== KERNEL)
+    .map(space => ({space, regions: space.regions}));
+  const most = Math.max(users.length, options.most || 0), shapes = [], columns = [];
   let x = LEFT, h = 0;
-  const place = (list, width, id, past = []) => {
+  const place = (list, width, id, room, heeded = []) => {
     if (!list.length)
       return;
-    const all = distinct([...list, ...past]), scale = makeScale(all, HEAD, height);
-    shapes.push(group(id, [...axis(x, scale, all), ...folds(x + AXIS,
-      list.length * width, scale)]));
+    const all = distinct([...list, ...heeded]), scale = makeScale(all, HEAD, height);
+    const end = x + AXIS + room * width;
+    shapes.push(group(id, [...axis(x, scale, all), ...folds(x + AXIS, room * width, scale)]));
     x += AXIS;
     for (const {space, regions} of list) {
       columns.push({space, x, width, scale});
@@ -342,18 +348,19 @@ export function layout(state, options) {
         shapes.push(column(x, width, scale, space, regions, options));
       x += width;
     }
+    x = end;
     h = Math.max(h, scale.h);
   };
 
   if (kernel && !options.usersOnly) {
     place([{space: kernel, regions: foldStacks(kernel.regions)}], KERNEL_COLUMN,
-          'axis0');
+          'axis0', 1);
     shapes.push(line(x + GAP / 2, 8, x + GAP / 2, HEAD + h, 'rule'));
     x += GAP;
   }
-  const each = ((options.width || 1200) - x - AXIS - 2 * LEFT) / users.length;
-  place(users, Math.floor(Math.max(COLUMN_MIN, Math.min(COLUMN_MAX, each))), 'axis1',
-    options.past);
+  const each = ((options.width || 1200) - x - AXIS - 2 * LEFT) / most;
+  place(users, Math.floor(Math.max(COLUMN_MIN, Math.min(COLUMN_MAX, each))), 'axis1', most,
+    past);
   return {w: x + LEFT, h: HEAD + h + 16, shapes, columns};
 }
 
@@ -414,22 +421,23 @@ export function step(state, pick, key) {
 const CHANGE_WORDS = {new: 'new', moved: 'another frame', class: 'another class',
   gone: 'gone', split: 'superpage split or made', rights: 'other rights'};
 
-/* {classes, flags} that a space has; kept, since most of them stay as they are. */
+/* {classes, flags, text of both} that a space has; kept, since most of them stay as they are. */
 const kinds = new WeakMap();
 
 function kindsOf(space) {
   if (!kinds.has(space)) {
     const runs = space.regions.flatMap(r => r.runs);
-    kinds.set(space, {flags: runs.reduce((all, run) => all | run.flags, 0),
-      classes: new Set(runs.filter(r => !(r.flags & GUARD)).map(r => r.cls))});
+    const flags = runs.reduce((all, run) => all | run.flags, 0) & (SUPER | GUARD);
+    const classes = new Set(runs.filter(r => !(r.flags & GUARD)).map(r => r.cls));
+    kinds.set(space, {flags, classes, text: `${flags} ${[...classes].sort()}`});
   }
   return kinds.get(space);
 }
 
 /* What is in the drawing: [{sign(x, y), words}]; a sign is 16 by 15 pixels. options:
- * diff, usersOnly, as for layout(). */
+ * diff, usersOnly, past, as for layout(). */
 export function legend(state, options) {
-  const drawn = state.spaces.filter(s => s.pid !== KERNEL || !options.usersOnly)
+  const drawn = [...state.spaces, ...options.past || []].filter(s => s.pid !== KERNEL || !options.usersOnly)
     .map(kindsOf);
   const flags = drawn.reduce((all, k) => all | k.flags, 0);
   const items = CLASS_NAMES.filter(c => drawn.some(k => k.classes.has(c))).map(

@@ -7,6 +7,14 @@ import {setOnce} from './shapes.js';
 import {related} from './share.js';
 import {ProcessList} from './processes.js';
 
+/* The newest process of a list; of one that has changed, the newest that was there before:
+ * where a shell runs programs, the very newest ends at once. */
+function newest(list, before) {
+  const pids = new Set(before.map(([, pid]) => pid));
+  const last = list.findLast(([, pid]) => pids.has(pid)) || list[list.length - 1];
+  return last ? last[1] : '';
+}
+
 export class Stop {
   constructor(app, parts) {
     this.app = app;
@@ -14,7 +22,7 @@ export class Stop {
     this.moment = this.diff = null;
     this.of = new ProcessList(parts.of, () => app.state.spaces
       .filter(s => s.pid !== KERNEL).map(s => [title(s), s.pid]),
-    list => list.length ? list[list.length - 1][1] : '');
+    newest);
     parts.pause.addEventListener('click', () => this.toggle());
     parts.arm.addEventListener('click', () => this.arm());
     parts.remember.addEventListener('click', () => this.remember());

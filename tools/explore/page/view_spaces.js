@@ -4,42 +4,39 @@
  */
 import * as spaces from './spaces.js';
 import {button, note} from './elements.js';
+import {Lately} from './lately.js';
 import {KERNEL, holders} from './model.js';
 import {BEYOND, View} from './view.js';
 
 const ROOM = 40;   /* pixels of a picked page that must be seen */
-const PAST = 2000; /* ms that the scale remembers a process */
+const PAST = 2000; /* ms that what has gone is heeded */
 
 export class SpacesView extends View {
   constructor(app) {
     super(app);
     this.usersOnly = false;
-    this.past = []; /* spaces that are not there any more: [{space, until}] */
-    this.was = [];  /* spaces that were drawn */
+    this.past = []; /* spaces that are not there, or not so, any more */
+    this.spaces = new Lately(PAST, () => app.renderSoon());
+    this.counts = new Lately(PAST, () => app.renderSoon()); /* of processes */
   }
 
   beginAnew() {
-    this.past = this.was = [];
+    this.past = [];
+    this.spaces.forget();
+    this.counts.forget();
   }
 
   shown() {
     this.beginAnew();
   }
 
-  /* Spaces that were there a moment ago, or were as they are not now. The scale heeds
-   * them, or all columns would move each time that a shell runs a program. */
-  recent() {
-    const {app} = this, now = performance.now(), there = new Set(app.state.spaces);
-    const gone = this.was.filter(s => s.pid !== KERNEL && !there.has(s));
+  /* What was there a moment ago has a say in the layout, or all columns would move each
+   * time that a shell runs a program. */
+  lately() {
+    const {state} = this.app, n = state.spaces.filter(s => s.pid !== KERNEL).length;
 
-    this.was = app.state.spaces;
-    this.past = [...this.past.filter(p => p.until > now),
-      ...gone.map(space => ({space, until: now + PAST}))];
-    if (gone.length) {
-      clearTimeout(this.forgetting); /* perhaps no other state comes */
-      this.forgetting = setTimeout(() => app.renderSoon(), PAST);
-    }
-    return this.past.map(({space}) => ({space, regions: space.regions}));
+    this.past = this.spaces.heed(new Map(state.spaces.map(s => [spaces.looksOf(s), s])));
+    return {past: this.past, most: Math.max(n, ...this.counts.heed(new Map([[n, n]])))};
   }
 
   layout(whole) {
@@ -50,7 +47,7 @@ export class SpacesView extends View {
       return {...beside.spacesLayout(this.besidePid(), size),
         label: 'address spaces of both machines'};
     const laid = spaces.layout(state, {...size, pick: picked, diff: stop.diff,
-      ...(whole ? {} : {past: this.recent(), from: x - BEYOND, to: x + w + BEYOND})});
+      ...(whole ? {} : {...this.lately(), from: x - BEYOND, to: x + w + BEYOND})});
     return {...laid, label: 'address spaces', shapes: [...laid.shapes,
       ...spaces.marks(laid, state, pointed.frame), ...spaces.pickMark(laid, picked)]};
   }
@@ -78,9 +75,10 @@ export class SpacesView extends View {
   }
 
   /* The classes that there are, and what marks mean. */
-  legend() {
-    const {state, stop} = this.app;
-    return spaces.legend(state, {diff: stop.diff, usersOnly: this.usersOnly});
+  legend(whole) {
+    const {state, stop, beside} = this.app;
+    return spaces.legend(state, {diff: stop.diff, usersOnly: this.usersOnly,
+      past: whole || beside.on ? [] : this.past});
   }
 
   key(key) {
