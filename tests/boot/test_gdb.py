@@ -516,15 +516,19 @@ def test_printers():
 
 @test()
 def test_symbols_of_the_program():
-    """They are those of the program that runs where gdb has stopped."""
+    """They are those of the program that runs where gdb has stopped, in what gdb says
+    of the stop itself, too."""
     with held() as g:
         g.do("b sys_write")
         g.go("x")
         assert "user/bin/sh/edit.c" in g.do("info address edit_line") + \
             g.do("info line edit_line")
         g.do("delete")
+        g.do("tbreak trace if kind == TRACE_EXEC")
+        stop = g.go("\x15free\n")  # in place of the x
+        assert "<_start+0>" in stop, stop  # where it will begin
         g.do("b sys_meminfo")  # `free` asks for that
-        g.go("\x15free\n")  # in place of the x
+        g.do("c")
         way = g.do("bt")
         assert "user/bin/free.c" in way and "user/bin/sh" not in way, way
         assert "No symbol" in g.do("info line edit_line") \

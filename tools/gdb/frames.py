@@ -45,12 +45,24 @@ class Traps(gdb.unwinder.Unwinder):
 
 
 class Symbols:
-    """At each stop, those of the program that the selected CPU runs."""
+    """At each stop, those of the program that the selected CPU runs. gdb says where
+    it has stopped before its event "stop", and behind the hook of that name: which a
+    person may have, or define later. Then what gdb says is by the symbols before."""
 
     file = None
+    HOOK = "hook-stop"
 
     @classmethod
-    def stopped(cls, event):
+    def start(cls):
+        gdb.events.stop.connect(cls.stopped)
+        try:
+            gdb.execute(f"show user {cls.HOOK}", to_string=True)
+        except gdb.error:  # there is none
+            gdb.execute(f"define {cls.HOOK}\n"
+                        "python import frames; frames.Symbols.stopped()\nend")
+
+    @classmethod
+    def stopped(cls, event=None):
         try:
             p = kernel.current_process()
             path = kernel.program_file(kernel.text(p[1]["name"])) if p else None
@@ -75,6 +87,6 @@ def start():
         return
     Traps.registered = True
     gdb.unwinder.register_unwinder(None, Traps(), replace=True)
-    gdb.events.stop.connect(Symbols.stopped)
+    Symbols.start()
     gdb.events.cont.connect(kernel.Innermost.forget)
     gdb.events.register_changed.connect(kernel.Innermost.forget)
