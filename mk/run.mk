@@ -16,8 +16,8 @@ BUILT_FS = $(filter $(B)/fs.img,$(FS))
 
 QEMU_MIN := 7.2
 QEMU_BOOT = -kernel $(KERNEL) $(if $(APPEND),-append "$(APPEND)")
-QEMU_CMD = $(QEMU) $(QEMU_MACHINE) $(QEMU_BOOT) -m $(MEM) -smp $(CPUS) \
-  -nographic $(QEMU_DISK) $(QEMUEXTRA)
+QEMU_CMD = $(QEMU) -nographic $(QEMU_MACHINE) $(QEMU_BOOT) -m $(MEM) \
+  -smp $(CPUS) $(QEMU_DISK) $(QEMUEXTRA)
 # One port for each user of a computer, as xv6 has it.
 GDBPORT ?= $(shell expr $$(id -u) % 5000 + 25000)
 

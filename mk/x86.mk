@@ -28,7 +28,9 @@ ARCH_LDFLAGS = -m elf_i386 -z max-page-size=4096 -z noexecstack
 
 ## MACHINE=q35      x86: QEMU's other PC (default: pc)
 MACHINE ?= pc
-QEMU_MACHINE = -machine $(MACHINE) -nic none \
+# Without graphics=on after -nographic the firmware would use the serial line, and
+# take what is typed for the system.
+QEMU_MACHINE = -machine $(MACHINE),graphics=on -nic none \
   -device isa-debug-exit,iobase=0xf4,iosize=4
 QEMU_DISK = -drive file=$(FS),if=none,format=raw,id=x0 \
   -device virtio-blk-pci,disable-legacy=on,drive=x0

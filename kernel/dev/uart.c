@@ -38,8 +38,9 @@
 #define LCR_DLAB 0x80 /* registers 0 and 1 are the divisor */
 #define MCR 4         /* modem control */
 #define MCR_DTR_RTS 3
-#define MCR_OUT2 8 /* PCs: connects the interrupt line */
-#define LSR 5      /* line status */
+#define MCR_OUT2 8  /* PCs: connects the interrupt line */
+#define MCR_LOOP 16 /* the port is cut off from its line */
+#define LSR 5       /* line status */
 #define LSR_RX_READY 1
 #define LSR_TX_EMPTY 0x20
 #define LSR_NO_PORT 0xff /* nobody answers */
@@ -79,10 +80,12 @@ void uart_init(uint clock_hz) {
   uart_reg_write(DLL, (uint8)divisor);
   uart_reg_write(DLM, divisor >> 8);
   uart_reg_write(LCR, LCR_8N1);
-  uart_reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
-  /* To turn the FIFO on is to empty it: keep what is in it. */
+  /* To turn the FIFO on is to empty it: keep what is in it, and let nothing
+   * more come in between. */
+  uart_reg_write(MCR, MCR_LOOP);
   uart.early = uart_reg_read(LSR) & LSR_RX_READY ? uart_reg_read(RBR) : -1;
   uart_reg_write(FCR, FCR_ENABLE);
+  uart_reg_write(MCR, MCR_DTR_RTS | MCR_OUT2);
 }
 
 static uint queued(void) { return uart.tail - uart.head; }
@@ -233,8 +236,12 @@ void uart_start(uint irq) {
 
   irq_register(irq, "uart", uart_interrupt, NULL);
   tty_add_port(&port);
-  if (uart.early >= 0)
+  if (uart.early >= 0) {
     tty_take(uart.early);
+    /* QEMU keeps what came behind it, and gives it to who reads again. */
+    if (!(uart_reg_read(LSR) & LSR_RX_READY))
+      uart_reg_read(RBR);
+  }
   acquire(&uart.lock);
   uart.started = true;
   set_ier(IER_RX | IER_TX);

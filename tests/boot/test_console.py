@@ -2,10 +2,12 @@
 
 import random
 import re
+import subprocess
 import threading
 import time
 
-from pagewise import Failure, Machine, cases, clean, test
+from pagewise import (BUILD, PATIENCE, TOP, Failure, Machine, cases, clean, environment,
+                      path, qemu_command, test)
 
 ESC_UP, ESC_DOWN, ESC_RIGHT, ESC_LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 HOME, END, DELETE = "\x1b[H", "\x1b[F", "\x1b[3~"
@@ -38,6 +40,20 @@ def typed(m, keys, shown, taken):
     m.send(keys + "\n")
     m.expect(rb"\A" + re.escape(shown.encode()) + rb"\r*\n" +
              re.escape(taken.encode()) + rb"\r*\n")
+
+
+@test(quick=True)
+def test_script():
+    """What is in a pipe before the system boots is typed, from the first byte."""
+    lines = 200
+    long = "".join(f"echo line {i} >> f\n" for i in range(lines)) + "wc f\n"
+    command = qemu_command(BUILD, 2, "128M", path("fs.img") + ",snapshot=on", "", [])
+    short = "echo hi\n", "\nhi\n"
+    for script, said in (*4 * [short], (long, f"\n{lines} {2 * lines} ")):
+        done = subprocess.run(command, cwd=TOP, env=environment(), text=True,
+                              input=script + "poweroff\n", stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=60 * PATIENCE)
+        assert said in done.stdout.replace("\r", ""), done.stdout[-500:]
 
 
 @test(quick=True)
