@@ -468,6 +468,31 @@ def test_watch_pte():
         assert "w" in old and "w" not in new, stop
 
 
+# As at a stop in a program that is not the one before.
+OTHER_SYMBOLS = ("python import frames; gdb.execute('remove-symbol-file ' + "
+                 "frames.Symbols.file); frames.Symbols.file = None; frames.Symbols.stopped()")
+
+
+@test()
+@cases("same", "other")
+def test_watch_pte_while_its_program_runs(symbols):
+    """gdb knows what the entry was, though the CPU has the program's own table."""
+    with held() as g:
+        g.do("b sys_clone")
+        g.go("\x15vmthreads 1\n")
+        g.do("delete")
+        g.do("tbreak write_for_ever")
+        g.do("c")
+        assert g.do(f"p {facts.USER_MODE}").endswith("= 1\n")
+        pid = re.search(r"^\* +(\d+)", g.do("ps"), re.M)[1]
+        flags = re.search(r": 0x\w+ (\S+)", g.do(f"watch-pte {pid} &slots"))[1]
+        if symbols == "other":
+            g.do(OTHER_SYMBOLS)
+        stop = g.go("")  # as it ends
+        assert re.search(rf"Old value = \w+ \({flags} ->.*New value = 0x0 \(not valid",
+                         stop, re.S), stop
+
+
 @test()
 def test_watch_pte_of_a_lazy_page():
     """It stops where the fault gives a page its frame: the zeros that all share, as

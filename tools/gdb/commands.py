@@ -251,7 +251,8 @@ kernel). A table that appears or goes on the way is another entry: watch that.""
         raise gdb.GdbError(f"{va:#x}: {NO_TABLE}")
     level, _, pa, pte = steps[-1]
     print(f"level {level} entry of {va:#x}: {pte:#x} {kernel.flags_text(pte)}")
-    gdb.execute(f"watch *(pte_t *){kernel.machine.physical_to_direct(pa):#x}")
+    with kernel.direct_map():
+        gdb.execute(f"watch *(pte_t *){kernel.machine.physical_to_direct(pa):#x}")
 
 
 @command("events", "[N]")

@@ -69,7 +69,8 @@ class Symbols:
         except (gdb.error, gdb.MemoryError, gdb.GdbError):
             return
         if path is not None and path != cls.file:
-            cls.load(path)
+            with kernel.direct_map():  # gdb reads anew what watch-pte watches
+                cls.load(path)
 
     @classmethod
     def load(cls, path):

@@ -6,6 +6,7 @@ address, which QEMU's gdb server can do: `with physical():`. Addresses of the
 kernel's direct map are turned into physical ones by the machine's part.
 """
 
+import contextlib
 import os
 
 import gdb
@@ -44,6 +45,22 @@ class physical:
         if '"OK"' not in answer:
             raise gdb.GdbError("this takes QEMU's gdb server: "
                                "target remote :PORT")
+
+
+@contextlib.contextmanager
+def direct_map():
+    """In here gdb itself can read the kernel's direct map while a program runs, too:
+    by physical address, where it is the same and not in a program's table. Of other
+    places gdb forgets what it has read meanwhile."""
+    if machine.physical_to_direct(machine.KERNBASE) != machine.KERNBASE:
+        yield
+        return
+    try:
+        with physical():
+            yield
+    finally:
+        gdb.execute("maintenance flush dcache", to_string=True)
+        gdb.invalidate_cached_frames()
 
 
 def read_physical(pa, size):
