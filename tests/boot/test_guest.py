@@ -82,6 +82,22 @@ def test_usertests_names():
         m.run("usertests -x", status=2)
 
 
+@test(quick=True)
+def test_fewest():
+    """With -s a few processes are made where otherwise there are hundreds, and a
+    machine that is nearly too small is enough."""
+    with Machine(mem="8M") as m:
+        def newest():
+            return int(re.search(r"pid (\d+)", m.call("crash null")[0]).group(1))
+
+        before = newest()
+        m.run("usertests -s bigdir twochildren forkfork reparent reparent2 "
+              "removedraces mapgiven", timeout=60)
+        assert newest() - before < 100
+        m.run("mmaptest -s split_and_merge many_regions")
+        m.run("mmaptest -s nosuchtest", status=1)
+
+
 @test(timeout=300)
 @cases(1, 3)
 def test_grind(cpus):

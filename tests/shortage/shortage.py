@@ -5,11 +5,13 @@
 The guest's `shortage` (user/tests/shortage.c) runs a program until it succeeds
 without a failed allocation, on the debug kernel; here are the programs, the ways
 for allocations to fail, and what happens around it: the console shows no panic,
-and fsck finds nothing on the disk that is left. --step 3 tries one n in three,
+and fsck finds nothing on the disk that is left. What a program does often it does
+only a few times (-s of usertests and mmaptest), as each n is a run. --step 3 tries one n in three,
 which ones is up to the seed. With a PATTERN only programs whose command has it.
 """
 
 import argparse
+import itertools
 import os
 import random
 import re
@@ -32,6 +34,16 @@ WAYS = {
 
 SCRIPT = ("echo a | cat > f; cat < f f | wc >> g; mkdir d; cp f d; rm d/f; "
           "mv f h; ls | sort; cat h > i; ln i j")
+
+# All tests of mmaptest's groups anon and file.
+MMAPTEST = """
+    zeros rounding hints fixed fixed_noreplace holes rights all_rights written_code
+    advice split_and_merge many_regions populate read_first heap_meets_mapping
+    stack_grows
+    content private_writes shared_writes end_of_file file_grows exit_keeps_changes
+    file_shrinks file_emptied mapped_buffers access_modes rights_of_file
+    holes_are_filled unlinked replaced busy_text
+""".split()
 
 # Tests of usertests that few allocations are enough for.
 USERTESTS = """
@@ -59,16 +71,18 @@ PARTNERS = """
 ALONE = [
     "echo hello",
     f"sh -c '{SCRIPT}'",
-    "mmaptest anon",
-    "mmaptest file",
-    *(f"usertests -b {name}" for name in USERTESTS),
+    *(f"mmaptest -s {name}" for name in MMAPTEST),
+    *(f"usertests -s -b {name}" for name in USERTESTS),
 ]
 TOGETHER = [
-    "mmaptest fork",
+    "mmaptest -s fork",
     "stressfs 2 2 1",
     "vmthreads -s 1 -n 20 -t 3",
-    *(f"usertests -b {name}" for name in PARTNERS),
+    *(f"usertests -s -b {name}" for name in PARTNERS),
 ]
+
+# What fills all memory, page by page, is run where there is little.
+LITTLE = {"usertests -s -b mapgiven": "8M"}
 
 
 def programs(way):
@@ -100,11 +114,23 @@ class Sums:
                 f"places, {len(self.bad)} programs FAILED")
 
 
-def run(commands, cpus=2, limit=600, say=lambda line: None):
-    """Run commands of the guest on a machine with a disk of its own. Sums."""
-    image, sums = log_path(".img"), Sums()
+def memory_for(command):
+    return next((mem for program, mem in LITTLE.items()
+                 if command.endswith(program)), "128M")
+
+
+def run(commands, limit=600, say=lambda line: None):
+    """Run commands of the guest, on machines with a disk of their own. Sums."""
+    sums = Sums()
+    for mem, some in itertools.groupby(commands, memory_for):
+        run_on(mem, some, sums, limit, say)
+    return sums
+
+
+def run_on(mem, commands, sums, limit, say):
+    image = log_path(".img")
     shutil.copyfile(path("fs.img"), image)
-    with Machine(cpus=cpus, disk=image, keep=True) as m:
+    with Machine(cpus=2, mem=mem, disk=image, keep=True) as m:
         for command in commands:
             text, _ = m.call(command, timeout=limit)
             sums.add(command, text)
@@ -114,7 +140,6 @@ def run(commands, cpus=2, limit=600, say=lambda line: None):
         m.poweroff()
     check_disk(image)
     os.unlink(image)
-    return sums
 
 
 def command(way, program, step, chance, options="-d -c 8"):

@@ -174,7 +174,7 @@ static void split_and_merge(void) {
 
   for (int i = 0; i < 64; i++)
     fill_page(p + i * PAGE, i + 1);
-  for (int n = 0; n < 2000; n++) {
+  for (int n = 0; n < repeats(2000, 20); n++) {
     char *page = p + n * 7 % 64 * PAGE;
 
     CHECK_EQ(mprotect(page, PAGE, PROT_READ), 0);
@@ -188,7 +188,7 @@ static void split_and_merge(void) {
 
 /* Thousands of regions that cannot merge. */
 static void many_regions(void) {
-  const int n = 4000;
+  const int n = repeats(4000, 40), middle = n / 2;
   char *p = map(n * PAGE, PROT_NONE, PRIVATE_ANON, -1, 0);
 
   for (int i = 0; i < n; i += 2)
@@ -197,7 +197,8 @@ static void many_regions(void) {
     *(int *)(p + i * PAGE) = i;
   for (int i = 0; i < n; i += 20)
     CHECK_EQ(*(int *)(p + i * PAGE), i);
-  CHECK(!kernel_reads(p + 2001 * PAGE) && kernel_reads(p + 2002 * PAGE));
+  CHECK(!kernel_reads(p + (middle + 1) * PAGE));
+  CHECK(kernel_reads(p + (middle + 2) * PAGE));
   /* away in an order that is none */
   for (int i = 0; i < n; i++)
     unmap(p + (i * 1237L % n) * PAGE, PAGE);

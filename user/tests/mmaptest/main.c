@@ -1,5 +1,8 @@
 /*
- * mmaptest [name...]: regions of memory as POSIX says they are.
+ * mmaptest [-s] [name...]: regions of memory as POSIX says they are.
+ *
+ * With -s, what is done often is done only a few times (shortage runs a test once
+ * for each of its allocations). A name is that of a test or of a group.
  *
  * Each test runs in a child. When it has ended, its status counts, and whether
  * it left a file; then the kernel proves that its own accounts of memory are
@@ -21,6 +24,9 @@ static const struct {
 
 const char *self;
 static const char *test_name;
+static int smallest;
+
+int repeats(int n, int few) { return smallest ? few : n; }
 
 void check_failed(const char *file, int line, const char *what) {
   printf("  %s: %s:%d: not so: %s\n", test_name, file, line, what);
@@ -105,6 +111,10 @@ int main(int argc, char **argv) {
   self = os_program(argv[0]);
   if (argc == 2 && strcmp(argv[1], "--exit-7") == 0)
     return 7; /* for who execs us */
+  if (argc > 1 && strcmp(argv[1], "-s") == 0) {
+    smallest = 1;
+    argc--, argv++;
+  }
   for (unsigned g = 0; g < NELEM(groups); g++)
     for (const struct test *t = groups[g].tests; t->name != 0; t++)
       if (chosen(groups[g].name, t->name, argc - 1, argv + 1)) {

@@ -25,6 +25,8 @@ extern const struct test bad_tests[];
 extern const struct test large_tests[];
 
 extern const char *self; /* the path of this program */
+/* How often to do what is done n times; with mmaptest -s only `few` times. */
+int repeats(int n, int few);
 
 /* The condition must hold. */
 #define CHECK(cond) ((cond) ? (void)0 : check_failed(__FILE__, __LINE__, #cond))

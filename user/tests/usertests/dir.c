@@ -108,9 +108,9 @@ static void dirlinks(void) {
   remove("d");
 }
 
-/* A directory large enough to need its indirect block. */
+/* A directory large enough to need its indirect block; with -q a second block. */
 static void bigdir(void) {
-  const int n = quick ? 100 : 1000;
+  const int n = repeats(quick ? 100 : 1000, BSIZE / sizeof(struct dirent) + 1);
   char name[DIRSIZ + 1];
 
   make_file("bd", 0, 0);

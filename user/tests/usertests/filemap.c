@@ -140,17 +140,17 @@ static void maprace(void) {
   remove("f");
 }
 
-#define FILES 16
+#define FILES_MAX 16
 #define FILE_BYTES 262144UL
-#define SPARE 512 /* pages that are not asked for */
 
-/* More memory than there is beside mapped files, and then those again. */
-static void fill_memory(void *unused) {
-  uint64 want = (available_pages() - SPARE) * PGSIZE;
-  char name[DIRSIZ + 1], *file[FILES], *p;
+/* Map so many files, then take all memory but half as much as they are: pages of
+ * theirs must go, and come again. */
+static void fill_memory(void *files) {
+  long n = (long)files, spare = n * FILE_BYTES / PGSIZE / 2;
+  uint64 want = (available_pages() - spare) * PGSIZE;
+  char name[DIRSIZ + 1], *file[FILES_MAX], *p;
 
-  (void)unused;
-  for (int i = 0; i < FILES; i++) {
+  for (int i = 0; i < n; i++) {
     numbered(name, "f", i);
     file[i] = map(name, FILE_BYTES, PROT_READ, MAP_SHARED);
     CHECK(filled(file[i], FILE_BYTES, i, 0));
@@ -159,20 +159,21 @@ static void fill_memory(void *unused) {
   CHECK(p != MAP_FAILED);
   for (uint64 at = 0; at < want; at += PGSIZE)
     p[at] = 1;
-  for (int i = 0; i < FILES; i++)
+  for (int i = 0; i < n; i++)
     CHECK(filled(file[i], FILE_BYTES, i, 0));
 }
 
 /* Mapped pages of files give way before a process must end. */
 static void mapgiven(void) {
+  long n = repeats(FILES_MAX, 4);
   char name[DIRSIZ + 1];
 
-  for (int i = 0; i < FILES; i++) {
+  for (int i = 0; i < n; i++) {
     numbered(name, "f", i);
     make_file(name, FILE_BYTES, i);
   }
-  CHECK_EQ(run_child(fill_memory, 0), 0);
-  for (int i = 0; i < FILES; i++) {
+  CHECK_EQ(run_child(fill_memory, (void *)n), 0);
+  for (int i = 0; i < n; i++) {
     numbered(name, "f", i);
     remove(name);
   }

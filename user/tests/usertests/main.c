@@ -43,16 +43,21 @@ static const struct {
 
 const char *test_name = "usertests";
 int quick;
+static int smallest;
 static int keep_going;
 static int bare;
 static int ran;
 static const char *failures[FAILURES_MAX];
 static int nfailures;
 
-/* -q leaves out what takes long, -l lists the tests, -c goes on after a
- * failure; -b runs the first test that is chosen in this process, and looks at
- * nothing afterwards (shortage does). A name is that of a test or of a group; without names, all run. */
-#define USAGE "[-q] [-l] [-c] [-b] [test or group]..."
+/* -q leaves out what takes long, -s also does only a few times what is done often
+ * (shortage runs a test once for each of its allocations), -l lists the tests, -c
+ * goes on after a failure; -b runs the first test that is chosen in this process,
+ * and looks at nothing afterwards (shortage does). A name is that of a test or of
+ * a group; without names, all run. */
+#define USAGE "[-q | -s] [-l] [-c] [-b] [test or group]..."
+
+int repeats(int n, int few) { return smallest ? few : n; }
 
 static void list_tests(void) {
   for (uint g = 0; g < NELEM(groups); g++) {
@@ -264,6 +269,8 @@ int main(int argc, char **argv) {
   for (i = 1; i < argc && argv[i][0] == '-'; i++) {
     if (!strcmp(argv[i], "-q")) {
       quick = 1;
+    } else if (!strcmp(argv[i], "-s")) {
+      quick = smallest = 1;
     } else if (!strcmp(argv[i], "-c")) {
       keep_going = 1;
     } else if (!strcmp(argv[i], "-b")) {

@@ -23,7 +23,7 @@ static void pause_long(void *arg) {
 
 /* wait() gives the pid and the status of each child once. */
 static void exitwait(void) {
-  int n = quick ? 30 : 100;
+  int n = repeats(quick ? 30 : 100, 3);
 
   for (int i = 0; i < n; i++) {
     int status = -5;
@@ -36,7 +36,7 @@ static void exitwait(void) {
 
 /* Two children at a time, waited for in whichever order they end. */
 static void twochildren(void) {
-  for (int i = 0; i < 100; i++) {
+  for (int i = 0; i < repeats(100, 3); i++) {
     int a = spawn(nothing, 0);
     int b = spawn(nothing, 0);
     int first = wait(0), second = wait(0);
@@ -47,7 +47,7 @@ static void twochildren(void) {
 /* Children that fork children. */
 static void fork_some(void *arg) {
   (void)arg;
-  for (int i = 0; i < 50; i++)
+  for (int i = 0; i < repeats(50, 3); i++)
     CHECK_EQ(run_child(nothing, 0), 0);
 }
 
@@ -95,7 +95,7 @@ static void forkforkfork(void) {
 static void reparent(void) {
   int master = getpid();
 
-  for (int i = 0; i < (quick ? 50 : 200); i++) {
+  for (int i = 0; i < repeats(quick ? 50 : 200, 3); i++) {
     int pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
@@ -115,7 +115,7 @@ static void two_forks(void *arg) {
 
 /* The same with a family of three below each child. */
 static void reparent2(void) {
-  for (int i = 0; i < (quick ? 50 : 300); i++)
+  for (int i = 0; i < repeats(quick ? 50 : 300, 3); i++)
     CHECK_EQ(run_child(two_forks, 0), 0);
 }
 

@@ -326,7 +326,7 @@ static void removedraces(void) {
   int writer = spawn(keep_log_busy, 0);
 
   make_dir("r");
-  for (long i = 0; i < (quick ? 20 : 200); i++) {
+  for (long i = 0; i < repeats(quick ? 20 : 200, 3); i++) {
     int sitter, renamer;
 
     mkdir("q");

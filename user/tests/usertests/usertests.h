@@ -85,6 +85,8 @@ void check_fails(const char *file, int line, const char *what, long result,
 
 extern const char *test_name; /* of the test that runs */
 extern int quick;             /* usertests -q: do less of what can be less */
+/* How often to do what is done n times; with usertests -s only `few` times. */
+int repeats(int n, int few);
 
 /* Run fn(arg) in a child that then exits with status 0; returns its pid. */
 int spawn(void (*fn)(void *), void *arg);
