@@ -13,9 +13,11 @@
  *   not valid         anonymous        write   a new page of zeros    zero
  *                                              or a superpage         super
  *   not valid         of an object     any     the object's page      file
- *   valid, no W       private          write   a copy, or if nobody else has
- *                                              the frame, the right   copy
- *   superpage, no W   private          write   the right, or pages: look again
+ *   valid, no W       private          write   a copy                 copy
+ *                                              or if nobody else has
+ *                                              the frame, the right   reuse
+ *   superpage, no W   private          write   the right              reuse
+ *                                              or pages: look again
  *   valid, no W       shared           write   tell the object first  file
  *   allows it                                  only the TLB was old
  *
@@ -62,6 +64,8 @@ void fault_totals(struct fault_counts *total) {
     total->copy += counts[i].copy;
     total->file += counts[i].file;
     total->super += counts[i].super;
+    total->reuse += counts[i].reuse;
+    total->refused += counts[i].refused;
   }
 }
 
@@ -78,6 +82,12 @@ void fault_totals(struct fault_counts *total) {
 static void trace_fault(const struct fault *f, enum trace_kind kind,
                         const void *frame) {
   trace(kind, f->page, V2P(frame));
+}
+
+/* What was seen is the space's alone, and has its right to write back. */
+static void reused(const struct fault *f, const void *frame) {
+  count_fault(f->s, reuse);
+  trace_fault(f, TRACE_FAULT_REUSE, frame);
 }
 
 /* Look at the entry. ptl held. */
@@ -261,7 +271,7 @@ static bool must_copy(struct fault *f, void *old) {
       frame_get(old);
     } else {
       install(f, uvm_pte(old, f->r->rights, 0));
-      trace_fault(f, TRACE_FAULT_REUSE, old);
+      reused(f, old);
     }
   }
   release(&f->s->ptl);
@@ -336,7 +346,7 @@ static int fault_copy_super(struct fault *f) {
     } else {
       uvm_set(walk_level(f->s->pagetable, f->page, f->level, false),
               uvm_pte(block, f->r->rights, f->level));
-      trace_fault(f, TRACE_FAULT_REUSE, block);
+      reused(f, block);
     }
   }
   release(&f->s->ptl);
@@ -488,10 +498,8 @@ static int resolve_locked(struct fault *f) {
 
   count_fault(f->s, total);
   f->r = space_find_locked(f->s, f->page);
-  if (f->r == NULL || (f->r->rights & f->access) != f->access) {
-    trace(TRACE_FAULT_REFUSED, f->page, f->access);
+  if (f->r == NULL || (f->r->rights & f->access) != f->access)
     return -EFAULT;
-  }
   do {
     r = resolve_entry(f);
   } while (r > 0);
@@ -502,9 +510,10 @@ static int resolve_locked(struct fault *f) {
 int (*fault_out_of_memory)(struct space *s, uint attempt);
 
 int fault_resolve(struct space *s, vaddr_t va, uint access) {
-  int r = va < SPACE_END ? -ENOMEM : -EFAULT;
+  uint attempt = 0;
+  int r;
 
-  for (uint attempt = 0; r == -ENOMEM; attempt++) {
+  do {
     struct fault f = {.s = s, .page = PGROUNDDOWN(va), .access = access};
 
     acquire_shared(&s->lock);
@@ -512,9 +521,11 @@ int fault_resolve(struct space *s, vaddr_t va, uint access) {
     release_shared(&s->lock);
     if (f.join)
       join(s, f.page);
-    if (r == -ENOMEM &&
-        (fault_out_of_memory == NULL || fault_out_of_memory(s, attempt) < 0))
-      break;
+  } while (r == -ENOMEM && fault_out_of_memory != NULL &&
+           fault_out_of_memory(s, attempt++) >= 0);
+  if (r < 0) {
+    count_fault(s, refused);
+    trace(TRACE_FAULT_REFUSED, PGROUNDDOWN(va), access);
   }
   return r;
 }

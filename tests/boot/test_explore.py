@@ -9,6 +9,7 @@ its regions and its totals are held against that.
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import zlib
@@ -23,6 +24,7 @@ EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
 KERNEL = path("kernel.elf")
 LETTERS = {"r": R, "w": W, "x": X, "u": U}
 GUARD, SUPER, TRAMPOLINE = 64, 1, 16
+FAULTS = ("total", "zero", "copy", "reuse", "file", "super", "refused")
 NEEDS = ("explorer", "explorer-checked")
 
 
@@ -169,6 +171,22 @@ def check_space(m, state, pid, said, listed):
         assert at == size, r
 
 
+def counted(text):
+    """The page faults that `free` or `vmmap` counts: {name in a message: n}."""
+    counts = re.search(r"^page faults (\d+): zeros (\d+), copied (\d+), reused (\d+), "
+                       r"files (\d+), superpages (\d+), refused (\d+)\r*$", text, re.M)
+    return dict(zip(FAULTS, map(int, counts.groups())))
+
+
+def check_totals_of_faults(state, said):
+    """What was counted when `free` said it, and what has come since; nothing
+    that is refused."""
+    shown = {kind: state["counters"][f"faults_{kind}".removesuffix("_total")]
+             for kind in FAULTS}
+    assert all(shown[kind] >= said[kind] > 0 for kind in FAULTS), (shown, said)
+    assert shown["refused"] == said["refused"], (shown, said)
+
+
 def check_walks(m, pid, said, listed):
     """Each page, those beside, and those that no table translates."""
     _, leaves = said
@@ -221,6 +239,9 @@ def check_processes(**options):
         wait_asleep(m.run, *pids)
         said = {pid: reported(m, pid) for pid in pids}
         listed = {pid: regions(m, pid) for pid in pids}
+        faults = {pid: counted(m.run(f"vmmap {pid}")) for pid in pids}
+        m.call("crash heap")
+        all_faults = counted(m.run("free"))
         with m.still():
             hello, state = m.see()
             assert hello["missing"] == [], hello
@@ -230,6 +251,8 @@ def check_processes(**options):
             for pid in pids:
                 check_space(m, state, pid, said[pid], listed[pid])
                 check_walks(m, pid, said[pid], listed[pid])
+                assert space_of(state, pid)["faults"] == faults[pid], pid
+            check_totals_of_faults(state, all_faults)
         check_free(m, 128 << 20)
 
 

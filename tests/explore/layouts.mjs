@@ -24,7 +24,8 @@ function state(...all) {
   return model.parseState({seq: 1, ns: 0, ram: {start: pa(0x80000), frames: 1000},
     owners: {free: 900}, classes: [], free_blocks: [], counters: {}, events: [],
     spaces: all.map(([pid, regions]) => ({pid, name: pid ? 'p' : 'kernel',
-      root: pa(1), tables: 3, consistent: true, regions, faults: {total: 1, zero: 1, copy: 0, file: 0, super: 0}}))}, null);
+      root: pa(1), tables: 3, consistent: true, regions,
+      faults: {total: 1, zero: 1, copy: 0, file: 0, super: 0, reuse: 0, refused: 0}}))}, null);
 }
 
 /* Before fork, after fork, after the child's write. */
@@ -229,8 +230,8 @@ assert.ok(!nowhere.includes('index '), nowhere);
 
 /* --- what happens: charts stay where they are for five seconds, with each bar in them --- */
 const samples = [], WIDE = 746, CHARTED = 20;
-const NONE = Object.fromEntries(['faults_zero', 'faults_copy', 'faults_file', 'faults_super',
-  'execs', 'shootdowns'].map(name => [name, 0]));
+const NONE = Object.fromEntries(['faults_zero', 'faults_copy', 'faults_reuse', 'faults_file',
+  'faults_super', 'faults_refused', 'execs', 'shootdowns'].map(name => [name, 0]));
 const happens = {...forked, counters: NONE, events: [
   {ns: 1e9, cpu: 1, pid: 1, kind: 'fault_zero', a: '0x5000', b: '0x6000'},
   {ns: 2e9, cpu: 0, pid: 9, kind: 'exit', a: '0xffffffff', b: '0x0'}]};

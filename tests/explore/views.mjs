@@ -424,7 +424,7 @@ async function whatHappens(e) {
   const before = await e.ask(() => explorer.state.counters.forks);
   await e.now();
   await e.page.click('#remember');
-  await e.type('true\n');
+  await e.type('true\ncrash heap\n');
   for (const word of ['exec: another program', 'fork', 'exit']) /* in the window or below it */
     await e.until(w => explorer.pane.laid.rows.some(
       r => r.e.ns > explorer.stop.moment.ns && r.says.includes(`: ${w};`)), word);
@@ -436,7 +436,7 @@ async function whatHappens(e) {
         'the newest is in the window');
   check(await e.page.$$eval('#drawing .wash.change', all => all.length) > 3,
         'what is new is marked');
-  for (const word of ['forks', 'execs']) {
+  for (const word of ['forks', 'execs', 'reused', 'refused']) {
     const bar = await e.until(w => {
       for (const r of document.querySelectorAll('#drawing rect'))
         for (let x = 0; r.shape && r.shape.tipAt && x < r.shape.w; x++)

@@ -52,11 +52,11 @@ static size_t resident(struct space *s, vaddr_t from, vaddr_t to) {
   return u.resident;
 }
 
-static uint faults(void) {
+static struct fault_counts faults(void) {
   struct fault_counts c;
 
   fault_totals(&c);
-  return c.total;
+  return c;
 }
 
 static uchar *memory_at(struct space *s, vaddr_t va) {
@@ -261,10 +261,11 @@ static void random_fault(uint64 page) {
   static const uint accesses[] = {PROT_READ, PROT_WRITE, PROT_EXEC};
   uint access = accesses[random_below(3)];
   bool limited = limit_memory();
-  uint count = faults();
+  struct fault_counts count = faults();
   int r = fault_resolve(space, va_of(page) + random_below(PGSIZE), access);
 
-  assert_int_equal(faults(), count + 1);
+  assert_int_equal(faults().total, count.total + 1);
+  assert_int_equal(faults().refused, count.refused + (r < 0));
   if (!model[page].there || !(model[page].rights & access))
     assert_int_equal(r, -EFAULT);
   else if (r < 0)

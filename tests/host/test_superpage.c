@@ -428,6 +428,7 @@ static void the_last_owner_keeps_superpages(void **state) {
     write_page(space, i * PAGES + 1, tags[i * PAGES + 1] = 1000 + i);
   assert_int_equal(usage(space).super, SIZE / PGSIZE);
   assert_int_equal(space->faults.copy, 0);
+  assert_int_equal(space->faults.reuse, SUPERS);
 }
 
 /* The parent goes first; the child then has what is left of the blocks. */

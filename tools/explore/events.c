@@ -47,6 +47,8 @@ static void read_counters(struct model *model, struct memory *m) {
     add_member(m, va, M_FAULTS_COPY, &model->faults.copy);
     add_member(m, va, M_FAULTS_FILE, &model->faults.file);
     add_member(m, va, M_FAULTS_SUPER, &model->faults.super);
+    add_member(m, va, M_FAULTS_REUSE, &model->faults.reuse);
+    add_member(m, va, M_FAULTS_REFUSED, &model->faults.refused);
   }
   for (uint64_t i = 0; i < elements(l, V_CPUS, T_CPU); i++)
     add_member(m, layout_at(l, V_CPUS) + i * layout_size(l, T_CPU),

@@ -111,6 +111,8 @@ static json_t *faults_message(const struct fault_view *f) {
   set_number(o, "copy", f->copy);
   set_number(o, "file", f->file);
   set_number(o, "super", f->super);
+  set_number(o, "reuse", f->reuse);
+  set_number(o, "refused", f->refused);
   return o;
 }
 
@@ -210,6 +212,8 @@ static json_t *counters_message(const struct model *model) {
   set_number(o, "faults_copy", model->faults.copy);
   set_number(o, "faults_file", model->faults.file);
   set_number(o, "faults_super", model->faults.super);
+  set_number(o, "faults_reuse", model->faults.reuse);
+  set_number(o, "faults_refused", model->faults.refused);
   set_number(o, "shootdowns", model->shootdowns);
   set_number(o, "forks", model->forks);
   set_number(o, "execs", model->execs);

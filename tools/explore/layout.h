@@ -76,6 +76,8 @@
   X(M_FAULTS_COPY, "fault_counts.copy")          \
   X(M_FAULTS_FILE, "fault_counts.file")          \
   X(M_FAULTS_SUPER, "fault_counts.super")        \
+  X(M_FAULTS_REUSE, "fault_counts.reuse")        \
+  X(M_FAULTS_REFUSED, "fault_counts.refused")    \
   X(V_CPUS, "cpus")                              \
   X(T_CPU, "struct cpu")                         \
   X(M_CPU_SHOOTDOWNS, "cpu.shootdowns")          \

@@ -67,7 +67,8 @@ bool region_same(const struct region_view *a, const struct region_view *b) {
 static bool faults_same(const struct fault_view *a,
                         const struct fault_view *b) {
   return a->total == b->total && a->zero == b->zero && a->copy == b->copy &&
-         a->file == b->file && a->super == b->super;
+         a->file == b->file && a->super == b->super && a->reuse == b->reuse &&
+         a->refused == b->refused;
 }
 
 bool space_same(const struct space_view *a, const struct space_view *b) {

@@ -68,7 +68,7 @@ struct region_view {
 };
 
 struct fault_view {
-  uint64_t total, zero, copy, file, super;
+  uint64_t total, zero, copy, file, super, reuse, refused;
 };
 
 #define SPACE_KERNEL 0 /* the pid that stands for it */

@@ -449,6 +449,8 @@ static void read_faults(struct reader *r, uint64_t va, struct fault_view *f) {
   memory_member(r->m, va, M_FAULTS_COPY, &f->copy);
   memory_member(r->m, va, M_FAULTS_FILE, &f->file);
   memory_member(r->m, va, M_FAULTS_SUPER, &f->super);
+  memory_member(r->m, va, M_FAULTS_REUSE, &f->reuse);
+  memory_member(r->m, va, M_FAULTS_REFUSED, &f->refused);
 }
 
 static struct space_view *add_space(struct model *model,

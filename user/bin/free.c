@@ -23,11 +23,7 @@ static void show_faults(void) {
 
   if (sysinfo(&s) < 0)
     fatal("sysinfo");
-  printf(
-      "page faults %u: pages of zeros %u, copied %u, of files %u; "
-      "superpages %u\n",
-      s.faults.total, s.faults.zero, s.faults.copy, s.faults.file,
-      s.faults.super);
+  print_faults(&s.faults);
 }
 
 int main(int argc, char **argv) {

@@ -55,13 +55,8 @@ static void show_faults(long long pid) {
 
   all = all_procs(&n);
   for (int i = 0; i < n; i++) {
-    const struct fault_counts *f = &all[i].faults;
-
     if (all[i].pid == pid)
-      printf(
-          "page faults %u: pages of zeros %u, copied %u, of files %u; "
-          "superpages %u\n",
-          f->total, f->zero, f->copy, f->file, f->super);
+      print_faults(&all[i].faults);
   }
 }
 

@@ -60,3 +60,10 @@ EXTRA void proc_name(int pid, char *name) {
       strcpy(name, all[i].name);
   free(all);
 }
+
+EXTRA void print_faults(const struct fault_counts *f) {
+  printf(
+      "page faults %u: zeros %u, copied %u, reused %u, files %u, "
+      "superpages %u, refused %u\n",
+      f->total, f->zero, f->copy, f->reuse, f->file, f->super, f->refused);
+}

@@ -19,7 +19,7 @@ const KINDS = {
   fault_reuse: ['fault: alone with the frame, so W came back', 'page', 'frame'],
   fault_file: ['fault: a page of a file or of shared memory', 'page', 'frame'],
   fault_super: ['fault: a superpage', 'page', 'frame'],
-  fault_refused: ['fault: not allowed', 'page', 'access'],
+  fault_refused: ['fault: refused, an error', 'page', 'access'],
   fork: ['fork', 'child', ''],
   exec: ['exec: another program', 'entry', 'root'],
   exit: ['exit', 'status', ''],
@@ -35,7 +35,10 @@ const PLAIN = new Set(['child', 'status', 'pid']);
 /* The faults that are counted, and the class whose colour and pattern they have; no two of
  * a chart have the same pattern. */
 const FAULTS = [['faults_zero', 'private', 'zeros'], ['faults_copy', 'cow', 'copied'],
-  ['faults_file', 'cache', 'file'], ['faults_super', 'table', 'superpage']];
+  ['faults_reuse', 'data', 'reused'], ['faults_file', 'cache', 'file'],
+  ['faults_super', 'table', 'superpage'], ['faults_refused', 'reserved', 'refused']];
+const FAULTS_SAY = 'Counted are pages that came; one fault may bring several, and a ' +
+  'superpage is one. Reused and refused: faults.';
 const OTHERS = [['forks', 'cow', 'forks'], ['execs', 'text', 'execs'],
   ['shootdowns', 'shared', 'TLB shootdowns']];
 
@@ -263,6 +266,7 @@ export function layout(state, samples, options) {
 
   shapes.push(...freeChart(seen, state.ram.frames, width),
     ...barChart(seen, width, FAULTS_TOP, {title: 'Page faults', counted: FAULTS, whole}),
+    text(LEFT, FAULTS_TOP + CHART + 13, FAULTS_SAY, 'small soft'),
     ...barChart(seen, width, OTHERS_TOP, {title: 'Forks, execs, shootdowns',
       counted: OTHERS, whole}),
     ...counts(state, width, COUNTS_TOP),

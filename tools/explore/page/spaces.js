@@ -282,12 +282,15 @@ function head(x, width, space, diff) {
   return shapes;
 }
 
+/* As the guest's own `vmmap` says it. */
+const faultsText = f => `page faults ${f.total}: zeros ${f.zero}, copied ${f.copy}, reused ${
+  f.reuse}, files ${f.file}, superpages ${f.super}, refused ${f.refused}`;
+
 const headWords = (space, t) => [title(space),
   `root of its page table: ${space.root}`, `${pagesText(t.there)} there, of ` +
   `${pagesText(t.promised)} promised`, `${pagesText(t.shared)} shared with others, or ` +
   `with the cache of files`, `${pagesText(t.superpages)} in superpages`,
-  `page faults: ${space.faults.total}; zeros ${space.faults.zero}, copied ${
-    space.faults.copy}, of files ${space.faults.file}, superpages ${space.faults.super}`,
+  faultsText(space.faults),
 ].join('\n');
 
 /* Columns as they were last made, by space: one of another message is another object,

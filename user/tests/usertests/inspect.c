@@ -269,12 +269,44 @@ static void usage(void) {
   gate_open(&go);
   CHECK_EQ(join(pid), 0);
   gate_close(&go);
+  my_faults(); /* the call itself reuses what it writes */
   before = my_faults();
   for (uint i = 6; i < 12; i++)
     p[i * PGSIZE] = 3; /* nobody else has them any more: nothing is copied */
-  CHECK_EQ(my_faults().copy, before.copy);
+  after = my_faults();
+  CHECK_EQ(after.copy, before.copy);
+  CHECK_EQ(after.reuse - before.reuse, 6);
+  CHECK_EQ(after.total - before.total, 6);
   check_usage(p, 12, 6, 6);
   CHECK_EQ(munmap(p, pages * PGSIZE), 0);
+}
+
+static void touch(void *p) { *(volatile char *)p = 1; }
+
+/* Faults that end a program, or a call with EFAULT. */
+static void refused(void) {
+  char *none = mmap(0, PGSIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  char *kernel = (char *)-PGSIZE;
+  struct fault_counts before, after;
+  struct sysinfo s;
+
+  CHECK(none != MAP_FAILED);
+  CHECK_FAILS(getcwd(none, PGSIZE), EFAULT); /* its text is there now */
+  my_faults();                               /* and what this call writes */
+  before = my_faults();
+  CHECK_FAILS(getcwd(none, PGSIZE), EFAULT);
+  CHECK_FAILS(getcwd(kernel, PGSIZE), EFAULT);
+  after = my_faults();
+  CHECK_EQ(after.refused - before.refused, 2);
+  CHECK_EQ(after.total - before.total, 2);
+
+  CHECK_EQ(sysinfo(&s), 0);
+  before = s.faults;
+  expect_killed(touch, none);
+  expect_killed(touch, kernel);
+  CHECK_EQ(sysinfo(&s), 0);
+  CHECK_EQ(s.faults.refused - before.refused, 2);
+  CHECK_EQ(munmap(none, PGSIZE), 0);
 }
 
 #define FEW_FAULTS 8
@@ -447,8 +479,8 @@ static void sharedregion(void) {
 }
 
 const struct test inspect_tests[] = {
-    TEST(memorysums), TEST(systeminfo),  TEST(regions),
-    TEST(heapregion), TEST(dumpandwalk), TEST(dumpandregions),
-    TEST(usage),      TEST(usermode),    TEST(walkresults),
-    TEST(ownmemory),  TEST(lookatdying), TEST(sharedregion),
-    TESTS_END};
+    TEST(memorysums),   TEST(systeminfo),  TEST(regions),
+    TEST(heapregion),   TEST(dumpandwalk), TEST(dumpandregions),
+    TEST(usage),        TEST(refused),     TEST(usermode),
+    TEST(walkresults),  TEST(ownmemory),   TEST(lookatdying),
+    TEST(sharedregion), TESTS_END};
