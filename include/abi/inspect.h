@@ -33,9 +33,8 @@ struct fault_counts {
   uint copy;  /* pages copied, because of a write */
   uint file;  /* pages of files and shared memory mapped, neighbours included */
   uint super; /* superpages mapped */
-  uint
-      reuse; /* pages and superpages that nobody else had any more: the right to
-                 write came back without a copy */
+  uint reuse; /* pages and superpages of which W came back without a copy, as
+                 nobody else had them any more */
   uint refused; /* page faults that ended in an error */
 };
 
