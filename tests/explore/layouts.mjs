@@ -108,6 +108,23 @@ assert.equal(marked({was: answer('0x1', '0x1', '0x13')}), 1);
 assert.equal(marked({was: answer('0x1', '0x0')}), 2, 'levels that were not there');
 assert.equal(marked({changed: true}), 1);
 
+/* --- who shares what is copied on write: of a run, as few and as many as of its pages --- */
+const copied = (...runs) => runs.map(([pid, page, frame, pages]) =>
+  [pid, [region(page, page + pages, 'data', [[0, pages, 'cow', pa(frame), 6]])]]);
+const shares = state(...copied([1, 5, 20, 4], [2, 5, 20, 3], [3, 6, 21, 1], [4, 9, 30, 2],
+                               [5, 9, 30, 2]));
+const [mine, , , theirs] = shares.spaces.map(s => s.regions[0]);
+const sharedBy = (r, page, pages) =>
+  /; (.*) frame$/.exec(model.copiedWords(shares, r, r.runs[0], page, pages))[1];
+assert.deepEqual([5, 6, 7, 8].map(page => sharedBy(mine, page)),
+  ['2 processes have the', '3 processes have the', '2 processes have the', '1 process has the']);
+assert.equal(sharedBy(mine, 5, 4), '1 to 3 processes have each');
+assert.equal(sharedBy(mine, 5, 3), '2 to 3 processes have each');
+assert.equal(sharedBy(theirs, 9, 2), '2 processes have each');
+const whole = spaces.layout(shares, {width: 900, height: 600});
+assert.ok(svgText(shares, whole.shapes, whole.w, whole.h, 'shares').includes(
+  '1 to 3 processes have each frame</title>'), 'in a file, too');
+
 /* --- who maps a frame: all of them, in few lines --- */
 const held = [3, 5, 6, 7].map(pid => ({pid, name: 'sh', va: '0x1000', what: 'text'}));
 const says = (maps, whole) => frames.frameWords({start: 0, classes: ['text']},
@@ -260,7 +277,7 @@ for (const {of} of list.columns)
   assert.equal(of.length, 2);
 assert.deepEqual(list.columns.map(c => c.of[0]).slice(0, 3),
                  ['2.000000', 'CPU 0', 'two\nlines [9]']);
-const listed = svgText(happened.shapes, happened.w, happened.h, 'what happens');
+const listed = svgText(happens, happened.shapes, happened.w, happened.h, 'what happens');
 for (const word of ['exit', 'status -1', 'fault: a page of zeros came', 'page 0x5000'])
   assert.ok(listed.includes(`>${word}</text>`), word);
 assert.ok(!/NaN|undefined|<lines/.test(listed));
@@ -276,7 +293,7 @@ for (const name of palette.CLASS_NAMES.filter(n => palette.classLetter(n)))
   }
 
 /* --- a file of it is whole --- */
-const svg = svgText(laid.shapes, laid.w, laid.h, 'a < b & "c"');
+const svg = svgText(forked, laid.shapes, laid.w, laid.h, 'a < b & "c"');
 assert.ok(svg.includes('a &lt; b &amp; &quot;c&quot;') && svg.endsWith('</svg>\n'));
 assert.ok(!/NaN|undefined/.test(svg), 'numbers everywhere');
 for (const tag of ['g', 'text', 'rect', 'title'])

@@ -165,7 +165,7 @@ class Machine {
 
 function save(m, name, laid, title) {
   fs.writeFileSync(path.join(folder, `${name}-${m.hello.arch}.svg`),
-                   svgText(laid.shapes, laid.w, laid.h, title));
+                   svgText(m.state, laid.shapes, laid.w, laid.h, title));
 }
 
 /* Lines of at most so many letters. */

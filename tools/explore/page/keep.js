@@ -35,8 +35,8 @@ export class Keep {
   }
 
   view() {
-    const {view, pane} = this.app, laid = pane.layout(true);
+    const {view, pane, state} = this.app, laid = pane.layout(true);
     save(`pagewise-${view}.svg`,
-         svgText(laid.shapes, laid.w, laid.h, `Pagewise: ${laid.label}`));
+         svgText(state, laid.shapes, laid.w, laid.h, `Pagewise: ${laid.label}`));
   }
 }

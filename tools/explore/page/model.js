@@ -138,14 +138,14 @@ export function frameAt(space, page) {
   return run && run.frame >= 0 ? run.frame + page - run.page : -1;
 }
 
-/* Each place where a frame is mapped: [{space, region, run, page}]. The kernel's
- * map of all RAM is left out: it has every frame. */
-export function holders(state, frame) {
+/* Each place where a frame is mapped, or some of several: [{space, region, run, page}],
+ * page: of the first. The kernel's map of all RAM is left out: it has every frame. */
+export function holders(state, frame, pages = 1) {
   const found = [];
   for (const space of state.spaces)
     for (const region of space.regions)
       for (const run of region.runs)
-        if (run.frame >= 0 && run.frame <= frame &&
+        if (run.frame >= 0 && run.frame < frame + pages &&
             frame < run.frame + run.pages && region.what !== 'RAM')
           found.push({space, region, run, page: run.page + frame - run.frame});
   return found;
@@ -211,14 +211,25 @@ export function runWords(space, region, run, page) {
   return lines.join('\n');
 }
 
-/* Of a page that is copied when it is written: what its entry lacks, and who shares its
- * frame. */
-export function copiedWords(state, region, run, page) {
-  const pids = new Set(holders(state, run.frame + page - run.page)
-    .map(h => h.space.pid).filter(pid => pid !== KERNEL));
+/* How many processes have each of some frames: [least, most]. That changes only where
+ * somebody's run begins or ends. */
+function sharers(state, frame, pages) {
+  const held = holders(state, frame, pages).filter(h => h.space.pid !== KERNEL);
+  const changes = held.flatMap(({run}) => [run.frame, run.frame + run.pages])
+    .filter(at => at > frame && at < frame + pages);
+  const counts = [frame, ...changes].map(at => new Set(held
+    .filter(({run}) => run.frame <= at && at < run.frame + run.pages)
+    .map(h => h.space.pid)).size);
+  return [Math.min(...counts), Math.max(...counts)];
+}
+
+/* Of pages that are copied when they are written: what their entries lack, and who shares
+ * their frames. */
+export function copiedWords(state, region, run, page, pages = 1) {
+  const [least, most] = sharers(state, run.frame + page - run.page, pages);
   const may = region.rights.includes('w') ? ', though the region may be written' : '';
-  return `copy on write: the entry lacks W${may}; ${plural(pids.size, 'process has',
-    'processes have')} the frame`;
+  return `copy on write: the entry lacks W${may}; ${least < most ? `${least} to ` : ''}${
+    plural(most, 'process has', 'processes have')} ${pages > 1 ? 'each' : 'the'} frame`;
 }
 
 const pidText = space => space.pid === KERNEL ? '' : ` [${space.pid}]`;

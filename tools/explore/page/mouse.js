@@ -5,6 +5,7 @@
  */
 import {$, setText} from './elements.js';
 import {frameAt, spaceOf} from './model.js';
+import {tipText} from './shapes.js';
 
 export class Mouse {
   constructor(app) {
@@ -59,8 +60,7 @@ export class Mouse {
   }
 
   words(shape, x) {
-    return shape.tipAt ? shape.tipAt(x)
-      : shape.tipMore ? `${shape.tip}\n${shape.tipMore(this.app.state)}` : shape.tip;
+    return shape.tipAt ? shape.tipAt(x) : tipText(shape, this.app.state);
   }
 
   leave() {

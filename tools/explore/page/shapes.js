@@ -146,27 +146,32 @@ const linesAsTexts = ({x, y, row, columns}) => columns.flatMap(column =>
   column.of.map((s, i) => text(x + column.x + (column.a === 'end' ? column.w : 0),
     y + i * row + BASELINE, s, column.c, {a: column.a})).filter(t => t.s));
 
-function shapeText(shape) {
+/* What hovering says wherever that is on the shape. */
+export const tipText = ({tip, tipMore}, state) =>
+  tipMore ? `${tip}\n${tipMore(state)}` : tip;
+
+function shapeText(shape, state) {
+  const texts = of => of.map(each => shapeText(each, state)).join('\n');
   if (shape.k === 'lines')
-    return linesAsTexts(shape).map(shapeText).join('\n');
+    return texts(linesAsTexts(shape));
   const a = Object.entries(attributes(shape))
     .filter(([name]) => name !== 'pointer-events')
     .map(([name, v]) => ` ${name}="${escaped(String(v))}"`).join('');
-  const tip = shape.tip ? `<title>${escaped(shape.tip)}</title>` : '';
+  const tip = shape.tip ? `<title>${escaped(tipText(shape, state))}</title>` : '';
   if (shape.k === 'g')
-    return `<g${a}>${shape.of.map(shapeText).join('\n')}</g>`;
+    return `<g${a}>${texts(shape.of)}</g>`;
   const inside = tip + (shape.k === 'text' ? escaped(shape.s) : '');
   return inside ? `<${shape.k}${a}>${inside}</${shape.k}>` : `<${shape.k}${a}/>`;
 }
 
-/* An SVG file. theme: "light", "dark", or "" for the reader's own. */
-export function svgText(shapes, w, h, title, theme = '') {
+/* An SVG file of a state. theme: "light", "dark", or "" for the reader's own. */
+export function svgText(state, shapes, w, h, title, theme = '') {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(w)}" ` +
     `height="${Math.ceil(h)}" viewBox="0 0 ${Math.ceil(w)} ${Math.ceil(h)}" ` +
     `role="img">\n<title>${escaped(title)}</title>\n` +
     `<style>${styleText(theme)}</style>\n<defs>${patternDefs()}</defs>\n` +
     `<rect width="100%" height="100%" class="paper"/>\n` +
-    shapes.map(shapeText).join('\n') + '\n</svg>\n';
+    shapes.map(each => shapeText(each, state)).join('\n') + '\n</svg>\n';
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

@@ -232,7 +232,7 @@ function regionShapes(x, width, scale, space, r) {
       continue;
     const more = {at: {pid: space.pid, page: run.page, pages: run.pages},
       tip: runWords(space, run.region || r, run, run.page),
-      ...run.cls === 'cow' && {tipMore: state => copiedWords(state, r, run, run.page)}};
+      ...run.cls === 'cow' && {tipMore: state => copiedWords(state, r, run, run.page, run.pages)}};
     if (run.flags & GUARD) {
       shapes.push(rect(x, y, BAR, runH, 'guard', more));
       continue;
