@@ -89,7 +89,7 @@ def test_server_without_token():
                    f"/{s.token}0/", "/state", f"/?{s.token}/",
                    f"/{'0' * TOKEN}/", f"/x/{s.token}/"):
             status, headers, content = s.get(at or "/")
-            assert status in (403, 404) and content == b"", (at, status, content)
+            assert (status, content) == (404, b""), (at, status, content)
             assert s.token not in str(headers), at
         for host in ("evil.example", f"evil.example:{s.port}", "127.0.0.1",
                      f"127.0.0.1:{s.port + 1}", f"[::1]:{s.port}",
@@ -99,9 +99,15 @@ def test_server_without_token():
             with Socket(s.port, f"/{s.token}/state", host=host) as w:
                 assert w.status == 403, host
         assert s.get(f"/{s.token}/", host=f"localhost:{s.port}") == index
-        for method in ("POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
-            status, _, content = s.get(f"/{s.token}/", method=method)
-            assert status != 200 and content == b"", (method, status)
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"):
+            for at in (f"/{s.token}/", f"/{s.token}/state", f"/{other}/", "/"):
+                status, _, content = s.get(at, method=method)
+                assert (status, content) == (405, b""), (method, at, status)
+        for at in (f"/{s.token}/x", f"/{s.token}/#x", f"/{s.token}/state"):
+            assert s.get(at)[::2] == (404, b""), at
+        for method, at in (("GET", "x"), ("NOTHING", f"/{s.token}/")):
+            status, _, content = s.get(at, method=method)
+            assert status == 403 and s.token.encode() not in content, (method, status)
         for origin in ("http://evil.example", "null", f"https://127.0.0.1:{s.port}",
                        f"http://127.0.0.1:{s.port + 1}", "http://127.0.0.1"):
             for name in ("state", "console"):
