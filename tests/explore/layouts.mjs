@@ -207,6 +207,23 @@ for (const [n, size, top] of [[32768, 0, 0], [1 << 20, 0, 0], [1000, 9, 0],
     assert.ok(cells.height <= 500 && cells.height > 250 && cells.cols * cells.rows * cells.per >= n, `${n}`);
 }
 
+/* --- a message of frames: runs of [n, class, order, maps] --- */
+const runs = [[2, 1, 0, 3], [500, 0, 2, 0], [9, 1, 0, 1]]; /* the last is cut off: 503 frames */
+const message = new DataView(new ArrayBuffer(12 + 8 * runs.length));
+message.setUint32(8, 503, true);
+runs.forEach(([n, cls, order, maps], i) => {
+  message.setUint32(12 + 8 * i, n, true);
+  message.setUint8(16 + 8 * i, cls);
+  message.setUint8(17 + 8 * i, order);
+  message.setUint16(18 + 8 * i, maps, true);
+});
+const parsed = model.parseFrames(message.buffer);
+const expanded = k => runs.flatMap(run => Array(run[0]).fill(run[k])).slice(0, 503);
+assert.deepEqual([parsed.cls, parsed.order, parsed.maps].map(list => [...list]),
+                 [1, 2, 3].map(expanded));
+assert.deepEqual(frames.classesThere({classes: ['free', 'private', 'cow']}, parsed),
+                 [['free', 500], ['private', 3]]);
+
 /* --- a file of them has every mark, and each size of free blocks its shade --- */
 const three = {n: 8, cls: Uint8Array.of(0, 0, 0, 0, 1, 1, 1, 1), order: [2, 2, 0, 0, 0, 0, 0, 0],
   maps: []};

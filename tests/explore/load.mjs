@@ -7,8 +7,8 @@
  *
  * A machine that changes all the time is measured by what an update costs: the
  * processes' own time on a CPU, over so many updates, which depends less on what else
- * the computer does than time on the clock. One in which nothing happens (the program is ended
- * that runs others) sends none, and is measured over seconds.
+ * the computer does than time on the clock. One in which nothing happens (the shells are ended
+ * that run programs) sends none, and is measured over seconds.
  */
 import fs from 'node:fs';
 import {check, run} from './harness.mjs';
@@ -18,7 +18,9 @@ const UPDATES = Number(process.env.UPDATES || 8); /* that are counted, of a view
 const FIRST = 12;       /* updates that are not: the browser compiles what it runs often */
 const VIEWS = ['spaces', 'table', 'walk', 'frames', 'events'];
 const RATE = 4;          /* updates a second, */
-const SHARE = 10;        /* which may take the server so much of a CPU, in percent */
+const SHARE = 10;        /* which may take the server so much of a CPU, in percent, */
+const ALL = 20;          /* and so much it and the browser: twice what is meant */
+const SHELLS = [1, 10];  /* that run programs without end */
 const TICK = 10;         /* ms: of /proc/PID/stat (proc(5), USER_HZ) */
 const [server] = process.argv.slice(4);
 
@@ -78,7 +80,7 @@ function spent() {
   return ms;
 }
 
-/* What was spent, in percent of a CPU. */
+/* What was spent, in percent of a CPU. The limits leave room for a busy computer. */
 function tell(name, before, after, seconds) {
   const percent = Object.fromEntries(Object.keys(after).map(
     of => [of, (after[of] - (before[of] || 0)) / 10 / seconds]));
@@ -88,6 +90,8 @@ function tell(name, before, after, seconds) {
     .map(([of, n]) => `${of} ${words(n)}`).join(', ') || 'none';
   console.log(`${name}: server ${words(serves)}, browser ${words(browser)} of a CPU (${each})`);
   check(serves < SHARE, `${name}: server ${words(serves)}`);
+  check(serves + browser < ALL * Number(process.env.PATIENCE || 1),
+        `${name}: server and browser ${words(serves + browser)}`);
 }
 
 /* Look at a page of a process, in this view. */
@@ -101,12 +105,20 @@ async function look(e, view) {
 }
 
 /* What updates cost in this view, of a machine that changes all the time. */
-async function cost(e, view) {
+async function cost(e, load, view) {
   await look(e, view);
   await e.ask(updates, FIRST);
   const before = spent();
   await e.ask(updates, UPDATES);
-  tell(`${RATE} updates a second, ${view}`, before, spent(), UPDATES / RATE);
+  tell(`${RATE} updates a second, ${load}, ${view}`, before, spent(), UPDATES / RATE);
+}
+
+/* So many more shells run programs without end. */
+async function busier(e, shells) {
+  const numbers = [...Array(shells).keys()].join(' ');
+  await e.type(`for i in ${numbers}; do sh -c 'while :; do ls > /listed$0; done' $i & ` +
+    'loops="$loops $!"; done\n');
+  await e.until(n => explorer.state.spaces.filter(s => s.name === 'sh').length > n, shells);
 }
 
 /* What it costs to look at a machine in which nothing happens. */
@@ -150,9 +162,14 @@ const million = n => {
 
 run(async e => {
   await e.until(n => explorer.state.spaces.length > n, PROCESSES);
-  for (const view of VIEWS)
-    await cost(e, view);
-  await e.ask(() => explorer.console.type('kill $!\n')); /* sleepers are left */
+  let running = 0;
+  for (const shells of SHELLS) {
+    await busier(e, shells - running);
+    running = shells;
+    for (const view of VIEWS)
+      await cost(e, `${shells} busy`, view);
+  }
+  await e.type('kill $loops\n'); /* sleepers are left */
   await e.until(() => explorer.state.spaces.filter(s => s.name === 'sh').length === 1);
   for (const view of VIEWS)
     await standstill(e, view);

@@ -4,7 +4,7 @@
  * the difference of two samples is what happened between them.
  */
 import {group, line, lines, path, patterned, rect, swatch, text} from './shapes.js';
-import {pagesText, spaceOf, title, toPage} from './model.js';
+import {number, pagesText, spaceOf, title, toPage} from './model.js';
 
 const KEPT = 240;        /* samples: a minute at four a second */
 const BLOCK = 20;        /* samples: charts move by so many at once */
@@ -44,9 +44,6 @@ const OTHERS = [['forks', 'cow', 'forks'], ['execs', 'text', 'execs'],
 
 /* Where each part begins. */
 const FAULTS_TOP = 164, OTHERS_TOP = 294, COUNTS_TOP = 418, LIST_TOP = 460;
-
-const numbers = new Intl.NumberFormat('en'); /* to make one takes longer than to use it */
-const number = n => numbers.format(n);
 
 /* Add a state to the samples, which are changed. now: ms. */
 export function sample(samples, state, now) {

@@ -7,8 +7,8 @@
  */
 import {classColour, classLetter, classPattern, classWords, freeClass, freeShade, patternTile}
   from './palette.js';
-import {path, rect, swatch, text} from './shapes.js';
-import {KERNEL, bytes, pagesText, plural, toHex} from './model.js';
+import {group, path, rect, swatch, text} from './shapes.js';
+import {KERNEL, bytes, number, pagesText, plural, toHex} from './model.js';
 
 const SMALLEST = 3;
 export const SIZES = [SMALLEST, 4, 6, 9, 14, 20];
@@ -59,11 +59,13 @@ export function placeOf(laid, frame) {
 /* Of the frames from one to before another, the one whose class their cell shows: the
  * first of the greatest weight. weight: for each class, which one wins. */
 function heaviest(cls, weight, from, end) {
-  let best = from;
+  let best = from, most = weight[cls[from]];
 
   for (let f = from + 1; f < end; f++)
-    if (weight[cls[f]] > weight[cls[best]])
+    if (weight[cls[f]] > most) {
       best = f;
+      most = weight[cls[f]];
+    }
   return best;
 }
 
@@ -325,20 +327,9 @@ export function shapesOf(laid, frames, classes, options = {}) {
   return shapes;
 }
 
-/* How many frames of each class there are. */
-function countClasses(frames, classes) {
-  const counts = new Array(classes.length).fill(0);
-  for (const c of frames.cls)
-    counts[c]++;
-  return counts;
-}
-
 /* [class, frames] of what there is, the most first. */
-export function classesThere(state, frames) {
-  const counts = countClasses(frames, state.classes);
-  return state.classes.map((c, i) => [c, counts[i]]).filter(([, n]) => n)
-    .sort((a, b) => b[1] - a[1]);
-}
+export const classesThere = (state, frames) => state.classes.map((c, i) => [c, frames.counts[i]])
+  .filter(([, n]) => n).sort((a, b) => b[1] - a[1]);
 
 /*
  * What stands beside: the legend with totals, and the free blocks by size. options:
@@ -348,16 +339,16 @@ export function sideLayout(state, frames, options) {
   const shapes = [], width = options.width;
   let y = 22;
 
-  shapes.push(text(0, 14, `${frames.n.toLocaleString('en')} frames, ${
+  shapes.push(text(0, 14, `${number(frames.n)} frames, ${
     pagesText(frames.n)}`, 'bold'));
   classesThere(state, frames).forEach(([c, n]) => {
-    shapes.push(rect(-2, y, width, 21, options.lit === c ? 'wash' : 'touch', {r: 3,
-        at: {lit: c}, tip: `${classWords(c)}: ${plural(n, 'frame')}\n` +
-          'Click to light up this class alone'}),
+    shapes.push(group('class ' + c, [
+      rect(-2, y, width, 21, options.lit === c ? 'wash' : 'touch', {r: 3, at: {lit: c},
+        tip: `${classWords(c)}: ${plural(n, 'frame')}\nClick to light up this class alone`}),
       ...swatch(0, y + 2, 17, 17, c).map(s => ({...s, still: true})),
       text(24, y + 14, c, '', {still: true}),
-      text(width - 66, y + 14, n.toLocaleString('en'), 'mono', {a: 'end', still: true}),
-      text(width - 6, y + 14, pagesText(n), 'small soft', {a: 'end', still: true}));
+      text(width - 66, y + 14, number(n), 'mono', {a: 'end', still: true}),
+      text(width - 6, y + 14, pagesText(n), 'small soft', {a: 'end', still: true})]));
     y += 21;
   });
   for (const line of ['A program’s text is in the cache of files;',
