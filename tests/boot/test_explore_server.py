@@ -421,6 +421,28 @@ def test_server_stops_at_others():
         t.expect("Enter")
 
 
+@test(quick=True)
+def test_server_stops_at_any():
+    """At the exec of a process that was not there when it was asked for."""
+    with served() as s, booted(s) as t, Page(s) as p:
+        shell = p.space("sh")["pid"]
+        ask_stop(p, "exec", 0)
+        assert p.state["waiting"] == {"at": "exec", "pid": 0}
+        t.send("ls\n")
+        p.until(lambda: p.state["stopped"])
+        pid = p.state["stopped"]["pid"]
+        stopped(p, "exec", pid)
+        assert pid > shell and space(p.state, pid)["name"] == "ls", p.state["why"]
+        assert f"process {pid}" in p.state["why"]
+        assert p.ask(op="continue")
+        t.expect(r"\$ ")
+        background(t, "sh -c 'while :; do ls > /listed; done'")
+        for _ in range(20):  # as these sleep, threads of the kernel get the CPU
+            ask_stop(p, "switch", 0)
+            p.until(lambda: p.state["stopped"])
+            assert p.state["stopped"]["pid"] > 0, p.state["why"]
+
+
 # --- who does it wrong ---
 
 BAD = ["", "{", "null", "[]", "3", '"x"', "{}", '{"op":3}', '{"op":null}',
@@ -437,7 +459,7 @@ BAD = ["", "{", "null", "[]", "3", '"x"', "{}", '{"op":3}', '{"op":null}',
        '{"op":"table","pid":2,"pa":"0xfffffffffffff000"}',
        '{"op":"frame"}', '{"op":"frame","pa":"0xffffffffffffffff"}',
        '{"op":"frame","pa":{}}', '{"op":"stop"}', '{"op":"stop","at":"copy"}',
-       '{"op":"stop","at":"copy","pid":0}', '{"op":"stop","at":"copy","pid":77777}',
+       '{"op":"stop","at":"copy","pid":-1}', '{"op":"stop","at":"copy","pid":77777}',
        '{"op":"stop","at":"x","pid":2}', '{"op":"stop","at":1,"pid":2}',
        '{"op":"stop","at":"copy","pid":4294967298}', "[" * 4000,
        '{"op":"' + "a" * 4000 + '"}', "x" * 4096, "y" * 4097, "z" * 200000,

@@ -502,6 +502,21 @@ async function stopAndLook(e) {
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_fork'));
   await e.prompt();
   await e.page.click('#forget');
+  await stopAtCommand(e);
+}
+
+/* At the exec of a process that is not there to be chosen. */
+async function stopAtCommand(e) {
+  await e.page.selectOption('#at', 'exec');
+  await e.page.selectOption('#of', {label: 'any process'});
+  await e.page.click('#arm');
+  await e.until(() => document.getElementById('notice').textContent.includes('any process'));
+  await e.type('ls\n');
+  await e.until(() => explorer.state.stopped);
+  same(await e.ask(() => explorer.state.spaces.find(
+    s => s.pid === explorer.state.stopped.pid).name), 'ls', 'what is executed');
+  await e.page.click('#pause');
+  await e.prompt();
 }
 
 async function keys(e) {

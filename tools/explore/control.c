@@ -36,7 +36,7 @@ struct control {
   bool paused, ended;
   char why[80];
   const struct event *event; /* that is waited for, or NULL */
-  int pid;                   /* whose */
+  int pid;                   /* whose, or ANY_PROCESS */
   struct stop_event stopped;
 };
 
@@ -110,9 +110,11 @@ static bool is_the_event(struct control *c, int cpu) {
   const struct layout *l = memory_layout(c->memory);
   const char *kind;
   uint64_t value;
+  int pid;
 
   memory_refresh(c->memory);
-  if (pid_on(c, cpu) != c->pid)
+  pid = pid_on(c, cpu);
+  if (c->pid == ANY_PROCESS ? pid <= 0 : pid != c->pid)
     return false;
   if (c->event->kind == NULL)
     return true;
@@ -136,13 +138,13 @@ static void disarm(struct control *c) {
 }
 
 static void stop_here(struct control *c, int cpu) {
-  struct stop_event s = {.at = c->event->at, .pid = c->pid, .cpu = cpu};
+  struct stop_event s = {.at = c->event->at, .pid = pid_on(c, cpu), .cpu = cpu};
 
   if (c->event->address)
     argument(c, cpu, 1, &s.va);
   c->paused = true;
   c->stopped = s;
-  snprintf(c->why, sizeof(c->why), "process %d: %s", c->pid, c->event->said);
+  snprintf(c->why, sizeof(c->why), "process %d: %s", s.pid, c->event->said);
   disarm(c);
 }
 

@@ -1,6 +1,6 @@
 /*
  * Stopping the machine, letting it go on, and stopping it at the next event of
- * one process, by a breakpoint where the kernel passes at each event of that
+ * one process or of any, by a breakpoint where the kernel passes at each event of that
  * kind, whichever process it is. If it is another, the machine goes on.
  *
  *     fault    fault_resolve()   before a page fault is served
@@ -14,6 +14,8 @@
 #include "memory.h"
 #include "stub.h"
 
+#define ANY_PROCESS 0 /* as a pid; the kernel's threads are none */
+
 struct control;
 
 /* The machine stands still at first. Takes the stub over; the memory must live
@@ -26,7 +28,7 @@ void control_free(struct control *c);
 int control_pause(struct control *c, struct trouble *why);
 /* Also ends waiting for an event. */
 int control_continue(struct control *c, struct trouble *why);
-/* Go on until the next event `at` of process `pid`. */
+/* Go on until the next event `at` of process `pid`, or of whichever has one. */
 int control_stop_at(struct control *c, const char *at, int pid,
                     struct trouble *why);
 /* The machine stands still in between, whether it is paused or not. */

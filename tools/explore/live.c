@@ -231,8 +231,9 @@ const struct text *live_frames(const struct live *v) { return &v->frames; }
  * runs is not always read whole, so once is not enough. */
 static void look_for_waited(struct live *v) {
   struct stop_event e = control_waiting(v->control);
+  bool there = e.pid == ANY_PROCESS || model_space(v->model, e.pid);
 
-  v->missed = e.at == NULL || model_space(v->model, e.pid) ? 0 : v->missed + 1;
+  v->missed = e.at == NULL || there ? 0 : v->missed + 1;
   if (v->missed < GONE_AFTER)
     return;
   control_gone(v->control);
@@ -365,8 +366,8 @@ static json_t *answer_stop(struct live *v, const json_t *request) {
 
   if (at == NULL)
     return json_error(request, "stop at what?");
-  if (number <= 0 || number > INT_MAX ||
-      model_space(v->model, (int)number) == NULL)
+  if (number < 0 || number > INT_MAX ||
+      (number != ANY_PROCESS && model_space(v->model, (int)number) == NULL))
     return json_error(request, "no such process");
   v->missed = 0;
   return outcome(request, control_stop_at(v->control, at, (int)number, &why),

@@ -16,6 +16,7 @@ export const SUPER = 1, DIRTY = 2, ACCESSED = 4, TRAPFRAME = 8, TRAMPOLINE = 16,
   DEVICE = 32, GUARD = 64;
 const PAGE = 4096;
 export const KERNEL = 0; /* the pid that stands for it */
+export const ANY_PROCESS = 0; /* that stands for all others, where one is to stop */
 
 export const toPage = hex => Number(BigInt(hex) >> 12n);
 export const toHex = page => '0x' + (BigInt(page) * 4096n).toString(16);

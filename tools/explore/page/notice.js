@@ -3,11 +3,13 @@
  * stays there; a complaint lasts until another view is looked at, and what the
  * first has covered comes back.
  */
+import {ANY_PROCESS} from './model.js';
 
 /* Why the machine stands still, or what is waited for; "" if it runs. */
 function stillWords(s) {
-  const waits = s.waiting && `waiting: ${s.waiting.at} of process ${
-    s.waiting.pid} will stop the machine`;
+  const waits = s.waiting && `waiting: ${s.waiting.at} of ${
+    s.waiting.pid === ANY_PROCESS ? 'any process' : `process ${s.waiting.pid}`
+  } will stop the machine`;
 
   return s.ended ? 'The machine has ended; this is what was last there.'
     : s.panicked ? 'The kernel has panicked and does nothing any more; the terminal says why.'

@@ -2,7 +2,7 @@
  * Stop and look: pause and go on, stop at the next event of a process, and remember
  * a moment, which all views then compare with.
  */
-import {KERNEL, difference, title, toPage} from './model.js';
+import {ANY_PROCESS, KERNEL, difference, title, toPage} from './model.js';
 import {setOnce} from './shapes.js';
 import {related} from './share.js';
 import {ProcessList} from './processes.js';
@@ -12,7 +12,7 @@ import {ProcessList} from './processes.js';
 function newest(list, before) {
   const pids = new Set(before.map(([, pid]) => pid));
   const last = list.findLast(([, pid]) => pids.has(pid)) || list[list.length - 1];
-  return last ? last[1] : '';
+  return last[1];
 }
 
 export class Stop {
@@ -20,8 +20,9 @@ export class Stop {
     this.app = app;
     this.parts = parts;
     this.moment = this.diff = null;
-    this.of = new ProcessList(parts.of, () => app.state.spaces
-      .filter(s => s.pid !== KERNEL).map(s => [title(s), s.pid]),
+    /* Of a command for the shell no process is there to be chosen before it is typed. */
+    this.of = new ProcessList(parts.of, () => [['any process', ANY_PROCESS],
+      ...app.state.spaces.filter(s => s.pid !== KERNEL).map(s => [title(s), s.pid])],
     newest);
     parts.pause.addEventListener('click', () => this.toggle());
     parts.arm.addEventListener('click', () => this.arm());
