@@ -126,6 +126,7 @@ class Page(Socket):
         self.hello = self.state = self.frames = self.file = None
         self.whole = []  # pids of the spaces that the last state had more of
         self.states = 0
+        self.samples = {}  # by the number of their states
         self.answers = {}
         self.ids = 0
 
@@ -162,8 +163,17 @@ class Page(Socket):
             message["events"] = [dict(zip(EVENT, e)) for e in message["events"]]
             self.state = message
             self.states += 1
+            self.take_samples(message)
         else:
             self.answers[message.get("id")] = message
+
+    def take_samples(self, state):
+        """What each state counted comes once, also that of states that did not come."""
+        all_ = [*state["samples"], {"free": state["owners"]["free"],
+                                    "counters": state["counters"]}]
+        new = dict(enumerate(all_, state["seq"] + 1 - len(all_)))
+        assert not new.keys() & self.samples.keys(), (new.keys(), self.samples.keys())
+        self.samples.update(new)
 
     def until(self, true):
         """Take messages until it is so; what it was."""

@@ -237,6 +237,8 @@ def test_server_follows():
         with Page(s) as late:
             late.until(lambda: late.state)
             assert late.whole == [each["pid"] for each in late.state["spaces"]]
+            assert min(late.samples) == min(p.samples) < max(late.samples) - 3
+            assert all(late.samples[n] == p.samples[n] for n in p.samples if n in late.samples)
         # What one page does, the other sees.
         assert "error" not in p.ask(op="pause")
         assert p.state["paused"] and p.state["why"]
@@ -292,6 +294,7 @@ def test_server_reboot():
             forks = [e for e in q.state["events"] if e["kind"] == "fork"]
             assert len(forks) == q.state["counters"]["forks"] < 10, q.state["counters"]
             assert [e for e in had if e["kind"] == "fork"] == forks, (had, forks)
+            assert max(v["counters"]["forks"] for v in q.samples.values()) < 10
 
 
 @test(quick=True)
@@ -304,16 +307,24 @@ def test_server_tells_panic():
 
 @test(quick=True)
 def test_server_shows_snapshot():
-    """The page of a file: everything but what takes a machine."""
+    """The page of a file: everything but what takes a machine. Its samples are those
+    of the machine, to the moment in which it was kept."""
     kept = log_path(".snap")
-    with served() as s, booted(s), Page(s) as p:
+    with served(cpus=1) as s, booted(s) as t, Page(s) as p:
         p.space("sh")
+        background(t, "sh -c 'while :; do ls > /listed; done'")
+        # More than the trace has: a reading of the file alone would count fewer.
+        p.until(lambda: p.state["counters"]["forks"] > 250)
         p.ask(op="snapshot")
+        then = dict(p.samples)
         p.until(lambda: p.file)
         with open(kept, "wb") as f:
             f.write(p.file)
+        assert len(p.file) < 4 << 20
     with Server([EXPLORE, kept]) as s, Page(s) as p:
         p.until(lambda: p.frames)
+        assert len(p.samples) == min(len(then), 241) and max(p.samples) == max(then)
+        assert p.samples.items() <= then.items(), (p.samples, then)
         assert not p.hello["live"] and not p.hello["control"]
         assert [e["kind"] for e in p.state["events"]].count("exec") >= 2
         pid = p.space("sh")["pid"]
@@ -323,6 +334,22 @@ def test_server_shows_snapshot():
         with Socket(s.port, f"/{s.token}/console") as w:
             assert w.status == 404
         assert s.get(f"/{s.token}/")[0] == 200
+
+
+@test(quick=True)
+def test_server_forgets_samples():
+    """A machine that nobody followed has no samples of that time, which would be one
+    with all that happened in it."""
+    with served() as s, booted(s) as t:
+        background(t, "sh -c 'while :; do ls > /listed; done'")
+        with Page(s) as p:
+            p.until(lambda: len(p.samples) > 3)
+        left = p.samples
+        while left:
+            t.run("sleep 3")
+            with Page(s) as p:
+                p.until(lambda: p.state)
+            left = left.keys() & p.samples.keys()
 
 
 # --- stops ---

@@ -142,6 +142,16 @@ class Explorer {
       all => all.flatMap(t => t.textContent.split('\n')));
   }
 
+  /* The charts of what happens, of a width that no window matters to. */
+  charts() {
+    return this.ask(async () => {
+      const {layout} = await import('./events.js');
+      const {shapes} = layout(explorer.state, explorer.views.events.samples,
+                              {width: 800, from: 0, to: 1000});
+      return JSON.stringify(shapes.slice(0, shapes.findIndex(s => s.k === 'line')));
+    });
+  }
+
   async shot(name) {
     await this.page.screenshot({path: path.join(shots, name + '.png')});
   }

@@ -1,5 +1,18 @@
 /* A snapshot, without a machine: all views are there, nothing can be typed. */
-import {check, run} from './harness.mjs';
+import fs from 'node:fs';
+import {check, run, same} from './harness.mjs';
+
+/* Charts are as they were when it was kept, and there is something in them. */
+async function charts(e) {
+  same(await e.charts(), fs.readFileSync(`${process.argv[3]}/pagewise.snap.charts`, 'utf8'),
+       'charts');
+  await e.show('events');
+  const drawn = selector => e.page.$$eval(`#drawing ${selector}`, all => all.map(
+    shape => shape.getAttribute('d')).join('').split(/[ML]/).length - 1);
+  check(await drawn('path.series') > 20, 'a line of free memory');
+  check(await drawn('path[class^=c-]') > 20, 'bars');
+  await e.shot('keptevents');
+}
 
 run(async e => {
   check(!await e.ask(() => explorer.hello.live), 'a snapshot');
@@ -10,6 +23,7 @@ run(async e => {
     await e.show(view);
     await e.nothingCutOff(view);
   }
+  await charts(e);
   await e.page.fill('#va', '1:0x0');
   await e.page.press('#va', 'Enter');
   await e.until(() => walkAnswer()?.result);

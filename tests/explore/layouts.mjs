@@ -269,8 +269,10 @@ const NONE = Object.fromEntries(['faults_zero', 'faults_copy', 'faults_reuse', '
 const happens = {...forked, counters: NONE, events: [
   {ns: 1e9, cpu: 1, pid: 1, kind: 'fault_zero', a: '0x5000', b: '0x6000'},
   {ns: 2e9, cpu: 0, pid: 9, kind: 'exit', a: '0xffffffff', b: '0x0'}]};
+const numbered = (seq, before = []) => ({...happens, seq, counters: {...NONE, forks: seq},
+  samples: before.map(forks => ({free: 900, counters: {...NONE, forks}}))});
 const at = n => {
-  events.sample(samples, {...happens, counters: {...NONE, forks: n}}, 0);
+  events.sample(samples, numbered(n));
   return events.layout(happens, samples, {width: WIDE, from: 0, to: 1000,
     names: new Map([[9, 'two\nlines [9]']])});
 };
@@ -286,6 +288,32 @@ for (let n = 0; n < 300; n++) {
   const told = [...Array(Math.floor(w)).keys()].filter(i => tipAt(x + i + 0.5)).length;
   assert.ok(Math.abs(told - shown * w / 240) <= 3, `${told} pixels say what ${shown} bars are`);
   at.before = now.shapes;
+}
+
+/* --- a page that comes later, or has missed states, has the same charts; one that the
+ * server cannot tell what it missed begins anew --- */
+const drawnOf = all => JSON.stringify(events.layout(happens, all,
+  {width: WIDE, from: 0, to: 1000}).shapes);
+const upTo = (from, to) => Array.from({length: to - from}, (_, i) => from + i);
+const late = [], slow = [];
+events.sample(late, numbered(299, upTo(59, 299)));
+for (let n = 3; n < 300; n += 4)
+  events.sample(slow, numbered(n, upTo(n - 3, n)));
+events.sample(slow, numbered(299, upTo(59, 299))); /* connected again: all come again */
+for (const all of [late, slow])
+  assert.equal(drawnOf(all), drawnOf(samples));
+events.sample(late, numbered(310, [308, 309]));
+assert.deepEqual(late.map(s => s.n), [308, 309, 310]);
+
+/* --- a file may be from before something was counted, or damaged --- */
+for (const strange of [{free: 900, counters: {forks: 1}}, {free: -(2 ** 63), counters: {}},
+  {free: 2 ** 63, counters: {...NONE, forks: -(2 ** 63), execs: 2 ** 63}}]) {
+  const older = [];
+  events.sample(older, {...numbered(3), samples: [strange, strange]});
+  assert.equal(older.length, 3);
+  const {shapes, w, h} = events.layout(happens, older,
+    {width: WIDE, from: 0, to: 1000, whole: true});
+  assert.ok(!/NaN|undefined|Infinity/.test(svgText(happens, shapes, w, h, 'old')));
 }
 
 /* --- its list: a column says a line for each event; a file has them as texts --- */

@@ -7,10 +7,11 @@
  *   2  changes to the small machine's layout, 4 bytes each: where, a character
  *   3  changes to the small machine, 8 bytes each: where, how many bytes, value
  *   4  the same, where the value is an address or entry that leads into its RAM
+ *   5  changes to the text of a history, 4 bytes each: where, a character
  *
  * What could be opened is read, shown as JSON, asked, and kept again.
  */
-/* sources: tools/explore/snapshot.c tools/explore/layout.c tools/explore/dwarf.c tools/explore/source.c tools/explore/memory.c tools/explore/walk.c tools/explore/model.c tools/explore/spaces.c tools/explore/frames.c tools/explore/events.c tools/explore/json.c tools/explore/machine.c tools/explore/arch/riscv.c tools/explore/arch/x86.c */
+/* sources: tools/explore/snapshot.c tools/explore/history.c tools/explore/layout.c tools/explore/dwarf.c tools/explore/source.c tools/explore/memory.c tools/explore/walk.c tools/explore/model.c tools/explore/spaces.c tools/explore/frames.c tools/explore/events.c tools/explore/json.c tools/explore/machine.c tools/explore/arch/riscv.c tools/explore/arch/x86.c */
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -21,7 +22,7 @@
 
 #define HEADER_BYTES 20 /* snapshot.h: magic, crc, bytes unpacked */
 #define CHANGE_BYTES 8
-#define LAYOUT_CHANGE_BYTES 4
+#define TEXT_CHANGE_BYTES 4
 #define RAM_SHOWN_MAX (64ULL << 20) /* more takes long, and shows nothing new */
 
 /* --- a snapshot --- */
@@ -31,11 +32,16 @@ static size_t put(unsigned char *to, const void *from, size_t n) {
   return n;
 }
 
-/* All RAM and a layout, as they are in a snapshot; *n bytes, malloc'd. */
+/* All RAM, a layout and a history, as they are in a snapshot; *n bytes, malloc'd. No
+ * history: as they were in version 1. */
 static unsigned char *content_of(const unsigned char *ram, const char *layout,
-                                 size_t layout_bytes, size_t *n) {
-  unsigned char *all = malloc(64 + layout_bytes + SMALL_PAGES * (8 + 4096));
-  uint32_t version = 1, length = layout_bytes, pages = SMALL_PAGES;
+                                 size_t layout_bytes, const char *history,
+                                 size_t *n) {
+  uint32_t samples = history ? sizeof(small_history) - 1 : 0;
+  unsigned char *all =
+      malloc(64 + layout_bytes + SMALL_PAGES * (8 + 4096) + samples);
+  uint32_t version = history ? 2 : 1, length = layout_bytes;
+  uint32_t pages = SMALL_PAGES;
   uint64_t start = SMALL_START, bytes = SMALL_BYTES;
   unsigned char *p = all;
 
@@ -49,6 +55,10 @@ static unsigned char *content_of(const unsigned char *ram, const char *layout,
     start = SMALL_PAGE(i);
     p += put(p, &start, 8);
     p += put(p, ram + i * 4096, 4096);
+  }
+  if (history != NULL) {
+    p += put(p, &samples, 4);
+    p += put(p, history, samples);
   }
   *n = p - all;
   return all;
@@ -114,37 +124,58 @@ static void show(struct source *s, const struct layout *l) {
   memory_free(m);
 }
 
-/* What was shown can be kept, and the file be opened. */
-static void keep(struct source *s, const struct layout *l) {
-  struct source *again;
-  struct layout *layout;
+/* What was shown can be kept, and the file be opened; its history is the same. */
+static void keep(const struct snapshot *k) {
+  struct snapshot again;
   struct trouble why;
   size_t n;
-  unsigned char *file = snapshot_take(s, l, &n, &why);
+  unsigned char *file =
+      snapshot_take(k->source, k->layout, k->history, &n, &why);
+  char *was, *is;
 
-  if (file == NULL || snapshot_open(file, n, &again, &layout, &why) < 0)
+  if (file == NULL || snapshot_open(file, n, &again, &why) < 0 ||
+      !again.history != !k->history)
     abort();
   free(file);
-  source_close(again);
-  layout_free(layout);
+  if (k->history != NULL) {
+    was = history_write(k->history);
+    is = history_write(again.history);
+    if (strcmp(was, is) != 0)
+      abort();
+    free(was);
+    free(is);
+  }
+  snapshot_close(&again);
+}
+
+/* As of a state that goes on from it. */
+static void follow(struct history *h) {
+  json_t *counters, *state;
+  uint64_t number = history_pop(h, &counters);
+
+  state = json_pack("{s:{s:i},s:o}", "owners", "free", 1, "counters", counters);
+  history_add(h, number, state);
+  json_decref(history_between(h, 0));
+  json_decref(history_between(h, number));
+  json_decref(state);
 }
 
 static void open_file(const unsigned char *file, size_t n) {
-  struct source *s;
-  struct layout *l;
+  struct snapshot k;
   struct trouble why = {""};
 
-  if (snapshot_open(file, n, &s, &l, &why) < 0) {
+  if (snapshot_open(file, n, &k, &why) < 0) {
     if (why.text[0] == 0)
       abort(); /* refused without a word */
     return;
   }
-  if (source_bytes(s) <= RAM_SHOWN_MAX) {
-    show(s, l);
-    keep(s, l);
+  if (source_bytes(k.source) <= RAM_SHOWN_MAX) {
+    show(k.source, k.layout);
+    keep(&k);
   }
-  source_close(s);
-  layout_free(l);
+  if (k.history != NULL)
+    follow(k.history);
+  snapshot_close(&k);
 }
 
 static void open_content(const void *content, size_t bytes) {
@@ -188,21 +219,21 @@ static void change(unsigned char *ram, const unsigned char *c, int kind) {
   memcpy(ram + at, &value, 1 << c[3] / 64);
 }
 
-static void change_layout(char *layout, const unsigned char *c) {
-  layout[(c[0] | c[1] << 8) % (sizeof(small_layout) - 1)] =
+static void change_text(char *text, size_t n, const unsigned char *c) {
+  text[(c[0] | c[1] << 8) % n] =
       c[3] & 3 ? "0123456789abcdef"[c[2] % 16] : c[2];
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n) {
   static unsigned char ram[SMALL_BYTES];
-  char layout[sizeof(small_layout)];
+  char layout[sizeof(small_layout)], history[sizeof(small_history)];
   unsigned char *content;
   size_t size;
   int kind;
 
   if (n == 0)
     return 0;
-  kind = *bytes++ % 5;
+  kind = *bytes++ % 6;
   n--;
   small_make(ram);
   if (kind == 0) {
@@ -214,15 +245,21 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n) {
     return 0;
   }
   memcpy(layout, small_layout, sizeof(layout));
-  for (; kind == 2 && n >= LAYOUT_CHANGE_BYTES; n -= LAYOUT_CHANGE_BYTES) {
-    change_layout(layout, bytes);
-    bytes += LAYOUT_CHANGE_BYTES;
+  memcpy(history, small_history, sizeof(history));
+  for (; (kind == 2 || kind == 5) && n >= TEXT_CHANGE_BYTES;
+       n -= TEXT_CHANGE_BYTES) {
+    if (kind == 2)
+      change_text(layout, sizeof(layout) - 1, bytes);
+    else
+      change_text(history, sizeof(history) - 1, bytes);
+    bytes += TEXT_CHANGE_BYTES;
   }
-  for (; kind > 2 && n >= CHANGE_BYTES; n -= CHANGE_BYTES) {
+  for (; (kind == 3 || kind == 4) && n >= CHANGE_BYTES; n -= CHANGE_BYTES) {
     change(ram, bytes, kind);
     bytes += CHANGE_BYTES;
   }
-  content = content_of(ram, layout, sizeof(layout) - 1, &size);
+  content = content_of(ram, layout, sizeof(layout) - 1,
+                       kind == 5 ? history : NULL, &size);
   open_content(content, size);
   free(content);
   return 0;

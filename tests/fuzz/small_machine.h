@@ -63,6 +63,12 @@ static const char small_layout[] =
     "enum page_owner 3 user\n"
     "enum trace_kind 1 fork\nenum trace_kind 2 fault_copy\n";
 
+/* Of its newest two states, if somebody has followed it. */
+static const char small_history[] =
+    "{\"seq\":7,\"samples\":[{\"free\":9,\"counters\":{\"forks\":1,\"execs\":-"
+    "2}},"
+    "{\"free\":8,\"counters\":{\"forks\":3,\"execs\":4}}]}";
+
 static void small_put(unsigned char *ram, uint64_t pa, uint64_t value,
                       size_t bytes) {
   memcpy(ram + (pa - SMALL_START), &value, bytes);

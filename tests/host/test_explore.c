@@ -2,7 +2,7 @@
  * The explorer's reading (tools/explore), of a machine that was made up: damaged
  * snapshots, and memory that changes while it is read.
  */
-/* sources: tools/explore/snapshot.c tools/explore/layout.c tools/explore/dwarf.c tools/explore/source.c tools/explore/memory.c tools/explore/walk.c tools/explore/model.c tools/explore/spaces.c tools/explore/frames.c tools/explore/events.c tools/explore/json.c tools/explore/machine.c tools/explore/arch/riscv.c tools/explore/arch/x86.c */
+/* sources: tools/explore/snapshot.c tools/explore/history.c tools/explore/layout.c tools/explore/dwarf.c tools/explore/source.c tools/explore/memory.c tools/explore/walk.c tools/explore/model.c tools/explore/spaces.c tools/explore/frames.c tools/explore/events.c tools/explore/json.c tools/explore/machine.c tools/explore/arch/riscv.c tools/explore/arch/x86.c */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -70,6 +70,126 @@ static void damaged_ones_are_shown_or_refused(void **state) {
     n = 1 + (x >> 40) % (sizeof(input) - 1);
     LLVMFuzzerTestOneInput(input, n);
   }
+}
+
+/* --- samples --- */
+
+static void add_sample(struct history *h, int number) {
+  json_t *state = json_pack("{s:{s:i}, s:{s:i}, s:s}", "owners", "free", number,
+                            "counters", "forks", 2 * number, "why", "");
+
+  history_add(h, number, state);
+  json_decref(state);
+}
+
+/* Those of states behind `had`, to and without `to`, and no others. */
+static void check_between(const struct history *h, int had, int to) {
+  json_t *all = history_between(h, had);
+  int from = to - (int)json_array_size(all);
+
+  assert_int_equal(from, MIN(to, had + 1 < to - 240 ? to - 240 : had + 1));
+  for (int i = from; i < to; i++) {
+    json_t *sample = json_array_get(all, i - from), *counters;
+
+    assert_int_equal(json_object_size(sample), 2);
+    assert_int_equal(json_integer_value(json_object_get(sample, "free")), i);
+    counters = json_object_get(sample, "counters");
+    assert_int_equal(json_integer_value(json_object_get(counters, "forks")),
+                     2 * i);
+  }
+  json_decref(all);
+}
+
+/* A reader gets what he has not had, and the file all, of which it is the same. */
+static void samples_are_kept(void **state) {
+  struct history *h = history_create(), *again;
+  struct trouble why;
+  json_t *counters;
+  char *text;
+
+  (void)state;
+  assert_null(history_write(h));
+  for (int i = 1; i <= 500; i++) {
+    add_sample(h, i);
+    check_between(h, 0, i);
+    check_between(h, i - 1, i);
+    check_between(h, i > 5 ? i - 5 : 0, i);
+  }
+  text = history_write(h);
+  again = history_read(text, strlen(text), &why);
+  assert_non_null(again);
+  assert_int_equal(history_pop(again, &counters), 500);
+  assert_int_equal(json_integer_value(json_object_get(counters, "forks")),
+                   1000);
+  add_sample(again, 500);
+  check_between(again, 0, 500);
+  /* what does not follow begins anew */
+  add_sample(again, 502);
+  check_between(again, 501, 502);
+  json_decref(counters);
+  history_free(again);
+  history_free(h);
+  free(text);
+}
+
+/* A file of version 1 has none. */
+static void files_with_and_without_samples_open(void **state) {
+  static unsigned char ram[SMALL_BYTES];
+  static const char *const histories[] = {NULL, small_history};
+
+  (void)state;
+  small_make(ram);
+  for (size_t i = 0; i < NELEM(histories); i++) {
+    size_t size, n;
+    unsigned char *content = content_of(
+        ram, small_layout, sizeof(small_layout) - 1, histories[i], &size);
+    unsigned char *file = pack(content, size, &n);
+    struct snapshot k;
+    struct trouble why;
+    char *text;
+
+    assert_int_equal(snapshot_open(file, n, &k, &why), 0);
+    assert_int_equal(k.history != NULL, histories[i] != NULL);
+    if (k.history != NULL) {
+      text = history_write(k.history);
+      assert_string_equal(text, small_history);
+      free(text);
+    }
+    snapshot_close(&k);
+    free(content);
+    free(file);
+  }
+}
+
+static void damaged_samples_are_refused(void **state) {
+#define ONE "{\"free\":1,\"counters\":{\"forks\":1}}"
+  static const char *const bad[] = {
+      "",
+      "[]",
+      "{}",
+      "{\"seq\":1,\"samples\":[]}",
+      "{\"seq\":1,\"samples\":[" ONE "," ONE "]}",
+      "{\"seq\":9007199254740993,\"samples\":[" ONE "]}",
+      "{\"seq\":1.0,\"samples\":[" ONE "]}",
+      "{\"seq\":1,\"samples\":[{\"free\":1}]}",
+      "{\"seq\":1,\"samples\":[{\"free\":\"1\",\"counters\":{}}]}",
+      "{\"seq\":1,\"samples\":[{\"free\":1,\"counters\":{\"forks\":null}}]}",
+      "{\"seq\":1,\"samples\":[1]}",
+      "{\"seq\":1,\"samples\":{\"a\":" ONE "}}",
+      "{\"seq\":1,\"samples\":[" ONE "]"};
+  static const char good[] = "{\"seq\":1,\"samples\":[" ONE "]}";
+  struct history *h;
+
+  (void)state;
+  for (size_t i = 0; i < NELEM(bad); i++) {
+    struct trouble why = {""};
+
+    assert_null(history_read(bad[i], strlen(bad[i]), &why));
+    assert_string_equal(why.text, "the snapshot's samples make no sense");
+  }
+  h = history_read(good, strlen(good), NULL);
+  assert_non_null(h);
+  history_free(h);
 }
 
 /* --- memory that changes while it is read --- */
@@ -268,6 +388,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(small_machine_is_shown),
       cmocka_unit_test(damaged_ones_are_shown_or_refused),
+      cmocka_unit_test(samples_are_kept),
+      cmocka_unit_test(files_with_and_without_samples_open),
+      cmocka_unit_test(damaged_samples_are_refused),
       cmocka_unit_test(moving_memory_is_read_whole_or_marked),
       cmocka_unit_test(what_differs_alone_is_told),
   };

@@ -17,11 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snapshot.h"
 #include "util.h"
 
 #define FRAMES_SEQ_END 8 /* bytes of a frames message that tell nothing new */
 #define GONE_AFTER 4     /* readings without the process that is waited for */
+#define ALONE_AFTER 8    /* times that nobody followed a machine that runs */
 
 /* What is told of a space of the model. Its numbers are those of states. */
 struct space_news {
@@ -45,6 +45,9 @@ struct live {
   struct text hello, state, frames; /* the state's without spaces */
   struct space_news *news;          /* of each space of the model */
   size_t nnews;
+  struct history *history; /* the newest sample is the state's */
+  json_t *counters;        /* the state's in a snapshot, or NULL */
+  int alone;               /* times that nobody followed */
 };
 
 /* --- texts --- */
@@ -64,10 +67,9 @@ static bool renew(struct text *t, char *bytes, size_t n, size_t skip) {
   return true;
 }
 
-static void renew_json(struct text *t, json_t *o) {
+static void renew_json(struct text *t, const json_t *o) {
   char *bytes = json_dumps(o, JSON_COMPACT);
 
-  json_decref(o);
   renew(t, bytes, strlen(bytes), 0);
 }
 
@@ -93,6 +95,7 @@ static void renew_hello(struct live *v) {
   json_object_set_new(o, "beside",
                       v->offers ? json_incref(v->offers) : json_array());
   renew_json(&v->hello, o);
+  json_decref(o);
 }
 
 static void free_news(struct space_news *news, size_t n) {
@@ -159,7 +162,9 @@ static void renew_state(struct live *v, const struct model *before) {
   json_t *o = json_state(v->model, v->memory);
   uint64_t next = v->state.number + 1;
 
-  json_object_del(o, "seq"); /* live_state() has both */
+  json_object_del(o, "seq"); /* live_state() adds it, and what readers had */
+  if (v->counters != NULL)
+    json_object_set(o, "counters", v->counters);
   if (c != NULL) {
     json_object_set_new(o, "paused", json_boolean(control_paused(c)));
     json_object_set_new(o, "why", json_string(control_why(c)));
@@ -170,6 +175,11 @@ static void renew_state(struct live *v, const struct model *before) {
   renew_json(&v->state, o);
   if (renew_news(v, before, next))
     v->state.number = next;
+  if (before != NULL && before->boots != v->model->boots)
+    history_forget(v->history);
+  if (v->state.number == next)
+    history_add(v->history, next, o);
+  json_decref(o);
 }
 
 static void renew_frames(struct live *v) {
@@ -199,6 +209,7 @@ static void put_space(FILE *to, const struct live *v, size_t i, uint64_t had) {
 char *live_state(const struct live *v, struct seen *seen, uint64_t had,
                  size_t *n) {
   json_t *events = json_events(v->model, seen);
+  json_t *samples = history_between(v->history, had);
   char *text = NULL;
   FILE *to = open_memstream(&text, n);
 
@@ -215,9 +226,12 @@ char *live_state(const struct live *v, struct seen *seen, uint64_t had,
   }
   fputs("],\"events\":", to);
   json_dumpf(events, to, JSON_COMPACT);
+  fputs(",\"samples\":", to);
+  json_dumpf(samples, to, JSON_COMPACT);
   fputs("}", to);
   fclose(to);
   json_decref(events);
+  json_decref(samples);
   return text;
 }
 
@@ -251,6 +265,9 @@ void live_refresh(struct live *v, bool watched) {
     stands = control_paused(v->control);
     waiting = control_waiting(v->control).at != NULL;
   }
+  v->alone = watched || waiting || stands ? 0 : v->alone + 1;
+  if (v->alone == ALONE_AFTER)
+    history_forget(v->history); /* what happens from now on has no samples */
   if ((watched || waiting) && !(v->still && stands)) {
     struct model *before = v->model;
 
@@ -278,14 +295,27 @@ static int connect_guest(struct live *v, struct trouble *why) {
   return control_continue(v->control, why);
 }
 
-struct live *live_create(struct source *s, struct layout *l, struct guest *g,
+/* A snapshot's state is the newest of its history, with its number and counters:
+ * some are counted while a machine is followed. */
+static void recall(struct live *v, struct history *h) {
+  uint64_t number = history_pop(h, &v->counters);
+
+  v->history = h;
+  v->state.number = number - 1;
+}
+
+struct live *live_create(const struct snapshot *k, struct guest *g,
                          struct trouble *why) {
   struct live *v = must_alloc(1, sizeof(*v));
 
-  v->source = s;
-  v->layout = l;
-  v->memory = memory_create(s, l);
+  v->source = k->source;
+  v->layout = k->layout;
+  v->memory = memory_create(k->source, k->layout);
   v->guest = g;
+  if (k->history != NULL)
+    recall(v, k->history);
+  else
+    v->history = history_create();
   if (g != NULL && connect_guest(v, why) < 0) {
     live_free(v);
     return NULL;
@@ -309,7 +339,7 @@ struct live *live_start(char *const *words, struct trouble *why) {
     layout_free(l);
     return NULL;
   }
-  return live_create(guest_ram(g), l, g, why);
+  return live_create(&(struct snapshot){guest_ram(g), l, NULL}, g, why);
 }
 
 void live_offer(struct live *v, json_t *names) {
@@ -329,6 +359,8 @@ void live_free(struct live *v) {
   source_close(v->source);
   layout_free(v->layout);
   json_decref(v->offers);
+  history_free(v->history);
+  json_decref(v->counters);
   free(v->hello.bytes);
   free(v->state.bytes);
   free_news(v->news, v->nnews);
@@ -382,7 +414,8 @@ static json_t *answer_snapshot(struct live *v, const json_t *request,
 
   if (v->control != NULL && control_freeze(v->control, &why) < 0)
     return json_error(request, why.text);
-  *file = snapshot_take(v->source, v->layout, n, &why);
+  live_refresh(v, true); /* so that the newest sample is of that moment */
+  *file = snapshot_take(v->source, v->layout, v->history, n, &why);
   if (v->control != NULL)
     control_thaw(v->control);
   if (*file == NULL)

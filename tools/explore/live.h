@@ -12,15 +12,16 @@
 #include "control.h"
 #include "guest.h"
 #include "json.h"
+#include "snapshot.h"
 
 struct live;
 
 /* Start a machine: `words` are the kernel's ELF file, how much memory it has
  * ("128M"), and QEMU's command line, NULL at the end. NULL, and why. */
 struct live *live_start(char *const *words, struct trouble *why);
-/* Of a source; the guest is NULL if it was not started here. Takes what it is
+/* Of what was opened; the guest is NULL if it was not started here. Takes what it is
  * given. NULL, and why: QEMU ended at once. */
-struct live *live_create(struct source *s, struct layout *l, struct guest *g,
+struct live *live_create(const struct snapshot *k, struct guest *g,
                          struct trouble *why);
 /* Ends the guest, too. */
 void live_free(struct live *v);
@@ -48,8 +49,8 @@ struct text {
 };
 const struct text *live_hello(const struct live *v);
 /* {"type":"state", ...} for a reader, with events that are new to him, and of
- * spaces what is not as it was in the state that he `had` (its number; 0: none); *n
- * bytes, which the caller frees. */
+ * spaces what is not as it was in the state that he `had` (its number; 0: none), and
+ * samples of the states since; *n bytes, which the caller frees. */
 char *live_state(const struct live *v, struct seen *seen, uint64_t had,
                  size_t *n);
 /* The number that the state has. */

@@ -84,7 +84,7 @@ static void show(struct source *s, const struct layout *l, bool ask) {
 static int keep(struct source *s, const struct layout *l, const char *path,
                 struct trouble *why) {
   size_t n;
-  unsigned char *bytes = snapshot_take(s, l, &n, why);
+  unsigned char *bytes = snapshot_take(s, l, NULL, &n, why);
   FILE *f = bytes ? fopen(path, "wb") : NULL;
   bool written;
 
@@ -96,13 +96,13 @@ static int keep(struct source *s, const struct layout *l, const char *path,
   return written ? 0 : trouble_say(why, "%s: cannot be written", path);
 }
 
-static int open_live(const char *kernel, const char *ram, struct source **s,
-                     struct layout **l, struct trouble *why) {
-  *l = layout_read_elf(kernel, why);
-  if (*l == NULL)
+static int open_live(const char *kernel, const char *ram, struct snapshot *k,
+                     struct trouble *why) {
+  k->layout = layout_read_elf(kernel, why);
+  if (k->layout == NULL)
     return -1;
-  *s = source_open_ram(ram, layout_machine(*l)->ram_start, why);
-  return *s != NULL ? 0 : -1;
+  k->source = source_open_ram(ram, layout_machine(k->layout)->ram_start, why);
+  return k->source != NULL ? 0 : -1;
 }
 
 /* --- the page --- */
@@ -147,13 +147,15 @@ static bool is(const char *word, const char *option) {
   return word != NULL && strcmp(word, option) == 0;
 }
 
-/* Open what the words say, n of them: a running machine, or a snapshot. */
-static int open_source(int n, char **words, struct source **s,
-                       struct layout **l, struct trouble *why) {
+/* Open what the words say, n of them: a running machine, or a snapshot. What is in
+ * *k then is to be closed, whatever comes of it. */
+static int open_source(int n, char **words, struct snapshot *k,
+                       struct trouble *why) {
+  *k = (struct snapshot){0};
   if (n == 3 && is(words[0], "--live"))
-    return open_live(words[1], words[2], s, l, why);
+    return open_live(words[1], words[2], k, why);
   if (n == 1 && words[0][0] != '-')
-    return snapshot_open_file(words[0], s, l, why);
+    return snapshot_open_file(words[0], k, why);
   fputs(usage, stderr);
   exit(2);
 }
@@ -172,24 +174,21 @@ static int port_number(const char *word, struct trouble *why) {
 static int look(int n, char **words, struct trouble *why) {
   const char *file = is(words[0], "--snapshot") && n > 1 ? words[1] : NULL;
   int begin = file ? 2 : 1, r;
-  struct source *s = NULL;
-  struct layout *l = NULL;
+  struct snapshot k;
 
   if (file != NULL && !is(words[begin], "--live"))
     n = 0; /* a snapshot of a snapshot */
-  r = open_source(n - begin, words + begin, &s, &l, why);
+  r = open_source(n - begin, words + begin, &k, why);
   if (r == 0 && file != NULL)
-    r = keep(s, l, file, why);
+    r = keep(k.source, k.layout, file, why);
   else if (r == 0)
-    show(s, l, is(words[0], "--ask"));
-  source_close(s);
-  layout_free(l);
+    show(k.source, k.layout, is(words[0], "--ask"));
+  snapshot_close(&k);
   return r;
 }
 
 static int page(int n, char **words, struct trouble *why) {
-  struct source *s = NULL;
-  struct layout *l = NULL;
+  struct snapshot k;
   const char *offers = NULL;
   int port = 0;
 
@@ -209,11 +208,11 @@ static int page(int n, char **words, struct trouble *why) {
     return serve(live_start(words + 1, why), offers, port, why);
   if (offers != NULL)
     n = 0; /* nothing can be started beside a snapshot */
-  if (open_source(n, words, &s, &l, why) < 0) {
-    layout_free(l);
+  if (open_source(n, words, &k, why) < 0) {
+    snapshot_close(&k);
     return -1;
   }
-  return serve(live_create(s, l, NULL, why), offers, port, why);
+  return serve(live_create(&k, NULL, why), offers, port, why);
 }
 
 int main(int argc, char **argv) {

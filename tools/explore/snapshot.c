@@ -12,7 +12,8 @@
 
 #define MAGIC "PGWSNAP1"
 #define MAGIC_BYTES 8
-#define VERSION 1
+#define VERSION 2
+#define VERSION_BEFORE 1 /* without history */
 #define HEADER_BYTES (MAGIC_BYTES + 4 + 8)
 
 /* More than these is no snapshot of ours. */
@@ -58,19 +59,26 @@ static void put_page(void *arg, uint64_t pa, const void *page) {
   put_bytes(arg, page, PAGE_BYTES);
 }
 
-static void put_content(struct buffer *b, struct source *s,
-                        const struct layout *l) {
-  char *text = layout_write(l);
+/* Its length and itself; NULL: nothing. It is freed. */
+static void put_text(struct buffer *b, char *text) {
+  size_t n = text ? strlen(text) : 0;
 
+  put_number(b, n, 4);
+  if (n > 0)
+    put_bytes(b, text, n);
+  free(text);
+}
+
+static void put_content(struct buffer *b, struct source *s,
+                        const struct layout *l, const struct history *h) {
   put_number(b, VERSION, 4);
   put_number(b, source_start(s), 8);
   put_number(b, source_bytes(s), 8);
-  put_number(b, strlen(text), 4);
-  put_bytes(b, text, strlen(text));
-  free(text);
+  put_text(b, layout_write(l));
   source_each(s, count_page, b);
   put_number(b, b->pages, 4);
   source_each(s, put_page, b);
+  put_text(b, h ? history_write(h) : NULL);
 }
 
 /* Header and packed content. */
@@ -99,14 +107,15 @@ static unsigned char *pack(const struct buffer *b, size_t *n,
 }
 
 unsigned char *snapshot_take(struct source *s, const struct layout *l,
-                             size_t *n, struct trouble *why) {
+                             const struct history *h, size_t *n,
+                             struct trouble *why) {
   struct source *record = source_record(s);
   struct memory *m = memory_create(record, l);
   struct buffer b = {0};
   unsigned char *bytes;
 
   model_free(model_take(m, 0));
-  put_content(&b, record, l);
+  put_content(&b, record, l, h);
   bytes = pack(&b, n, why);
   free(b.bytes);
   memory_free(m);
@@ -189,51 +198,80 @@ static int read_pages(struct cursor *c, struct source *s, struct trouble *why) {
     if (source_keep(s, pa, page) < 0)
       return trouble_say(why, "the snapshot has a page outside its memory");
   }
-  return c->left == 0 ? 0 : trouble_say(why, "the snapshot goes on too long");
+  return 0;
 }
 
-static int read_content(struct cursor *c, struct source **s, struct layout **l,
+/* A text and its length, which is `most` at most; NULL, and why. */
+static const char *read_text(struct cursor *c, size_t most, size_t *n,
+                             struct trouble *why) {
+  const unsigned char *text;
+
+  *n = get_number(c, 4);
+  text = *n <= most ? get_bytes(c, *n) : NULL;
+  if (text == NULL)
+    trouble_say(why, "the snapshot ends too early");
+  return (const char *)text;
+}
+
+static int read_history(struct cursor *c, struct history **h,
+                        struct trouble *why) {
+  size_t n;
+  const char *text = read_text(c, HISTORY_BYTES, &n, why);
+
+  if (text == NULL)
+    return -1;
+  if (n > 0)
+    *h = history_read(text, n, why);
+  return n == 0 || *h != NULL ? 0 : -1;
+}
+
+static int read_content(struct cursor *c, struct snapshot *k,
                         struct trouble *why) {
   uint64_t version = get_number(c, 4);
   uint64_t start = get_number(c, 8), bytes = get_number(c, 8);
-  uint64_t length = get_number(c, 4);
-  const unsigned char *text;
+  const char *text;
+  size_t length;
 
-  if (!c->beyond && version != VERSION)
-    return trouble_say(why, "the snapshot is of version %u, not %d",
-                       (unsigned)version, VERSION);
-  text = length <= LAYOUT_MAX ? get_bytes(c, length) : NULL;
+  if (!c->beyond && version != VERSION && version != VERSION_BEFORE)
+    return trouble_say(why, "the snapshot is of version %u, not %d or %d",
+                       (unsigned)version, VERSION_BEFORE, VERSION);
+  text = read_text(c, LAYOUT_MAX, &length, why);
   if (text == NULL)
-    return trouble_say(why, "the snapshot ends too early");
+    return -1;
   if (bytes == 0 || bytes > RAM_MAX || (start | bytes) % PAGE_BYTES != 0 ||
       start > UINT64_MAX - bytes)
     return trouble_say(why, "the snapshot's memory makes no sense");
-  *l = layout_read_text((const char *)text, length, why);
-  if (*l == NULL)
+  k->layout = layout_read_text(text, length, why);
+  if (k->layout == NULL)
     return -1;
-  *s = source_kept(start, bytes);
-  return read_pages(c, *s, why);
+  k->source = source_kept(start, bytes);
+  if (read_pages(c, k->source, why) < 0 ||
+      (version != VERSION_BEFORE && read_history(c, &k->history, why) < 0))
+    return -1;
+  return c->left == 0 ? 0 : trouble_say(why, "the snapshot goes on too long");
 }
 
-int snapshot_open(const unsigned char *bytes, size_t n, struct source **s,
-                  struct layout **l, struct trouble *why) {
+void snapshot_close(struct snapshot *k) {
+  source_close(k->source);
+  layout_free(k->layout);
+  history_free(k->history);
+  *k = (struct snapshot){0};
+}
+
+int snapshot_open(const unsigned char *bytes, size_t n, struct snapshot *k,
+                  struct trouble *why) {
   size_t content = 0;
   unsigned char *unpacked = unpack(bytes, n, &content, why);
   struct cursor c = {unpacked, content, false};
   int r;
 
-  *s = NULL;
-  *l = NULL;
+  *k = (struct snapshot){0};
   if (unpacked == NULL)
     return -1;
-  r = read_content(&c, s, l, why);
+  r = read_content(&c, k, why);
   free(unpacked);
-  if (r < 0) {
-    source_close(*s);
-    layout_free(*l);
-    *s = NULL;
-    *l = NULL;
-  }
+  if (r < 0)
+    snapshot_close(k);
   return r;
 }
 
@@ -252,7 +290,7 @@ static unsigned char *read_file(FILE *f, size_t *n) {
   return bytes;
 }
 
-int snapshot_open_file(const char *path, struct source **s, struct layout **l,
+int snapshot_open_file(const char *path, struct snapshot *k,
                        struct trouble *why) {
   FILE *f = fopen(path, "rb");
   unsigned char *bytes;
@@ -264,7 +302,7 @@ int snapshot_open_file(const char *path, struct source **s, struct layout **l,
     return trouble_say(why, "%s: %s", path, strerror(errno));
   bytes = read_file(f, &n);
   fclose(f);
-  r = snapshot_open(bytes, n, s, l, &inner);
+  r = snapshot_open(bytes, n, k, &inner);
   free(bytes);
   return r < 0 ? trouble_say(why, "%s: %.150s", path, inner.text) : 0;
 }

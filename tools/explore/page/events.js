@@ -1,6 +1,6 @@
 /*
  * What happens: free memory, page faults and other events over time, and the last
- * events of the kernel's trace. Each state that arrives is a sample; counters only grow, so that
+ * events of the kernel's trace. Each state of the machine is a sample; counters only grow, so that
  * the difference of two samples is what happened between them.
  */
 import {group, line, lines, path, patterned, rect, swatch, text} from './shapes.js';
@@ -45,12 +45,18 @@ const OTHERS = [['forks', 'cow', 'forks'], ['execs', 'text', 'execs'],
 /* Where each part begins. */
 const FAULTS_TOP = 164, OTHERS_TOP = 294, COUNTS_TOP = 418, LIST_TOP = 460;
 
-/* Add a state to the samples, which are changed. now: ms. */
-export function sample(samples, state, now) {
-  const last = samples[samples.length - 1];
+/* Add a state to the samples, which are changed, and those that came with it, of the states
+ * before. Who was told nothing for longer than the server remembers begins anew. */
+export function sample(samples, state) {
+  const come = [...state.samples, {free: state.owners.free || 0, counters: state.counters}];
+  const first = state.seq - come.length + 1, last = samples[samples.length - 1];
 
-  samples.push({at: now, n: last ? last.n + 1 : 0, free: state.owners.free || 0,
-    counters: state.counters, drawn: {}});
+  if (last && last.n < first - 1)
+    samples.length = 0;
+  come.forEach(({free, counters}, i) => {
+    if (!samples.length || first + i > samples[samples.length - 1].n)
+      samples.push({n: first + i, free, counters, drawn: {}});
+  });
   if (samples.length > KEPT + 1) /* and one before them */
     samples.splice(0, samples.length - KEPT - 1);
 }
@@ -145,7 +151,7 @@ function barGroup({samples, part, step, x, base, transform}, bars, top, high, co
 function barChart(seen, width, top, {title: head, counted, whole}) {
   const {samples, from, step} = seen, w = width - LEFT - MARGIN, shapes = [];
   const bars = samples.slice(1).map((s, i) => counted.map(([name]) =>
-    Math.max(0, s.counters[name] - samples[i].counters[name])));
+    Math.max(0, s.counters[name] - samples[i].counters[name]) || 0)); /* not in old files */
   const sums = bars.map(b => b.reduce((a, n) => a + n, 0)), high = Math.max(4, ...sums);
   const barAt = x => bars[from - samples[0].n - 1 + Math.floor((x - LEFT) / step)];
   let x = LEFT + w;

@@ -21,7 +21,7 @@ export class EventsView extends View {
 
   /* A state has come. */
   sample(state) {
-    events.sample(this.samples, state, performance.now());
+    events.sample(this.samples, state);
   }
 
   layout(whole) {
