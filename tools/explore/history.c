@@ -91,8 +91,10 @@ static bool is_sample(const json_t *sample) {
   if (!json_is_integer(json_object_get(sample, "free")) ||
       !json_is_object(counters))
     return false;
-  json_object_foreach(counters, key,
-                      value) if (!json_is_integer(value)) return false;
+  json_object_foreach(counters, key, value) {
+    if (!json_is_integer(value))
+      return false;
+  }
   return true;
 }
 
