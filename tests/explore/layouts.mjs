@@ -207,6 +207,12 @@ for (const [n, size, top] of [[32768, 0, 0], [1 << 20, 0, 0], [1000, 9, 0],
     assert.ok(cells.height <= 500 && cells.height > 250 && cells.cols * cells.rows * cells.per >= n, `${n}`);
 }
 
+/* However small the canvas is, all are on it. */
+for (const [w, h] of [[1, 500], [700, 1], [1, 1], [2, 2]]) {
+  const {cols, rows, per, n} = frames.layout(32768, w, h);
+  assert.ok(cols >= 1 && cols * rows >= n && n * per >= 32768, `${w} by ${h}: ${cols}, ${rows}`);
+}
+
 /* --- a message of frames: runs of [n, class, order, maps] --- */
 const runs = [[2, 1, 0, 3], [500, 0, 2, 0], [9, 1, 0, 1]]; /* the last is cut off: 503 frames */
 const message = new DataView(new ArrayBuffer(12 + 8 * runs.length));

@@ -314,7 +314,7 @@ async function widths(e) {
     const columns = await e.ask(() => explorer.console.terminal.cols);
     check(columns >= 80, `a line of 80 letters at ${width}: ${columns}`);
   }
-  for (const width of [1000, 700, 400]) {
+  for (const width of [1000, 700, 400, 320]) {
     await e.page.setViewportSize({width, height: 600});
     for (const view of ['spaces', 'walk', 'frames']) {
       await e.show(view);
@@ -332,7 +332,7 @@ async function widths(e) {
       same(covered, [], `covered at ${width}`);
     }
     check(await e.ask(() => document.getElementById('cells').clientWidth) >=
-      Math.min(200, width / 5), 'the map');
+      Math.min(200, width / 2), 'the map');
     await e.shot('narrow-' + width);
   }
   await e.page.setViewportSize({width: 1280, height: 800});

@@ -14,24 +14,25 @@ const SMALLEST = 3;
 export const SIZES = [SMALLEST, 4, 6, 9, 14, 20];
 
 /*
- * How cells are laid out on a canvas of w by h pixels: {cell, tall, per, cols, rows,
- * n, first, height}; cell and tall: a cell's width and height; per: frames for a cell;
- * first: the first frame that is shown; height: of all rows. options: size, of a cell, or 0: the largest that shows all;
- * top: how far it is scrolled, in pixels.
+ * How cells are laid out on a canvas of w by h pixels, of which there is at least one:
+ * {cell, tall, per, cols, rows, n, first, height}; cell and tall: a cell's width and
+ * height; per: frames for a cell; first: the first frame that is shown; height: of all
+ * rows. options: size, of a cell, or 0: the largest that shows all; top: how far it is
+ * scrolled, in pixels.
  */
 export function layout(nframes, w, h, options = {}) {
   let cell = options.size || 0, per = 1;
+  const across = () => Math.max(1, Math.floor(w / cell));
 
   if (!cell) {
-    cell = Math.floor(Math.sqrt(w * h / nframes));
-    while (cell > SMALLEST && Math.ceil(nframes / Math.floor(w / cell)) * cell > h)
+    cell = Math.max(SMALLEST, Math.min(20, Math.floor(Math.sqrt(w * h / nframes))));
+    while (cell > SMALLEST && Math.ceil(nframes / across()) * cell > h)
       cell--;
-    cell = Math.max(SMALLEST, Math.min(20, cell));
-    const room = Math.floor(w / cell) * Math.floor(h / cell);
+    const room = across() * Math.max(1, Math.floor(h / cell));
     while (nframes / per > room)
       per *= 2;
   }
-  const cols = Math.max(1, Math.floor(w / cell)), n = Math.ceil(nframes / per);
+  const cols = across(), n = Math.ceil(nframes / per);
   const all = Math.ceil(n / cols);
   /* Where all are shown, what is left of the height is used, too. */
   const tall = options.size ? cell

@@ -7,7 +7,7 @@ import {$, button, note, setText} from './elements.js';
 import {KERNEL, holders, pagesText, plural, toHex} from './model.js';
 import {classWords} from './palette.js';
 import {draw, moved, setOnce} from './shapes.js';
-import {View, legendBox} from './view.js';
+import {NARROWEST, View, legendBox} from './view.js';
 
 const SIDE = 250; /* pixels: width of what is beside the cells */
 
@@ -38,8 +38,8 @@ export class FramesView extends View {
 
   /* For a file: the page has a canvas, see paint(). */
   layout() {
-    const {state, pane} = this.app, all = this.app.frames, {width} = pane;
-    const side = this.layoutSide();
+    const {state, pane} = this.app, all = this.app.frames;
+    const side = this.layoutSide(), width = Math.max(pane.width, NARROWEST);
     const laid = frames.layout(all.n, width - SIDE - 20, Math.max(500, side.h), {});
 
     return {w: width, h: Math.max(laid.height, side.h) + 20, label: 'physical memory',
@@ -64,8 +64,8 @@ export class FramesView extends View {
 
     if (!all)
       return;
-    this.seen = this.seen || {w: box.clientWidth - 4, h: box.clientHeight,
-      top: box.scrollTop};
+    this.seen = this.seen || {w: Math.max(1, box.clientWidth - 4),
+      h: Math.max(1, box.clientHeight), top: box.scrollTop};
     const {w, h, top} = this.seen;
     const laid = frames.layout(all.n, w, h, {size: this.size, top});
 
