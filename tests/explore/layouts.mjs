@@ -164,7 +164,7 @@ assert.notEqual(spaces.looksOf(alone.spaces[0]), spaces.looksOf(other));
 const legendWords = past => spaces.legend(alone, {past}).map(item => item.words).join();
 assert.ok(legendWords([other]).includes('copy on write'));
 assert.ok(!legendWords([]).includes('copy on write'));
-const lately = new Lately(1, () => {}), there = new Map([['a', 1]]);
+const lately = new Lately(1e6, () => {}), there = new Map([['a', 1]]);
 assert.deepEqual(lately.heed(there), [], 'what is there is not past');
 assert.deepEqual(lately.heed(new Map([['b', 2]])), [1]);
 lately.all.get('a').until = 0;
