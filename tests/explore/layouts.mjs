@@ -10,7 +10,7 @@ import * as share from '../../tools/explore/page/share.js';
 import * as spaces from '../../tools/explore/page/spaces.js';
 import * as walk from '../../tools/explore/page/walk.js';
 import {svgText, withLegend} from '../../tools/explore/page/shapes.js';
-import {foldEntries} from '../../tools/explore/page/table.js';
+import {foldEntries, layout as layTable} from '../../tools/explore/page/table.js';
 
 const HELLO = {levels: 3, bits: [9, 9, 9], pte: 8, letters: 'vrwxugad', number: [10, 44],
   root: 'root', mode: 'three'};
@@ -189,6 +189,28 @@ const rows = foldEntries(HELLO, table);
 assert.equal(rows.reduce((n, r) => n + r.count, 0), 512);
 assert.deepEqual(rows.map(r => [r.kind, r.index, r.count]), [['empty', 0, 3],
   ['leaf', 3, 2], ['empty', 5, 1], ['leaf', 6, 1], ['empty', 7, 504], ['table', 511, 1]]);
+
+/* Where a window of 1280 pixels has them, all flags are spelt out: of usual entries in one
+ * line, of any in the room that there is, below each other. */
+const flagLines = (hello, value) => {
+  const level = hello.levels - 1, tables = new Map(Array.from({length: hello.levels},
+    (_, i) => [pa(i + 1), {level: level - i, pa: pa(i + 1), base: '0x0', entries: [
+      i < level ? [0, '0x1', 'v', 'table', pa(i + 2)] : [511, value, 'v', 'leaf', pa(9)]]}]));
+  const {shapes} = layTable(hello, {pid: 1, name: 'p', root: pa(1), tables: 3}, tables,
+    {open: new Set(tables.keys()), page: 0, changes: [], width: 740});
+  const end = shapes.findIndex(s => s.s === `→ ${pa(9)}`), after = shapes.slice(end + 1);
+  const found = after.slice(0, after.findIndex(s => s.k === 'rect'));
+  for (const {x, s} of found)
+    assert.ok(x + s.length * 5.5 <= 740, `“${s}” at ${x}`);
+  assert.equal(found.map(s => s.s).join(' '), flagsWords(hello, value));
+  return found.length;
+};
+const PC = {...HELLO, levels: 2, bits: [10, 10], pte: 4, letters: 'pwutcadlg'};
+const FIVE = {...HELLO, levels: 5, bits: [9, 9, 9, 9, 9]};
+for (const [hello, value, n] of [[HELLO, '0x21f0d8d7', 1], [HELLO, '0x21f0d8e7', 1],
+  [HELLO, '0x21f0d8eb', 1], [FIVE, '0x21f0d8eb', 1], [PC, '0x4001e3', 1], [PC, '0xfec001ff', 2],
+  [HELLO, '0x40000000000000ff', 2]])
+  assert.equal(flagLines(hello, value), n, flagsWords(hello, value));
 
 /* --- frames: each is under one cell, at any size --- */
 for (const [n, size, top] of [[32768, 0, 0], [1 << 20, 0, 0], [1000, 9, 0],

@@ -17,7 +17,7 @@ import * as share from './page/share.js';
 import * as spaces from './page/spaces.js';
 import * as table from './page/table.js';
 import * as walk from './page/walk.js';
-import {moved, rect, svgText, text, withLegend} from './page/shapes.js';
+import {moved, rect, svgText, text, withLegend, wrapped} from './page/shapes.js';
 
 const [, , folder, ...command] = process.argv;
 const WAIT = 60000; /* ms for a moment to come */
@@ -166,19 +166,6 @@ class Machine {
 function save(m, name, laid, title) {
   fs.writeFileSync(path.join(folder, `${name}-${m.hello.arch}.svg`),
                    svgText(m.state, laid.shapes, laid.w, laid.h, title));
-}
-
-/* Lines of at most so many letters. */
-function wrapped(words, most) {
-  const lines = [''];
-  for (const word of words.split(' ')) {
-    const last = lines[lines.length - 1];
-    if (last && last.length + 1 + word.length > most)
-      lines.push(word);
-    else
-      lines[lines.length - 1] = last ? last + ' ' + word : word;
-  }
-  return lines;
 }
 
 async function shared(m, pick) {

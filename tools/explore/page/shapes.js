@@ -67,10 +67,26 @@ export function swatch(x, y, w, h, name, more = {}) {
 /* What a letter takes, in pixels: enough for layouts. big: bold, too. */
 const LETTER = {mono: 6.7, plain: 6.2, small: 5.5, big: 8};
 
+/* There is room for so many of them. */
+export const lettersIn = (width, kind = 'plain') => Math.floor(width / LETTER[kind]);
+
 /* The text, shortened to so many pixels; tail: what follows it, and is not. */
 export function fit(s, width, kind = 'plain', tail = '') {
-  const most = Math.floor(width / LETTER[kind]) - tail.length;
+  const most = lettersIn(width, kind) - tail.length;
   return (s.length <= most ? s : s.slice(0, Math.max(0, most - 1)) + '…') + tail;
+}
+
+/* Its lines, of at most so many letters. */
+export function wrapped(s, most) {
+  const lines = [''];
+  for (const word of s.split(' ')) {
+    const last = lines[lines.length - 1];
+    if (last && last.length + 1 + word.length > most)
+      lines.push(word);
+    else
+      lines[lines.length - 1] = last ? last + ' ' + word : word;
+  }
+  return lines;
 }
 
 /* An arrow head that points at x, y: to the right, or down. */

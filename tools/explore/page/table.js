@@ -9,11 +9,15 @@
  * Empty entries that follow each other are one row, and so are leaves that do and
  * lead to frames that follow each other with the same flags.
  */
-import {fit, path, rect, text} from './shapes.js';
+import {lettersIn, path, rect, text, wrapped} from './shapes.js';
 import {bytes, plural, title, toHex, toPage} from './model.js';
 import {flagsWords, indexBits} from './entry.js';
 
-const ROW = 19, MARGIN = 12, INDENT = 26, INDENTS = 78, TOP = 66, VALUE = 86;
+const ROW = 19, LINE = 12, MARGIN = 12, TOP = 66;
+const INDENT = 18, INDENTS = 54; /* of a level, of all */
+const VALUE = 76, LEADS = 182; /* width of an entry's index, and of where it leads */
+const GAP = 10, AFTER = 24;    /* right of columns, and of the last */
+const MONO = 6.7, SHORTEST = 10; /* width of a letter; letters of a value, at least */
 
 const entriesOf = (hello, level) => 1 << hello.bits[hello.levels - 1 - level];
 
@@ -79,9 +83,11 @@ function touched(changes, hello, table, row) {
  */
 export function layout(hello, space, tables, options) {
   const shapes = [], wanted = [], rows = [];
-  /* Columns, from an entry's left: as wide as this machine's entries need. */
-  const flags = VALUE + (2 + 2 * hello.pte) * 6.7 + 8;
-  const letters = hello.letters.length * 6.7 + 18, words = flags + letters + 190;
+  /* Columns, from an entry's left: as wide as entries need. */
+  const longest = [...tables.values()].flatMap(t => t.entries).reduce(
+    (n, [, value]) => Math.max(n, value.length), SHORTEST);
+  const flags = VALUE + longest * MONO + GAP;
+  const leads = flags + hello.letters.length * MONO + GAP, words = leads + LEADS;
   const indent = Math.min(INDENT, INDENTS / hello.levels); /* words stay where they fit */
   let y = TOP;
 
@@ -105,39 +111,40 @@ export function layout(hello, space, tables, options) {
     const base = BigInt(table.base) + BigInt(row.index) * step;
     const page = Number(base >> 12n), pages = row.count * Number(step >> 12n);
     const open = row.kind === 'table' && options.open.has(row.pa);
-    const picked = row.kind !== 'empty' && options.page >= page &&
-      options.page < page + pages;
+    const there = row.kind !== 'empty';
+    const picked = there && options.page >= page && options.page < page + pages;
+    const flagLines = there ? wrapped(flagsWords(hello, row.value),
+      lettersIn(options.width - x - words - AFTER, 'small')) : [''];
+    const h = ROW + (flagLines.length - 1) * LINE;
 
     if (picked)
-      shapes.push(rect(x - 20, y, options.width - x + 8, ROW, 'wash'));
-    if (row.kind !== 'empty' && touched(options.changes, hello, table, row))
-      shapes.push(rect(x - 19, y + 1, options.width - x + 6, ROW - 2, 'changed'),
+      shapes.push(rect(x - 20, y, options.width - x + 8, h, 'wash'));
+    if (there && touched(options.changes, hello, table, row))
+      shapes.push(rect(x - 19, y + 1, options.width - x + 6, h - 2, 'changed'),
                   text(options.width - MARGIN - 4, y + 14, '≠', 'bold change', {a: 'end'}));
     if (row.kind === 'table')
       shapes.push(text(x - 14, y + 14, open ? '▾' : '▸', 'accent'));
-    shapes.push(text(x, y + 14, `[${span(row)}]`, 'mono' +
-                     (row.kind === 'empty' ? ' soft' : '')));
-    if (row.kind === 'empty') {
+    shapes.push(text(x, y + 14, `[${span(row)}]`, 'mono' + (there ? '' : ' soft')));
+    if (!there) {
       shapes.push(text(x + VALUE, y + 14, plural(row.count, 'empty entry', 'empty entries'),
                        'soft'));
     } else {
-      const leads = row.kind === 'table' ? `→ table ${row.pa}`
+      const leadsTo = row.kind === 'table' ? `→ table ${row.pa}`
         : row.kind === 'leaf' ? `→ ${row.pa}` + (row.count > 1
           ? ` and ${row.count - 1} more` : '') : 'leads nowhere';
       shapes.push(text(x + VALUE, y + 14, row.value, 'mono'),
         text(x + flags, y + 14, row.flags, 'mono bold'),
-        text(x + flags + letters, y + 14, leads, 'mono accent'),
-        text(x + words, y + 14, fit(flagsWords(hello, row.value),
-          options.width - x - words - 24), 'soft'),
-        rect(x - 20, y, options.width - x, ROW, 'touch', {
+        text(x + leads, y + 14, leadsTo, 'mono accent'),
+        ...flagLines.map((l, i) => text(x + words, y + 14 + i * LINE, l, 'small soft')),
+        rect(x - 20, y, options.width - x, h, 'touch', {
           at: {pid: space.pid, page, table: row.kind === 'table' ? row.pa : undefined,
                frame: row.kind === 'leaf' ? toPage(row.pa) : undefined},
           tip: `entry ${span(row)} of the level ${table.level} table at ${table.pa}\n` +
             `for ${toHex(page)} and ${bytes(pages * 4096)} from there\n` +
             flagsWords(hello, row.value)}));
-      rows.push({y, h: ROW, pid: space.pid, page, pages, table: row.kind === 'table' ? row.pa : undefined});
+      rows.push({y, h, pid: space.pid, page, pages, table: row.kind === 'table' ? row.pa : undefined});
     }
-    y += ROW;
+    y += h;
     if (open)
       tableRows(row.pa, depth);
   };
