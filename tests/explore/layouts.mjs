@@ -290,6 +290,20 @@ const nowhere = JSON.stringify(walk.layout(HELLO, {va: '0x123456789abcdef', step
 assert.equal(nowhere.split('no table translates').length - 1, 1, nowhere);
 assert.ok(!nowhere.includes('index '), nowhere);
 
+/* --- however many levels there are, an address is as wide as the window has room for --- */
+for (const hello of [HELLO, FIVE, {...FIVE, levels: 4, bits: [9, 9, 9, 9]}, PC]) {
+  const to = {va: '0x1234567000', result: null, reason: '', what: '',
+    steps: [{...entry(hello.levels - 1, '0x0'), kind: 'none'}]};
+  const {shapes, w} = walk.layout(hello, to, {title: 'p [1]', step: 0});
+  const boxes = shapes.filter(s => s.k === 'rect' && s.h === 26);
+  const digits = shapes.filter(s => /^[01]{9,}$/.test(s.s));
+  assert.equal(digits.length, hello.levels + 1);
+  for (const [i, {x, w: wide}] of boxes.entries())
+    assert.ok(x + wide < (i + 1 < boxes.length ? boxes[i + 1].x : Math.min(w, 740)));
+  digits.forEach(({s}, i) => assert.ok(
+    s.length * 6.7 <= boxes.slice(-digits.length)[i].w, `${hello.levels} levels: ${s}`));
+}
+
 /* --- what happens: charts stay where they are for five seconds, with each bar in them --- */
 const samples = [], WIDE = 746, CHARTED = 20;
 const NONE = Object.fromEntries(['faults_zero', 'faults_copy', 'faults_reuse', 'faults_file',

@@ -139,6 +139,8 @@ async function walk(e) {
   const bits = (await e.texts()).filter(t => /^[01]{9,12}$/.test(t)).join('');
   const va = await e.ask(() => walkAnswer().va);
   same(BigInt('0b' + bits).toString(16), BigInt(va).toString(16), 'bits of the address');
+  await e.nothingCutOff('the walk');
+  await e.fitsAcross('the walk');
   await e.shot('walk');
   await e.page.focus('#view');
   for (let n = steps; n >= 0; n--) {

@@ -4,14 +4,15 @@
  * reason why not. `step` says how far it has gone: 0 is the address alone, 1 the
  * first entry, and so on; the last is the result.
  */
-import {arrowHead, fit, line, path, rect, text} from './shapes.js';
+import {arrowHead, fit, lettersIn, line, path, rect, text} from './shapes.js';
 import {flagList, hex, hexWide, indexBits, leadsWords, pageNumber, split} from './entry.js';
 
 const MARGIN = 34;
-const BIT = 12;          /* width of a bit */
+const BIT = 12;          /* width of a bit, at most */
+const UNUSED = 60, APART = 4, PAD = 8; /* of fields: above the indexes, between, in each */
 const CARD = 112;        /* height of a level's card */
 const SPACE = 26;        /* between cards */
-const WIDTH = 740;
+const WIDTH = 740, RIGHT = 8;
 
 /* How many steps there are, the address itself not counted. */
 export const lastStep = answer => answer.steps.length + 1;
@@ -22,6 +23,9 @@ function bitFields(hello, va, reached, leaf) {
   const shapes = [], centres = [];
   const all = split(hello, va, leaf);
   const above = hello.pte * 8 - 12 - indexBits(hello);
+  const room = WIDTH - RIGHT - MARGIN - (above > 0 ? UNUSED + APART : 0) + APART -
+    all.length * (PAD + APART);
+  const bit = Math.min(BIT, room / all.reduce((n, f) => n + f.bits, 0));
   let x = MARGIN;
 
   const box = (width, c, name, digits, below, seen) => {
@@ -29,22 +33,23 @@ function bitFields(hello, va, reached, leaf) {
       text(x + width / 2, 66, name, 'small soft', {a: 'middle'}),
       text(x + width / 2, 91, digits, 'mono', {a: 'middle'}),
       text(x + width / 2, 115, below, seen ? 'bold' : 'soft', {a: 'middle'}));
-    x += width + 4;
+    x += width + APART;
   };
   if (above > 0) {
     const low = 12 + indexBits(hello);
     const ones = BigInt(va) >> BigInt(low) & 1n;
-    box(78, 'frame', `bits 63–${low}`, ones ? '1…1' : '0…0', 'not used', false);
+    box(UNUSED, 'frame', `bits 63–${low}`, ones ? '1…1' : '0…0', 'not used', false);
   }
   for (const [i, f] of all.entries()) {
-    const width = f.bits * BIT + 8, seen = reached > i;
+    const width = f.bits * bit + PAD, seen = reached > i;
+    const range = `${f.low + f.bits - 1}–${f.low}`, name = `${fieldName(f)}: bits ${range}`;
     centres.push(x + width / 2);
     box(width, seen ? 'okay' : 'panel',
-        `${fieldName(f)}: bits ${f.low + f.bits - 1}–${f.low}`,
+        name.length <= lettersIn(width, 'small') ? name : `${fieldName(f)}: ${range}`,
         f.value.toString(2).padStart(f.bits, '0'),
         f.level < 0 ? hex(f.value) : `index ${f.value}`, seen);
   }
-  return {shapes, centres, end: x};
+  return {shapes, centres};
 }
 
 /* The table as a tall box: the entry, and that there are others. */
@@ -103,7 +108,7 @@ function card(y, hello, s, n, changed) {
 function ending(y, hello, va, answer) {
   const ok = answer.result !== null;
   const last = answer.steps[answer.steps.length - 1];
-  const shapes = [rect(MARGIN, y, WIDTH - MARGIN - 8, 58, ok && !answer.reason
+  const shapes = [rect(MARGIN, y, WIDTH - MARGIN - RIGHT, 58, ok && !answer.reason
     ? 'okay' : 'wrong', {r: 5})];
 
   if (ok) {
@@ -135,11 +140,10 @@ export function layout(hello, answer, options) {
   const va = answer.va, step = Math.min(options.step, lastStep(answer));
   const found = answer.result !== null;
   const end = answer.steps[answer.steps.length - 1];
-  const bits = answer.steps.length === 0 ? {shapes: [], centres: [], end: 0}
+  const bits = answer.steps.length === 0 ? {shapes: [], centres: []}
     : bitFields(hello, va, step < lastStep(answer) || found
     ? step === lastStep(answer) ? Infinity : step : answer.steps.length,
     end && end.kind === 'leaf' && step >= answer.steps.length ? end.level : 0);
-  const w = Math.max(WIDTH, bits.end + MARGIN);
   const shapes = [text(MARGIN, 28, `${va} in ${options.title}`, 'title mono'),
     text(MARGIN, 46, `${hello.mode}: ${hello.bits.join(' + ')} bits of index, 12 of ` +
       `offset; an entry takes ${hello.pte} bytes`, 'soft'), ...bits.shapes];
@@ -166,5 +170,5 @@ export function layout(hello, answer, options) {
     shapes.push(...ending(y, hello, va, answer));
     y += 70;
   }
-  return {w, h: y + MARGIN, shapes};
+  return {w: WIDTH, h: y + MARGIN, shapes};
 }
