@@ -19,6 +19,7 @@ run(async e => {
   check(await e.page.isHidden('#terminal'), 'no terminal');
   check(await e.page.isDisabled('#pause') && await e.page.isDisabled('#snapshot'),
         'nothing to stop');
+  check(/snapshot already/.test(await e.page.getAttribute('#snapshot', 'title')), 'why not');
   for (const view of ['spaces', 'table', 'frames', 'events']) {
     await e.show(view);
     await e.nothingCutOff(view);

@@ -23,6 +23,7 @@ export class Keep {
   /* A snapshot has no machine that could be kept. */
   greet(hello) {
     $('snapshot').disabled = !hello.live;
+    $('snapshot').title = hello.live ? '' : 'what is shown is a snapshot already';
   }
 
   ask() {
