@@ -127,11 +127,14 @@ assert.ok(svgText(shares, whole.shapes, whole.w, whole.h, 'shares').includes(
 
 /* --- who maps a frame: all of them, in few lines --- */
 const held = [3, 5, 6, 7].map(pid => ({pid, name: 'sh', va: '0x1000', what: 'text'}));
-const says = (maps, whole) => frames.frameWords({start: 0, classes: ['text']},
+const says = (maps, whole, count = maps.length) => frames.frameWords({start: 0, classes: ['text']},
   {cls: [0], maps: [maps.length], order: [0]}, 0, {laid: {per: 1}, whole,
-    answer: {class: 'text', order: 0, owner: 'cache', count: 1, maps}});
-assert.ok(says([...held, {pid: 0, name: 'kernel', va: '0x9000', what: 'RAM'}]).endsWith(
-  '\n  sh [3] [5–7] 0x1000 text\n  kernel 0x9000 RAM'));
+    answer: {class: 'text', order: 0, owner: 'cache', count, maps}});
+assert.ok(says([...held, {pid: 0, name: 'kernel', va: '0x9000', what: 'RAM'}], false, 5).endsWith(
+  'cache, 5 holders\n  the cache of files\n  sh [3] [5–7] 0x1000 text\n' +
+  'no holder: the kernel reaches all RAM, this at 0x9000'));
+assert.ok(says(held, false, 4).endsWith('cache, 4 holders\n  sh [3] [5–7] 0x1000 text'),
+          'the cache has dropped it');
 const twenty = [...Array(20).keys()].map(n => ({...held[0], va: '0x' + n}));
 assert.ok(says(twenty).endsWith('0x15 text\n  and 4 more: click, and Details list all'));
 assert.ok(says(twenty, true).endsWith('\n  sh [3] 0x19 text'));

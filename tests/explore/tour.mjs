@@ -57,7 +57,7 @@ run(async e => {
   check(forked[0].frame === forked[1].frame, 'after fork one frame');
   await e.until(() => seen().every(p => !p.w));
   await says(e, '2 entries lead to one frame, and none has W');
-  await says(e, '2 holders');
+  await says(e, 'mapped 2 times');
   await differs(e, 'is new'); /* the child is named */
   await e.settled();
   check(await e.page.$$eval('#drawing .hit', all => {

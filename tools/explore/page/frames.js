@@ -416,10 +416,19 @@ function cellWords({classes}, frames, laid, frame) {
 
 const MAP_LINES = 16; /* that a tip has room for */
 
-/* Who has a frame, by the answer to "frame": the lines. */
-export const holderWords = ({owner, count, maps}, whole) => [
-  `the kernel says: ${owner}, ${plural(count, 'holder')}`,
-  ...mapWords(maps, whole ? Infinity : MAP_LINES)];
+/* The kernel has all RAM in its table: that is no holder of a frame. */
+const isReach = ({pid, what}) => pid === KERNEL && what === 'RAM';
+
+/* Who has a frame, by the answer to "frame": the lines. A page of a file has a holder more
+ * than entries that lead to it, as long as the cache has it. */
+export function holderWords({owner, count, maps}, whole) {
+  const held = maps.filter(m => !isReach(m));
+
+  return [`the kernel says: ${owner}, ${plural(count, 'holder')}`,
+    ...owner === 'cache' && count > held.length ? ['  the cache of files'] : [],
+    ...mapWords(held, whole ? Infinity : MAP_LINES),
+    ...maps.filter(isReach).map(m => `no holder: the kernel reaches all RAM, this at ${m.va}`)];
+}
 
 /* A line for each address and program, however many processes run it. */
 function mapWords(maps, most) {

@@ -103,7 +103,7 @@ export function layout(hello, state, rows, walks, options = {}) {
     shapes.push(rect(rightX, y - BOX / 2, RIGHT, BOX, 'panel', {r: 5, at: {frame: f}}),
       ...swatch(rightX + 1, y - BOX / 2 + 1, 18, BOX - 2, cls),
       text(rightX + 27, y - 9, toHex(f), 'mono bold', {still: true}),
-      text(rightX + 27, y + 5, users ? plural(users, 'holder') : 'no process has it',
+      text(rightX + 27, y + 5, users ? `mapped ${plural(users, 'time')}` : 'no process has it',
            'small', {still: true}),
       text(rightX + 27, y + 18, cls === 'cow' ? 'copy on write' : cls, 'small soft',
            {still: true}));
