@@ -62,7 +62,7 @@ export class Details {
 
     draw($('share'), laid.shapes, laid.w, laid.h);
     this.say({title: `${toHex(picked.page)} of ${title(space)}`,
-      sentence: region ? laid.words : 'No region has this address any more.',
+      sentence: region ? laid.words : 'No region has this address.',
       facts: current.facts() || (region && run
         ? [runWords(space, region, run, picked.page),
           ...run.cls === 'cow' ? [copiedWords(state, region, run, picked.page)] : [],

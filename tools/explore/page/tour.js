@@ -275,9 +275,7 @@ export class Tour {
     if (!mine.length || !theirs.length)
       return;
     demo.walks = false;
-    const page = mine.find(p => theirs.includes(p)) ?? mine[0];
-    app.pick({pid: space.pid, page});
-    app.views.walk.go(space.pid, page);
+    app.views.walk.go(space.pid, mine.find(p => theirs.includes(p)) ?? mine[0]);
   }
 
   /* After each state: has what the step asks for happened? */

@@ -1,5 +1,6 @@
 /*
- * The walk to an address, step by step; the same on a machine beside, if one runs.
+ * The walk to an address, step by step; the same on a machine beside, if one runs. Its
+ * page is picked, and who comes here with another page picked walks to that.
  */
 import * as walk from './walk.js';
 import {button} from './elements.js';
@@ -29,10 +30,30 @@ export class WalkView extends View {
       app.notice.complain(`no such process: ${pid}`);
       return;
     }
+    this.turnTo(pid, va);
+    if (!this.isTo(app.picked))
+      app.pick({pid, page: toPage(va)});
+    app.show('walk');
+  }
+
+  turnTo(pid, va) {
     this.to = {pid, va};
     this.step = Infinity;
-    app.address.set(pid, va);
-    app.show('walk');
+    this.app.address.set(pid, va);
+  }
+
+  isTo(picked) {
+    const {to} = this;
+    return Boolean(to && picked) && picked.pid === to.pid && picked.page === toPage(to.va);
+  }
+
+  /* The walk is to what is picked. */
+  shown() {
+    const {state, picked} = this.app;
+
+    if (picked && picked.page !== undefined && !this.isTo(picked) &&
+        spaceOf(state, picked.pid))
+      this.turnTo(picked.pid, toHex(picked.page));
   }
 
   refresh() {
@@ -57,7 +78,7 @@ export class WalkView extends View {
 
     if (!answer || answer.error)
       return this.layoutWords('walk', answer ? `${this.to.va}: ${answer.error}`
-        : 'Type an address above, or pick a page and press w.');
+        : 'Type an address above, or pick a page.');
     const space = spaceOf(state, answer.pid);
     const named = space ? title(space)
       : `${ended.nameOf(answer.pid)}, which has ended: as last read`;
