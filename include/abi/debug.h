@@ -54,7 +54,16 @@ enum {
   PLANT_STACK_BEYOND,    /* write behind a local variable's end */
   PLANT_STACK_FREED,     /* read of the stack of a thread that ended */
   PLANT_SHIFT,           /* shift by more than there are bits */
-  PLANT_OVERFLOW,        /* signed overflow */
+  PLANT_OVERFLOW,        /* signed overflow: of a sum */
+  PLANT_OVERFLOW_64,     /* the same with 64 bits */
+  PLANT_SUBTRACT,        /* of a difference */
+  PLANT_MULTIPLY,        /* of a product */
+  PLANT_NEGATE,          /* of the least number with the other sign */
+  PLANT_DIVIDE,          /* of the least number by -1 */
+  PLANT_DIVIDE_ZERO,     /* division by zero */
+  PLANT_VALUE,           /* a value that its type has not */
+  PLANT_UNREACHABLE,     /* a place that was said never to be reached */
+  PLANT_POINTER,         /* a pointer that wraps around */
   PLANT_INDEX,           /* index beyond an array */
   PLANT_MISALIGNED,      /* access to an address that is not aligned */
   PLANT_NULL,            /* access through a null pointer */
@@ -69,8 +78,14 @@ enum {
   PLANT_COPY_LOCKED,     /* copyin() while a spin lock is held */
   PLANT_RETURN_LOCKED,   /* back to the program with a spin lock */
   PLANT_RETURN_SLEEPING, /* back to the program with a sleep lock */
-  PLANT_LIST,            /* a list whose neighbours do not agree */
-  PLANT_COUNT,           /* a holder taken from what has none */
+  PLANT_END_SLEEPING,    /* a thread that ends with a sleep lock */
+  PLANT_LIST,            /* taken from neighbours that do not agree */
+  PLANT_LIST_INSERT,     /* put between such */
+  PLANT_COUNT,           /* a holder taken from a page that has none */
+  PLANT_COUNT_GET,       /* one added to such a page */
+  PLANT_COUNT_FILE,      /* to a file */
+  PLANT_COUNT_INODE,     /* to an inode */
+  PLANT_COUNT_SPACE,     /* to an address space */
   PLANT_FILE_HELD,       /* a reference to a file too many: memcheck finds it */
   PLANTS,
 };

@@ -22,6 +22,7 @@
 #include "mm/kvm.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
+#include "sched/sched.h"
 #include "sched/sleep.h"
 #include "sched/thread.h"
 #include "stackmark.h"
@@ -38,7 +39,7 @@ static struct slab_cache odd = SLAB_CACHE(odd, "planted odd", ODD);
 static struct slab_cache locks =
     SLAB_CACHE(locks, "planted lock", sizeof(struct sleeplock));
 static char variable[20];
-static volatile int some = 40;
+static volatile int some = 40, none = 0, most = 0x7fffffff;
 static volatile uint sink;
 
 /* The compiler must not see whose address it is. */
@@ -137,10 +138,48 @@ static void stack_freed(void) {
 
 static void shift(void) { sink = 1U << some; }
 
-static void overflow(void) {
-  volatile int most = 0x7fffffff;
+static void overflow(void) { sink = most + some; }
 
-  sink = most + some;
+static void overflow_64(void) {
+  volatile long long large = 0x7fffffffffffffff;
+
+  large = large + some;
+}
+
+static void subtract(void) { sink = -most - some; }
+
+static void multiply(void) { sink = most * some; }
+
+static void negate(void) {
+  volatile int least = -most - 1;
+
+  sink = -least;
+}
+
+static void divide(void) {
+  volatile int least = -most - 1;
+
+  sink = least / (some - 41);
+}
+
+static void divide_zero(void) { sink = some / none; }
+
+static void value(void) {
+  static volatile uint8 byte;
+
+  byte = 7;
+  sink = *(volatile bool *)&byte ? 1 : 2;
+}
+
+static void unreachable(void) {
+  if (some == 40)
+    __builtin_unreachable();
+}
+
+static void pointer(void) {
+  volatile char *p = hidden((void *)~(vaddr_t)0);
+
+  sink = (uint)(vaddr_t)(p + some);
 }
 
 static void index_beyond(void) {
@@ -264,6 +303,22 @@ static void return_sleeping(void) {
   acquiresleep(&x);
 }
 
+static void end_with_lock(void *unused) {
+  static struct sleeplock x;
+
+  (void)unused;
+  initsleeplock(&x, "planted x");
+  acquiresleep(&x);
+  thread_exit();
+}
+
+/* It is seen as the thread's stack is freed. */
+static void end_sleeping(void) {
+  kthread_start("planted", end_with_lock, NULL);
+  for (int i = 0; i < 1000; i++)
+    yield();
+}
+
 /* A reference that nobody will give back: memcheck sees it. */
 static void file_held(void) { file_dup(fd_hold(0)); }
 
@@ -276,11 +331,44 @@ static void list_broken(void) {
   list_remove(&two);
 }
 
+static void list_torn(void) {
+  struct list head = LIST_INIT(head), one, two;
+
+  list_add_back(&head, &one);
+  one.next = &one;
+  list_add_back(&head, &two);
+}
+
 static void count_underflow(void) {
   void *page = kalloc();
 
   kfree(page);
   frame_put(page);
+}
+
+static void count_get(void) {
+  void *page = kalloc();
+
+  kfree(page);
+  frame_get(page);
+}
+
+static void count_file(void) {
+  static vaddr_t blank[16]; /* what a struct file has is file.c's own */
+
+  file_dup((struct file *)blank);
+}
+
+static void count_inode(void) {
+  static struct inode ip;
+
+  idup(&ip);
+}
+
+static void count_space(void) {
+  static struct space s;
+
+  space_get(&s);
 }
 
 static void (*const plants[PLANTS])(void) = {
@@ -299,6 +387,15 @@ static void (*const plants[PLANTS])(void) = {
     [PLANT_STACK_FREED] = stack_freed,
     [PLANT_SHIFT] = shift,
     [PLANT_OVERFLOW] = overflow,
+    [PLANT_OVERFLOW_64] = overflow_64,
+    [PLANT_SUBTRACT] = subtract,
+    [PLANT_MULTIPLY] = multiply,
+    [PLANT_NEGATE] = negate,
+    [PLANT_DIVIDE] = divide,
+    [PLANT_DIVIDE_ZERO] = divide_zero,
+    [PLANT_VALUE] = value,
+    [PLANT_UNREACHABLE] = unreachable,
+    [PLANT_POINTER] = pointer,
     [PLANT_INDEX] = index_beyond,
     [PLANT_MISALIGNED] = misaligned,
     [PLANT_NULL] = null,
@@ -313,8 +410,14 @@ static void (*const plants[PLANTS])(void) = {
     [PLANT_COPY_LOCKED] = copy_locked,
     [PLANT_RETURN_LOCKED] = return_locked,
     [PLANT_RETURN_SLEEPING] = return_sleeping,
+    [PLANT_END_SLEEPING] = end_sleeping,
     [PLANT_LIST] = list_broken,
+    [PLANT_LIST_INSERT] = list_torn,
     [PLANT_COUNT] = count_underflow,
+    [PLANT_COUNT_GET] = count_get,
+    [PLANT_COUNT_FILE] = count_file,
+    [PLANT_COUNT_INODE] = count_inode,
+    [PLANT_COUNT_SPACE] = count_space,
     [PLANT_FILE_HELD] = file_held,
 };
 

@@ -46,17 +46,17 @@ static const char *const accesses[] = {
 };
 
 /* The value of an integer: in the word itself if it fits, else the word points
- * to it. Printed values are cut to a long. */
-static long value(const struct type *t, vaddr_t v) {
+ * to it. Of 128 bits the lower half. */
+static long long value(const struct type *t, vaddr_t v) {
   uint bits = 1U << (t->info >> 1);
 
   if (t->kind != INTEGER || bits == sizeof(v) * 8)
-    return v;
+    return (long)v;
   if (bits > sizeof(v) * 8)
-    return *(const uint32 *)v;
+    return *(const long long *)v;
   if (t->info & 1)
     return (long)(v << (sizeof(v) * 8 - bits)) >> (sizeof(v) * 8 - bits);
-  return v & ((1UL << bits) - 1);
+  return (long)(v & ((1UL << bits) - 1));
 }
 
 #define HERE(p) (p)->at.file, (p)->at.line
@@ -68,7 +68,7 @@ static long value(const struct type *t, vaddr_t v) {
 
 static HANDLER overflow(const struct typed_place *p, const char *op, vaddr_t a,
                         vaddr_t b, vaddr_t pc) {
-  debug_report(pc, "ubsan: %s:%u: overflow: %ld %s %ld does not fit in %s",
+  debug_report(pc, "ubsan: %s:%u: overflow: %lld %s %lld does not fit in %s",
                HERE(p), value(p->type, a), op, value(p->type, b),
                p->type->name);
 }
@@ -90,24 +90,27 @@ HANDLER __ubsan_handle_mul_overflow_abort(const struct typed_place *p,
 
 HANDLER __ubsan_handle_divrem_overflow_abort(const struct typed_place *p,
                                              vaddr_t a, vaddr_t b) {
+  if (value(p->type, b) == 0)
+    debug_report(PC, "ubsan: %s:%u: division of %lld by zero", HERE(p),
+                 value(p->type, a));
   overflow(p, "/", a, b, PC);
 }
 
 HANDLER __ubsan_handle_negate_overflow_abort(const struct typed_place *p,
                                              vaddr_t a) {
-  debug_report(PC, "ubsan: %s:%u: overflow: -(%ld) does not fit in %s", HERE(p),
-               value(p->type, a), p->type->name);
+  debug_report(PC, "ubsan: %s:%u: overflow: -(%lld) does not fit in %s",
+               HERE(p), value(p->type, a), p->type->name);
 }
 
 HANDLER __ubsan_handle_shift_out_of_bounds_abort(const struct two_types *p,
                                                  vaddr_t a, vaddr_t by) {
-  debug_report(PC, "ubsan: %s:%u: shift of %ld (%s) by %ld", HERE(p),
+  debug_report(PC, "ubsan: %s:%u: shift of %lld (%s) by %lld", HERE(p),
                value(p->left, a), p->left->name, value(p->right, by));
 }
 
 HANDLER __ubsan_handle_out_of_bounds_abort(const struct two_types *p,
                                            vaddr_t index) {
-  debug_report(PC, "ubsan: %s:%u: index %ld is out of bounds of %s", HERE(p),
+  debug_report(PC, "ubsan: %s:%u: index %lld is out of bounds of %s", HERE(p),
                value(p->right, index), p->left->name);
 }
 
@@ -136,28 +139,7 @@ HANDLER __ubsan_handle_load_invalid_value_abort(const struct typed_place *p,
                p->type->name);
 }
 
-HANDLER __ubsan_handle_vla_bound_not_positive_abort(const struct typed_place *p,
-                                                    vaddr_t bound) {
-  debug_report(PC, "ubsan: %s:%u: array of %ld elements", HERE(p),
-               value(p->type, bound));
-}
-
-HANDLER __ubsan_handle_nonnull_arg_abort(const struct place *at) {
-  debug_report(PC, "ubsan: %s:%u: null pointer as an argument", at->file,
-               at->line);
-}
-
-HANDLER __ubsan_handle_invalid_builtin_abort(const struct place *at) {
-  debug_report(PC, "ubsan: %s:%u: zero to a builtin that takes none", at->file,
-               at->line);
-}
-
 HANDLER __ubsan_handle_builtin_unreachable(const struct place *at) {
   debug_report(PC, "ubsan: %s:%u: reached what cannot be reached", at->file,
-               at->line);
-}
-
-HANDLER __ubsan_handle_missing_return(const struct place *at) {
-  debug_report(PC, "ubsan: %s:%u: a function ends without its value", at->file,
                at->line);
 }

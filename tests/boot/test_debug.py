@@ -11,6 +11,7 @@ from test_guest import run_on_own_disk
 
 # The bug, and what the report says.
 ADDRESS = r"at 0x[0-9a-f]+, "
+UBSAN = r"ubsan: \S*plant\.c:\d+: "
 ASAN = r"asan: %s of %d bytes " + ADDRESS
 REPORTS = {
     "page_freed": ASAN % ("write", 1) + "in a page that is free",
@@ -27,13 +28,21 @@ REPORTS = {
                      r"behind the end of variable variable \(\S*plant\.c\)",
     "stack_beyond": "stack: this function wrote beyond a variable of its own",
     "stack_freed": ASAN % ("read", 1) + "in a stack that is free",
-    "shift": r"ubsan: \S*plant\.c:\d+: shift of 1 \('.*'\) by 40",
-    "overflow": r"ubsan: \S*plant\.c:\d+: overflow: 2147483647 \+ 40 does not "
-                "fit in 'int'",
-    "index": r"ubsan: \S*plant\.c:\d+: index 40 is out of bounds of 'int ?\[4\]'",
-    "misaligned": r"ubsan: \S*plant\.c:\d+: load of misaligned address 0x\w+ of "
-                  "type '.*'",
-    "null": r"ubsan: \S*plant\.c:\d+: .* null pointer .* of type '.*'",
+    "shift": UBSAN + r"shift of 1 \('.*'\) by 40",
+    "overflow": UBSAN + r"overflow: 2147483647 \+ 40 does not fit in 'int'",
+    "overflow_64": UBSAN + r"overflow: (9223372036854775807 \+ 40|"
+                   r"40 \+ 9223372036854775807) does not fit in 'long.*'",
+    "subtract": UBSAN + "overflow: -2147483647 - 40 does not fit in 'int'",
+    "multiply": UBSAN + r"overflow: 2147483647 \* 40 does not fit in 'int'",
+    "negate": UBSAN + r"overflow: -\(-2147483648\) does not fit in 'int'",
+    "divide": UBSAN + "overflow: -2147483648 / -1 does not fit in 'int'",
+    "divide_zero": UBSAN + "division of 40 by zero",
+    "value": UBSAN + "7 is no value of type '_?[bB]ool'",
+    "unreachable": UBSAN + "reached what cannot be reached",
+    "pointer": UBSAN + r"pointer overflow: 0xf+ becomes 0x27\n",
+    "index": UBSAN + r"index 40 is out of bounds of 'int ?\[4\]'",
+    "misaligned": UBSAN + r"load of misaligned address 0x\w+ of type '.*'",
+    "null": UBSAN + r".* null pointer .* of type '.*'",
     "lock_freed": r"asan: write of \d+ bytes " + ADDRESS +
                   "in an object that is free",
     "sleeplock_freed": r"asan: read of \d+ bytes " + ADDRESS +
@@ -55,9 +64,15 @@ REPORTS = {
                      "planted a is held, taken in return_locked",
     "return_sleeping": "return: this goes back to the program, but sleep lock "
                        "planted x is held",
+    "end_sleeping": "a thread ended with sleep lock planted x held",
     "list": r"list: 0x\w+ is taken from between 0x\w+, whose next is 0x\w+, and "
             r"0x\w+, whose previous is 0x\w+",
+    "list_insert": r"list: 0x\w+ is put between 0x\w+, whose next is 0x\w+, and "
+                   r"0x\w+, whose previous is 0x\w+",
     "count": r"count: a holder is taken from page 0x\w+, which has none",
+    **{f"count_{of}": rf"count: a holder is added to {what} 0x\w+, which has none"
+       for of, what in (("get", "page"), ("file", "file"), ("inode", "inode"),
+                        ("space", "space"))},
 }
 
 # The backtrace begins in a function of the file that has the bugs, or here.
@@ -66,7 +81,9 @@ CULPRITS = set(re.findall(r"^static void (?:__attribute__\(\(noinline\)\) )?(\w+
                           PLANT.read_text(), re.MULTILINE))
 ELSEWHERE = {"object_twice": "slab_free", "sleeplock_freed": "acquiresleep",
              "return_locked": "user_return", "return_sleeping": "user_return",
-             "count": "frame_put"}
+             "end_sleeping": "debug_stack_freed", "count": "frame_put",
+             "count_get": "frame_get", "count_file": "file_dup",
+             "count_inode": "idup", "count_space": "space_get"}
 
 
 def report_of(bug):

@@ -153,7 +153,7 @@ def main():
     parser.add_argument("--way", choices=WAYS, action="append")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 20))
     parser.add_argument("--step", type=int, default=1)
-    parser.add_argument("--most", type=int, default=400, help="runs of a program")
+    parser.add_argument("--most", type=int, default=1000000, help="runs of a program")
     parser.add_argument("pattern", nargs="*")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
