@@ -1,6 +1,7 @@
 /* The parts of the page that need no browser. */
 import assert from 'node:assert/strict';
 import {split, flagsWords, pageNumber} from '../../tools/explore/page/entry.js';
+import {Ended} from '../../tools/explore/page/ended.js';
 import * as events from '../../tools/explore/page/events.js';
 import * as frames from '../../tools/explore/page/frames.js';
 import * as palette from '../../tools/explore/page/palette.js';
@@ -319,7 +320,7 @@ const numbered = (seq, before = []) => ({...happens, seq, counters: {...NONE, fo
 const at = n => {
   events.sample(samples, numbered(n));
   return events.layout(happens, samples, {width: WIDE, from: 0, to: 1000,
-    names: new Map([[9, 'two\nlines [9]']])});
+    nameOf: pid => pid === 9 && 'two\nlines [9]'});
 };
 const forks = shapes => shapes.filter(s => s.k === 'g' && s.id.startsWith('bars'))[1];
 const said = shapes => shapes.filter(s => s.tipAt)[1];
@@ -371,6 +372,29 @@ const listed = svgText(happens, happened.shapes, happened.w, happened.h, 'what h
 for (const word of ['exit', 'status -1', 'fault: a page of zeros came', 'page 0x5000'])
   assert.ok(listed.includes(`>${word}</text>`), word);
 assert.ok(!/NaN|undefined|<lines/.test(listed));
+
+/* --- an event has the name that its process had then, if that is known; and a program that
+ * is no more has no pages to show --- */
+const called = new Ended(), fault = ns => ({ns, cpu: 0, pid: 1, kind: 'fault_zero', a: '0x5000',
+  b: '0x6000'}), exec = (ns, root) => ({...fault(ns), kind: 'exec', b: pa(root)});
+const listedAs = (name, root, ...all) => {
+  const now = {...happens, events: all,
+    spaces: name ? [{...forked.spaces[0], name, root: pa(root)}] : []};
+  called.note(now);
+  return events.layout(now, samples, {width: WIDE, from: 0, to: 1000,
+    nameOf: (pid, x) => called.nameBefore(pid, x)}).rows.map(
+    r => [/CPU 0, (.*?):/.exec(r.says)[1], Boolean(r.at)]).reverse();
+};
+const early = [fault(1), exec(2, 2), fault(3)];
+assert.deepEqual(listedAs('a', 2, ...early), [['[1]', false], ['a [1]', false], ['a [1]', true]]);
+const then = [...early, exec(4, 3), fault(5)];
+assert.deepEqual(listedAs('b', 3, ...then), [['[1]', false], ['a [1]', false], ['a [1]', false],
+  ['b [1]', false], ['b [1]', true]]);
+listedAs('c', 4, ...then); /* is told of before its exec is */
+assert.deepEqual(listedAs('c', 4, ...then, exec(6, 4), exec(7, 4)).map(([name]) => name),
+                 ['[1]', 'a [1]', 'a [1]', '[1]', '[1]', '[1]', 'c [1]']);
+assert.deepEqual(listedAs('', 0, fault(6), exec(7, 4), fault(8), exec(9, 5), fault(10)).map(
+  ([name]) => name), ['[1]', 'c [1]', 'c [1]', '[1]', '[1]'], 'nobody saw the last');
 
 /* --- letters can be read on every class, in both themes (WCAG 2.2, 1.4.3) --- */
 const light = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16) / 255)

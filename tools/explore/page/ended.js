@@ -1,25 +1,51 @@
 /*
- * What is still said of processes that have ended: the names of all that were seen,
- * and the space of the one whose page is picked, as it was last.
+ * What is still said of processes that have ended: the names of all that were seen, and
+ * the space of the one whose page is picked, as it was last. And what processes were
+ * called before they became other programs.
  */
 import {spaceOf, title} from './model.js';
+
+const execKey = ({pid, ns}) => `${pid}:${ns}`;
 
 export class Ended {
   constructor() {
     this.names = new Map(); /* by pid */
+    this.roots = new Map(); /* of their tables, by pid */
+    this.were = new Map();  /* names that an exec has changed, by its pid and time */
     this.noted = new WeakSet(); /* spaces whose names are there */
     this.known = null;      /* the picked one's space */
   }
 
   /* After each state, and when a page is picked. */
   note(state, picked) {
+    this.noteExecs(state);
     for (const space of state.spaces)
       if (!this.noted.has(space)) {
         this.noted.add(space);
         this.names.set(space.pid, title(space));
+        this.roots.set(space.pid, space.root);
       }
     if (picked)
       this.known = spaceOf(state, picked.pid) || this.known;
+  }
+
+  /* What a process was called before an exec is known if it was seen since the exec before
+   * that, and not with its new table already; what it is called then, when it is seen. */
+  noteExecs({events}) {
+    for (const e of events) {
+      const key = execKey(e);
+      if (e.kind !== 'exec' || this.were.has(key))
+        continue;
+      const is = this.roots.get(e.pid) === e.b;
+      this.were.set(key, is ? undefined : this.names.get(e.pid));
+      if (!is)
+        this.names.delete(e.pid);
+    }
+  }
+
+  /* Its name before that exec; without one, its last. */
+  nameBefore(pid, exec) {
+    return exec ? this.were.get(execKey(exec)) : this.names.get(pid);
   }
 
   nameOf(pid) {
@@ -33,7 +59,8 @@ export class Ended {
 
   /* Pids have other processes now. */
   beginAnew() {
-    this.names.clear();
+    for (const known of [this.names, this.roots, this.were])
+      known.clear();
     this.noted = new WeakSet();
     this.known = null;
   }

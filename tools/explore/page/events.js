@@ -199,29 +199,34 @@ function value(kind, hex) {
 
 const keyOf = e => `${e.ns}/${e.cpu}/${e.kind}/${e.a}`;
 
+/* The exec by which a process has become another program since an event, if there is one. */
+const execAfter = ({events}, e) =>
+  events.find(x => x.kind === 'exec' && x.pid === e.pid && x.ns > e.ns);
+
 /* An event in words: {when, cpu, words, who, aSays, bSays, at}; at: the page that it is
- * about, if its process is there. */
-function told(state, e, names) {
+ * about, if its process is there and runs that program. */
+function told(state, e, nameOf) {
   const [words, a, b] = KINDS[e.kind] || [e.kind, 'a', 'b'];
-  const space = spaceOf(state, e.pid), page = a === 'page';
+  const exec = execAfter(state, e), space = exec ? undefined : spaceOf(state, e.pid);
+  const page = a === 'page';
 
   return {words, when: (e.ns / 1e9).toFixed(6), cpu: `CPU ${e.cpu}`,
-    who: space ? title(space) : !e.pid ? '–' : names && names.get(e.pid) || `[${e.pid}]`,
+    who: space ? title(space) : !e.pid ? '–' : nameOf && nameOf(e.pid, exec) || `[${e.pid}]`,
   at: page && space ? {pid: e.pid, page: toPage(e.a)} : undefined,
   aSays: a && `${a} ${value(a, e.a)}`, bSays: b && `${b} ${value(b, e.b)}`};
 }
 
 /* A row of the list: {y, h, x, w, e, key, at, says}; the last three are found out when
  * they are asked for: most rows are not seen. */
-const eventRow = (state, e, y, names) => ({y, h: ROW, x: 0, w: 0, e,
+const eventRow = (state, e, y, nameOf) => ({y, h: ROW, x: 0, w: 0, e,
   get key() {
     return keyOf(e);
   },
   get at() {
-    return told(state, e, names).at;
+    return told(state, e, nameOf).at;
   },
   get says() {
-    const {words, when, cpu, who, aSays, bSays} = told(state, e, names);
+    const {words, when, cpu, who, aSays, bSays} = told(state, e, nameOf);
     return [`${when} s, ${cpu}, ${who}: ${words}`, aSays, bSays]
       .filter(Boolean).join('; ');
   }});
@@ -238,9 +243,9 @@ const COLUMNS = [
 ];
 
 /* The shapes of rows that follow each other. */
-function rowShapes(state, rows, {width, since, key, names}) {
+function rowShapes(state, rows, {width, since, key, nameOf}) {
   const x = MARGIN - 6, w = width - 2 * MARGIN + 12, y = rows[0].y;
-  const all = rows.map(({e}) => told(state, e, names)), marks = [], touches = [];
+  const all = rows.map(({e}) => told(state, e, nameOf)), marks = [], touches = [];
 
   rows.forEach((row, i) => {
     if (key && row.key === key)
@@ -258,10 +263,10 @@ function rowShapes(state, rows, {width, since, key, names}) {
 }
 
 /* options: width, since: events later than this (ns) are marked; pid: only of
- * this process; most: rows; key: of the row that is picked; names: by pid, of
- * processes that have ended, too; from, to: the vertical pixels that are looked at:
- * rows elsewhere have no shapes in the drawing; whole: all have. Returns {w, h, shapes,
- * rows}. */
+ * this process; most: rows; key: of the row that is picked; nameOf(pid, exec): of
+ * a process that has ended, or before an exec; from, to: the vertical pixels that are
+ * looked at: rows elsewhere have no shapes in the drawing; whole: all have. Returns {w,
+ * h, shapes, rows}. */
 export function layout(state, samples, options) {
   const {width, whole, from, to} = options, shapes = [], seen = span(samples, width);
   const list = state.events.filter(e => options.pid === undefined ||
@@ -276,7 +281,7 @@ export function layout(state, samples, options) {
     line(MARGIN, LIST_TOP - 14, width - MARGIN, LIST_TOP - 14, 'rule'));
   if (!list.length)
     shapes.push(text(MARGIN, LIST_TOP + 13, 'Nothing in the trace yet.', 'soft'));
-  const rows = list.map((e, i) => eventRow(state, e, LIST_TOP + i * ROW, options.names));
+  const rows = list.map((e, i) => eventRow(state, e, LIST_TOP + i * ROW, options.nameOf));
   const near = rows.filter(r => whole || (r.y + ROW >= from && r.y <= to));
   if (near.length)
     shapes.push(...rowShapes(state, near, options));
