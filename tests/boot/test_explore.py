@@ -23,7 +23,7 @@ from tables import (PGSIZE, R, U, V, W, X, check_free, facts, regions, reported,
 EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
 KERNEL = path("kernel.elf")
 LETTERS = {"r": R, "w": W, "x": X, "u": U}
-GUARD, SUPER, TRAMPOLINE = 64, 1, 16
+GUARD, SUPER, TRAMPOLINE, WRITABLE = 64, 1, 16, 128
 FAULTS = ("total", "zero", "copy", "reuse", "file", "super", "refused")
 NEEDS = ("explorer", "explorer-checked")
 
@@ -157,6 +157,8 @@ def check_space(m, state, pid, said, listed):
     assert int(space["root"], 16) == root
     assert {va: pa for va, (pa, _, _) in pages_of(space).items()} == \
         {va: pa for va, (pa, _, name) in leaves.items() if name != "kernel"}
+    assert {va: bool(flags & WRITABLE) for va, (_, _, flags) in pages_of(space).items()} == \
+        {va: bool(rights & W) for va, (_, rights, name) in leaves.items() if name != "kernel"}
     shown = [(int(r["start"], 16), int(r["end"], 16), bits(r["rights"]),
               r["what"]) for r in space["regions"]
              if r["what"] not in ("trampoline", "trapframe")]

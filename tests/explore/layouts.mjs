@@ -96,6 +96,27 @@ assert.deepEqual(how(touched, promised), [[[12, 1, 'gone', true]], 'p [1]: 1 pag
 assert.deepEqual(how(promised, protectedNow)[0],
                  [[5, 1, 'rights', true], [6, 3, 'rights', false]]);
 
+/* So is the right to write that an entry got or lost, whatever its class; that the machine
+ * set A and D is not. */
+const flagged = (flags, cls = 'private') =>
+  state([1, [region(5, 9, 'data', [[0, 4, cls, pa(20), flags]])]]);
+const A = model.ACCESSED, D = model.DIRTY, W = model.WRITABLE;
+assert.deepEqual(how(flagged(A | D | W), flagged(A | D)),
+                 [[[5, 4, 'lost', true]], 'p [1]: 4 pages lost W: a write is a page fault now']);
+assert.deepEqual(how(flagged(A, 'cache'), flagged(A | D | W, 'cache')),
+                 [[[5, 4, 'got', true]], 'p [1]: 4 pages got W: may be written now']);
+assert.deepEqual(how(flagged(A | D | W), flagged(A, 'cow'))[0], [[5, 4, 'class', true]]);
+assert.equal(change(flagged(W), flagged(A | D | W)).spaces.size, 0);
+const marksOf = diff => spaces.legend(flagged(W), {diff}).map(i => i.words);
+assert.deepEqual(['got W', 'lost W'].filter(w => marksOf(change(before, forked)).includes(w)),
+                 ['got W', 'lost W']);
+const tipOf = flags => {
+  const {spaces: [space]} = flagged(flags), [r] = space.regions;
+  return model.runWords(space, r, r.runs[0], 5);
+};
+assert.ok(tipOf(A).includes('the entry lacks W, though the region may be written'));
+assert.ok(!tipOf(A | W).includes('lacks W'));
+
 /* --- a walk beside what is remembered of it --- */
 const entry = (level, value) => ({level, index: 0, entry_pa: '0x1000', value, flags: 'v-------',
   kind: level ? 'table' : 'leaf', next: '0x2000'});

@@ -116,6 +116,9 @@ run(async e => {
     explorer.pick({pid: space.pid, page: map.start});
   });
   await says(e, 'which brings W and no copy');
+  await e.page.click('#remember');
+  await e.type('\n');
+  await differs(e, '1 page got W: may be written now');
   await e.ask(() => explorer.console.interrupt());
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_twice'));
   /* Who leaves it in the middle leaves no program behind, either. */

@@ -468,11 +468,36 @@ async function whatHappens(e) {
   await e.goOn();
 }
 
+/* Where an entry lost W by the fork is marked, though the page is the parent's alone again: the
+ * child has a copy. */
+async function wordsOfFork(e) {
+  const lost = await e.until(() => {
+    const {diff} = explorer.stop, {spaces} = explorer.state;
+    const {pid} = spaces.find(s => s.name === 'tour_fork');
+    const change = diff && diff.spaces.get(pid);
+    const page = change && change.changes.find(c => c.how === 'lost')?.page;
+    return page !== undefined && {pid, page};
+  });
+  await e.until(() => document.getElementById('changes').textContent.includes('lost W'));
+  await e.show('spaces');
+  check((await e.texts()).includes('×'), 'the column marks it');
+  await e.ask(at => explorer.pick(at), lost);
+  await e.show('table');
+  await e.until(({page}) => {
+    const row = explorer.pane.laid.rows.findLast(r => r.page <= page && page < r.page + r.pages);
+    return row && !row.table && explorer.pane.laid.shapes.some(
+      m => m.c === 'changed' && m.y > row.y && m.y < row.y + row.h);
+  }, lost);
+}
+
 async function stopAndLook(e) {
   await e.type('tour_fork\n');
   await e.waitsForEnter('now fork');
+  await e.page.click('#remember');
   await e.type('\n');
   await e.waitsForEnter('now it writes'); /* its page: it has copied its stack */
+  await wordsOfFork(e);
+  await e.page.click('#forget');
   const child = await e.ask(() => {
     const all = explorer.state.spaces.filter(s => s.name === 'tour_fork');
     return all.length === 2 && all[1].pid;

@@ -18,6 +18,7 @@
 #define INPUTS 1500
 #define INPUT_MAX 200
 #define SEEN_ENOUGH 20
+#define PTE_W 0x04ULL
 #define PAUSE 2000 /* steps between two changes: most of the time all fits */
 
 static void small_machine_is_shown(void **state) {
@@ -32,6 +33,10 @@ static void small_machine_is_shown(void **state) {
 
   (void)state;
   small_make(ram);
+  /* of two pages that are alike else, the second is without W */
+  for (int p = 0; p < SMALL_PROCS; p++)
+    small_put8(ram, SMALL_PAGE(8 + 4 * p) + 0x2018,
+               SMALL_PTE(SMALL_PAGE(21), SMALL_LEAF & ~PTE_W));
   for (int i = 0; i < SMALL_PAGES; i++)
     assert_int_equal(source_keep(s, SMALL_PAGE(i), ram + i * 4096), 0);
   model = model_take(m, 1);
@@ -43,6 +48,10 @@ static void small_machine_is_shown(void **state) {
     assert_int_equal(v->nregions, 2);
     assert_int_equal(v->regions[1].end, 0x4000);
     assert_int_equal(v->regions[1].runs[0].pa, SMALL_PAGE(20));
+    assert_int_equal(v->regions[1].nruns, 2);
+    assert_int_equal(v->regions[1].runs[1].kind, v->regions[1].runs[0].kind);
+    assert_int_equal(v->regions[1].runs[0].flags & RUN_WRITABLE, RUN_WRITABLE);
+    assert_int_equal(v->regions[1].runs[1].flags & RUN_WRITABLE, 0);
   }
   /* the oldest may be the one that is being written */
   assert_int_equal(model->nevents, SMALL_RECORDS - 1);

@@ -45,6 +45,7 @@ const char *class_name(enum page_class c);
 #define RUN_TRAMPOLINE 16
 #define RUN_DEVICE 32
 #define RUN_GUARD 64
+#define RUN_WRITABLE 128 /* the entry has W, which its region may promise */
 
 /* Pages of a region that are alike and, if there, follow each other in physical
  * memory. */

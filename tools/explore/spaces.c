@@ -310,7 +310,8 @@ static void add_absent(struct region_view *g, uint64_t start, uint64_t end,
 
 static unsigned flags_of(const struct walk_run *r) {
   return (r->level > 0 ? RUN_SUPER : 0) | (r->pte.dirty ? RUN_DIRTY : 0) |
-         (r->pte.accessed ? RUN_ACCESSED : 0);
+         (r->pte.accessed ? RUN_ACCESSED : 0) |
+         (r->pte.rights & MAY_WRITE ? RUN_WRITABLE : 0);
 }
 
 /* What a page of a process is, by the frame that is there and its region. */

@@ -13,7 +13,7 @@
 import {fit} from './shapes.js';
 
 export const SUPER = 1, DIRTY = 2, ACCESSED = 4, TRAPFRAME = 8, TRAMPOLINE = 16,
-  DEVICE = 32, GUARD = 64;
+  DEVICE = 32, GUARD = 64, WRITABLE = 128;
 const PAGE = 4096;
 export const KERNEL = 0; /* the pid that stands for it */
 export const ANY_PROCESS = 0; /* that stands for all others, where one is to stop */
@@ -193,7 +193,11 @@ const rightsWords = rights =>
 const isStack = (space, region) => space.pid === KERNEL &&
   ['stack', 'guard'].includes(region.what);
 
-/* What a run says when it is asked. */
+/* Of an entry without W. */
+const lacksW = region => `the entry lacks W${
+  region.rights.includes('w') ? ', though the region may be written' : ''}`;
+
+/* What a run says when it is asked; copiedWords() has more of one that is copied. */
 export function runWords(space, region, run, page) {
   const lines = [`${toHex(page)} · ${region.what} of ${title(space)}`,
     `region ${toHex(region.start)} to ${toHex(region.end)}, ` +
@@ -216,6 +220,9 @@ export function runWords(space, region, run, page) {
   if (run.frame >= 0)
     more.push(`class ${run.cls}`,
               `frame ${toHex(run.frame + page - run.page)}`);
+  if (run.frame >= 0 && run.cls !== 'cow' && !(run.flags & WRITABLE) &&
+      region.rights.includes('w'))
+    more.push(lacksW(region));
   for (const [flag, words] of [[SUPER, 'part of a superpage'], [DIRTY, 'written'],
     [ACCESSED, 'touched'], [TRAPFRAME, 'the registers go here on a trap'],
     [TRAMPOLINE, 'the same frame in every table'], [DEVICE, 'a device']])
@@ -243,8 +250,7 @@ function sharers(state, frame, pages) {
  * their frames. */
 export function copiedWords(state, region, run, page, pages = 1) {
   const [least, most] = sharers(state, run.frame + page - run.page, pages);
-  const may = region.rights.includes('w') ? ', though the region may be written' : '';
-  return `copy on write: the entry lacks W${may}; ${least < most ? `${least} to ` : ''}${
+  return `copy on write: ${lacksW(region)}; ${least < most ? `${least} to ` : ''}${
     plural(most, 'process has', 'processes have')} ${pages > 1 ? 'each' : 'the'} frame`;
 }
 
@@ -263,6 +269,8 @@ const compared = space => space.regions.flatMap(
   .filter(r => r.frame >= 0 || space.pid !== KERNEL)
   .sort((a, b) => a.page - b.page);
 
+/* What has become of a page. The marks that the machine sets by itself, accessed and dirty,
+ * are no change: each page that is used gets them. */
 const how = (was, is, page) => {
   if (!was || was.frame < 0 && is && is.frame >= 0)
     return 'new';
@@ -276,7 +284,9 @@ const how = (was, is, page) => {
     return 'class';
   if ((was.flags ^ is.flags) & SUPER)
     return 'split';
-  return was.rights !== is.rights ? 'rights' : '';
+  if (was.rights !== is.rights)
+    return 'rights';
+  return !((was.flags ^ is.flags) & WRITABLE) ? '' : is.flags & WRITABLE ? 'got' : 'lost';
 };
 
 /* Of a run that is compared: its class, if it is there. */
@@ -347,7 +357,8 @@ function changedFrames(before, after) {
 }
 
 const HOW = {new: 'new', gone: 'gone', moved: 'in another frame',
-  class: 'of another class', split: 'superpage split or made', rights: 'with other rights'};
+  class: 'of another class', split: 'superpage split or made', rights: 'with other rights',
+  got: 'got W: may be written now', lost: 'lost W: a write is a page fault now'};
 const PROMISE = {...HOW, new: 'promised', gone: 'no longer promised'};
 const GUARDED = {...HOW, new: 'new, as a guard', gone: 'no longer a guard'};
 

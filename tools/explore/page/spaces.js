@@ -199,7 +199,8 @@ function folds(x, width, scale) {
          'small soft')]);
 }
 
-const CHANGE_MARK = {new: '+', gone: '−', moved: '≠', class: '~', split: '÷', rights: '!'};
+const CHANGE_MARK = {new: '+', gone: '−', moved: '≠', class: '~', split: '÷', rights: '!',
+  got: 'W', lost: '×'};
 
 function changes(x, scale, list) {
   return list.flatMap(c => {
@@ -422,7 +423,8 @@ export function step(state, pick, key) {
 
 /* The marks that changes have, in words. */
 const CHANGE_WORDS = {new: 'new', moved: 'another frame', class: 'another class',
-  gone: 'gone', split: 'superpage split or made', rights: 'other rights'};
+  gone: 'gone', split: 'superpage split or made', rights: 'other rights',
+  got: 'got W', lost: 'lost W'};
 
 /* {classes, flags, text of both} that a space has; kept, since most of them stay as they are. */
 const kinds = new WeakMap();
