@@ -24,7 +24,7 @@ EXPLORE = os.path.join(TOP, BUILD, "host", "explore", "explore")
 KERNEL = path("kernel.elf")
 LETTERS = {"r": R, "w": W, "x": X, "u": U}
 GUARD, SUPER, TRAMPOLINE, WRITABLE = 64, 1, 16, 128
-FAULTS = ("total", "zero", "copy", "reuse", "file", "super", "refused")
+FAULTS = ("total", "refused", "zero", "copy", "reuse", "file", "super")
 NEEDS = ("explorer", "explorer-checked")
 
 
@@ -175,8 +175,8 @@ def check_space(m, state, pid, said, listed):
 
 def counted(text):
     """The page faults that `free` or `vmmap` counts: {name in a message: n}."""
-    counts = re.search(r"^page faults (\d+): zeros (\d+), copied (\d+), reused (\d+), "
-                       r"files (\d+), superpages (\d+), refused (\d+)\r*$", text, re.M)
+    counts = re.search(r"^page faults (\d+), refused (\d+)\r*\n  zeros (\d+), copied (\d+), "
+                       r"reused (\d+), files (\d+), superpages (\d+)\r*$", text, re.M)
     return dict(zip(FAULTS, map(int, counts.groups())))
 
 

@@ -62,8 +62,7 @@ EXTRA void proc_name(int pid, char *name) {
 }
 
 EXTRA void print_faults(const struct fault_counts *f) {
-  printf(
-      "page faults %u: zeros %u, copied %u, reused %u, files %u, "
-      "superpages %u, refused %u\n",
-      f->total, f->zero, f->copy, f->reuse, f->file, f->super, f->refused);
+  printf("page faults %u, refused %u\n", f->total, f->refused);
+  printf("  zeros %u, copied %u, reused %u, files %u, superpages %u\n", f->zero,
+         f->copy, f->reuse, f->file, f->super);
 }

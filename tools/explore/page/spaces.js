@@ -284,8 +284,8 @@ function head(x, width, space, diff) {
 }
 
 /* As the guest's own `vmmap` says it. */
-const faultsText = f => `page faults ${f.total}: zeros ${f.zero}, copied ${f.copy}, reused ${
-  f.reuse}, files ${f.file}, superpages ${f.super}, refused ${f.refused}`;
+const faultsText = f => `page faults ${f.total}, refused ${f.refused}\n  zeros ${
+  f.zero}, copied ${f.copy}, reused ${f.reuse}, files ${f.file}, superpages ${f.super}`;
 
 const headWords = (space, t) => [title(space),
   `root of its page table: ${space.root}`, `${pagesText(t.there)} there, of ` +

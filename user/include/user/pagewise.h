@@ -102,7 +102,7 @@ struct vmregion *all_regions(int pid, int *count); /* so is this */
 const char *proc_state(int state);                 /* "run", "sleep", ... */
 /* The name of a process, "?" if it is gone, into PROCNAMESZ bytes. */
 void proc_name(int pid, char *name);
-void print_faults(const struct fault_counts *f); /* in a line */
+void print_faults(const struct fault_counts *f); /* in two lines */
 
 /* lib/names.c */
 /* Call what() for each name in the current directory but . and .. */
