@@ -45,18 +45,31 @@ MMAPTEST = """
     holes_are_filled unlinked replaced busy_text
 """.split()
 
-# Tests of usertests that few allocations are enough for.
+# Tests of usertests that few allocations are enough for, that both machines have, and
+# in which nobody goes on until another ends it (as in killbusy).
 USERTESTS = """
-    copyin copyoutcalls rwsbrk lazy forkmemory mallocs opentest writetest writebig
-    createtest bigwrite bigfile unlinkread truncate1 truncate2 fdlimit dups
-    seek holes ftruncates append devices syncs mapself mapkept mapgiven
-    textbusy dirtest subdir linktest bigdir iref iputtest openiput
-    renames renamedir renameremoved sharedfd fourfiles createdelete
-    concreate linkunlink sharedread removedraces exitwait twochildren forkfork
-    reparent reparent2 orphan waitpids groups processlist
-    exectest manyargs bigargtest execbig execerrors execrunning tinyprogram
-    badheaders truncated pipe1 pipeatomic pipecapacity pipebroken pipeends
-    regions dumpandwalk usage
+    copyin copyoutcalls copyout copyoutwait copyouttext copyinstr1 copyinstr2
+    copyinstr3 straddle wrap misaligned copyinargv
+    rwsbrk lazy forkmemory mallocs sbrkbasic sbrkmuch sbrkzero sbrkbad sbrkbugs
+    sbrklast sbrktop kernmem badjump textwrite badinstruction stackguard bsstest oddload
+    opentest writetest writebig createtest bigwrite bigfile unlinkread truncate1
+    truncate2 truncate3 fdlimit dups seek holes ftruncates append devices syncs
+    hugewrite modes badfd badwrite fourteen
+    mapself mapkept mapgiven textbusy
+    dirtest subdir linktest bigdir iref iputtest openiput renames renamedir
+    renameremoved rmdot dirfile dirlinks emptypath getcwds deep
+    sharedfd fourfiles createdelete concreate linkunlink sharedread removedraces
+    exitiputtest
+    exitwait twochildren forkfork reparent reparent2 orphan waitpids groups processlist
+    killinit rights times badcalls floats
+    exectest manyargs bigargtest execbig execerrors execrunning tinyprogram badheaders
+    truncated badentry
+    pipe1 pipeatomic pipecapacity pipebroken pipeends pipeend
+    regions dumpandwalk usage memorysums systeminfo heapregion dumpandregions
+    walkresults ownmemory
+    walks roots kernelspace kernelguards tablesize
+    tlb_unmap tlb_protect tlb_fork tlb_alone
+    constants userspace floatfork registers alignment wildpause wildexit
 """.split()
 
 # Those of whose threads or processes one waits for what another will do. If that
