@@ -37,7 +37,7 @@ REPORTS = {
     "negate": UBSAN + r"overflow: -\(-2147483648\) does not fit in 'int'",
     "divide": UBSAN + "overflow: -2147483648 / -1 does not fit in 'int'",
     "divide_zero": UBSAN + "division of 40 by zero",
-    "value": UBSAN + "7 is no value of type '_?[bB]ool'",
+    "value": UBSAN + "7 is no value of type '(volatile )?_?[bB]ool'",
     "unreachable": UBSAN + "reached what cannot be reached",
     "pointer": UBSAN + r"pointer overflow: 0xf+ becomes 0x27\n",
     "index": UBSAN + r"index 40 is out of bounds of 'int ?\[4\]'",
