@@ -1,7 +1,7 @@
 /*
  * Stopping the machine, letting it go on, and stopping it at the next event of
- * one process or of any, by a breakpoint where the kernel passes at each event of that
- * kind, whichever process it is. If it is another, the machine goes on.
+ * one process or of any, by a breakpoint where the kernel passes at each event of
+ * that kind, whichever process it is. If it is another, the machine goes on.
  *
  *     fault    fault_resolve()   before a page fault is served
  *     copy     trace()           after a page was copied

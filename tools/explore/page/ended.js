@@ -32,15 +32,21 @@ export class Ended {
   /* What a process was called before an exec is known if it was seen since the exec before
    * that, and not with its new table already; what it is called then, when it is seen. */
   noteExecs({events}) {
-    for (const e of events) {
+    const were = new Map(); /* of those that are still told of */
+
+    for (const e of events.filter(({kind}) => kind === 'exec')) {
       const key = execKey(e);
-      if (e.kind !== 'exec' || this.were.has(key))
-        continue;
-      const is = this.roots.get(e.pid) === e.b;
-      this.were.set(key, is ? undefined : this.names.get(e.pid));
-      if (!is)
-        this.names.delete(e.pid);
+      were.set(key, this.were.has(key) ? this.were.get(key) : this.noteExec(e));
     }
+    this.were = were;
+  }
+
+  noteExec({pid, b}) {
+    if (this.roots.get(pid) === b)
+      return undefined;
+    const was = this.names.get(pid);
+    this.names.delete(pid);
+    return was;
   }
 
   /* Its name before that exec; without one, its last. */

@@ -212,8 +212,8 @@ function told(state, e, nameOf) {
 
   return {words, when: (e.ns / 1e9).toFixed(6), cpu: `CPU ${e.cpu}`,
     who: space ? title(space) : !e.pid ? '–' : nameOf && nameOf(e.pid, exec) || `[${e.pid}]`,
-  at: page && space ? {pid: e.pid, page: toPage(e.a)} : undefined,
-  aSays: a && `${a} ${value(a, e.a)}`, bSays: b && `${b} ${value(b, e.b)}`};
+    at: page && space ? {pid: e.pid, page: toPage(e.a)} : undefined,
+    aSays: a && `${a} ${value(a, e.a)}`, bSays: b && `${b} ${value(b, e.b)}`};
 }
 
 /* A row of the list: {y, h, x, w, e, key, at, says}; the last three are found out when

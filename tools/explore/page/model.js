@@ -77,8 +77,8 @@ export function parseState(message, last) {
 
 /*
  * The binary message: {seq, n, cls, order, maps, counts}: classes by index, order of the block
- * and count of mappings of each of n frames, and the count of frames of each class. Most messages are never looked at, so what
- * is in one is found out when it is asked for.
+ * and count of mappings of each of n frames, and the count of frames of each class. Most
+ * messages are never looked at, so what is in one is found out when it is asked for.
  */
 class Frames {
   constructor(buffer) {

@@ -442,8 +442,8 @@ function kindsOf(space) {
 /* What is in the drawing: [{sign(x, y), words}]; a sign is 16 by 15 pixels. options:
  * diff, usersOnly, past, as for layout(). */
 export function legend(state, options) {
-  const drawn = [...state.spaces, ...options.past || []].filter(s => s.pid !== KERNEL || !options.usersOnly)
-    .map(kindsOf);
+  const drawn = [...state.spaces, ...options.past || []]
+    .filter(s => s.pid !== KERNEL || !options.usersOnly).map(kindsOf);
   const flags = drawn.reduce((all, k) => all | k.flags, 0);
   const items = CLASS_NAMES.filter(c => drawn.some(k => k.classes.has(c))).map(
     c => ({sign: (x, y) => swatch(x + 1, y + 1, 14, 13, c), words: classWords(c)}));
