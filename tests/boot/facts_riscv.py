@@ -167,7 +167,8 @@ KERNEL_WALKS = (
 # way in begin, the same for a page fault's.
 USER_MODE = "$priv == 0"
 TRAMPOLINE = f"({MAXVA - PGSIZE:#x} + (long)&%s - (long)&trampoline)"
-CALL_CROSSINGS = (TRAMPOLINE % "userret", TRAMPOLINE % "uservec")
+CALL_CROSSINGS = (TRAMPOLINE % "userret",  # not the timer's
+                  TRAMPOLINE % "uservec" + " if $scause == 8")
 FAULT_CROSSINGS = (TRAMPOLINE % "uservec" + " if $scause == 15",
                    TRAMPOLINE % "userret")
 # Instructions that gdb cannot step over: it does not know where they lead.
