@@ -403,7 +403,7 @@ const listedAs = (name, root, ...all) => {
     spaces: name ? [{...forked.spaces[0], name, root: pa(root)}] : []};
   called.note(now);
   return events.layout(now, samples, {width: WIDE, from: 0, to: 1000,
-    nameOf: (pid, x) => called.nameBefore(pid, x)}).rows.map(
+    nameOf: (pid, x) => called.nameBefore(now, pid, x)}).rows.map(
     r => [/CPU 0, (.*?):/.exec(r.says)[1], Boolean(r.at)]).reverse();
 };
 const early = [fault(1), exec(2, 2), fault(3)];
@@ -416,6 +416,17 @@ assert.deepEqual(listedAs('c', 4, ...then, exec(6, 4), exec(7, 4)).map(([name]) 
                  ['[1]', 'a [1]', 'a [1]', '[1]', '[1]', '[1]', 'c [1]']);
 assert.deepEqual(listedAs('', 0, fault(6), exec(7, 4), fault(8), exec(9, 5), fault(10)).map(
   ([name]) => name), ['[1]', 'c [1]', 'c [1]', '[1]', '[1]'], 'nobody saw the last');
+
+/* A child that nobody saw has its parent's name up to its first exec. */
+const of = (pid, e) => ({...e, pid}), fork = (ns, child) => ({...fault(ns), kind: 'fork',
+  a: '0x' + child.toString(16)});
+const names = list => list.map(([name]) => name);
+assert.deepEqual(names(listedAs('d', 6, exec(20, 6), fork(21, 16), of(16, fault(22)),
+  of(16, exec(23, 9)), of(16, fault(24)), of(16, exec(25, 10)))),
+['d [1]', 'd [1]', 'd [16]', '[16]', '[16]', '[16]']);
+assert.deepEqual(names(listedAs('d', 6, fork(30, 17), of(17, fault(31)))), ['d [1]', 'd [17]']);
+assert.deepEqual(names(listedAs('e', 7, fork(32, 18), of(18, fault(33)), exec(34, 7))),
+                 ['d [1]', '[18]', 'e [1]'], 'a parent that is another program since');
 
 /* --- letters can be read on every class, in both themes (WCAG 2.2, 1.4.3) --- */
 const light = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16) / 255)

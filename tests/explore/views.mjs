@@ -164,11 +164,13 @@ async function walk(e) {
   await e.page.press('#va', 'Enter');
   await e.until(() => walkAnswer()?.va === '0x1000' &&
     walkAnswer().pid === 1);
-  /* What is walked to is picked; and who comes with another page picked walks there. */
+  /* What is walked to is picked; and what is picked, here or elsewhere, is walked to. */
   same(await e.ask(() => explorer.picked), {pid: 1, page: 1}, 'the walk’s page');
   await e.until(() => document.getElementById('picked').textContent.includes('0x1000 of init'));
-  await e.ask(() => explorer.pick({pid: 2, page: 3}));
+  await e.ask(() => explorer.pick({pid: 2, page: 4}));
+  await e.until(() => walkAnswer()?.va === '0x4000' && walkAnswer().pid === 2);
   await e.show('table');
+  await e.ask(() => explorer.pick({pid: 2, page: 3}));
   await e.show('walk');
   await e.until(() => walkAnswer()?.va === '0x3000' && walkAnswer().pid === 2);
   same(await e.page.inputValue('#va'), '0x3000', 'and the address above');

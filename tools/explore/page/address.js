@@ -33,7 +33,7 @@ export class Address {
   list(was) {
     const {state, ended} = this.app, list = state.spaces.map(s => [title(s), s.pid]);
 
-    if (was && !list.some(([, pid]) => String(pid) === was) && ended.names.has(Number(was)))
+    if (was && !list.some(([, pid]) => String(pid) === was) && ended.had(state, Number(was)))
       list.push([`${ended.nameOf(Number(was))}, ended`, was]);
     return list;
   }

@@ -10,7 +10,7 @@ const execKey = ({pid, ns}) => `${pid}:${ns}`;
 export class Ended {
   constructor() {
     this.names = new Map(); /* by pid */
-    this.roots = new Map(); /* of their tables, by pid */
+    this.roots = new Map(); /* of the tables of all that were seen, by pid */
     this.were = new Map();  /* names that an exec has changed, by its pid and time */
     this.noted = new WeakSet(); /* spaces whose names are there */
     this.known = null;      /* the picked one's space */
@@ -22,7 +22,7 @@ export class Ended {
     for (const space of state.spaces)
       if (!this.noted.has(space)) {
         this.noted.add(space);
-        this.names.set(space.pid, title(space));
+        this.names.set(space.pid, space.name);
         this.roots.set(space.pid, space.root);
       }
     if (picked)
@@ -31,12 +31,13 @@ export class Ended {
 
   /* What a process was called before an exec is known if it was seen since the exec before
    * that, and not with its new table already; what it is called then, when it is seen. */
-  noteExecs({events}) {
+  noteExecs(state) {
     const were = new Map(); /* of those that are still told of */
 
-    for (const e of events.filter(({kind}) => kind === 'exec')) {
+    for (const e of state.events.filter(({kind}) => kind === 'exec')) {
       const key = execKey(e);
-      were.set(key, this.were.has(key) ? this.were.get(key) : this.noteExec(e));
+      were.set(key, this.were.has(key) ? this.were.get(key)
+        : this.noteExec(e) ?? this.bornAs(state, e.pid, e.ns));
     }
     this.were = were;
   }
@@ -49,13 +50,33 @@ export class Ended {
     return was;
   }
 
+  /* A child has its parent's name until its first exec: was that no earlier than `ns`? */
+  bornAs(state, pid, ns = Infinity) {
+    const {events} = state, fork = events.find(e => e.kind === 'fork' && Number(e.a) === pid);
+    const ran = (by, from, to) => events.some(
+      e => e.kind === 'exec' && e.pid === by && e.ns > from && e.ns < to);
+
+    if (!fork || ran(pid, fork.ns, ns) || ran(fork.pid, fork.ns, Infinity))
+      return undefined;
+    return this.names.get(fork.pid) ?? spaceOf(state, fork.pid)?.name;
+  }
+
   /* Its name before that exec; without one, its last. */
-  nameBefore(pid, exec) {
-    return exec ? this.were.get(execKey(exec)) : this.names.get(pid);
+  nameBefore(state, pid, exec) {
+    const name = exec ? this.were.get(execKey(exec))
+      : this.names.get(pid) ?? this.bornAs(state, pid);
+
+    return name && title({pid, name});
+  }
+
+  /* Was it there, and is no more? */
+  had(state, pid) {
+    return this.roots.has(pid) && !spaceOf(state, pid);
   }
 
   nameOf(pid) {
-    return this.names.get(pid) || `process ${pid}`;
+    const name = this.names.get(pid);
+    return name ? title({pid, name}) : `process ${pid}`;
   }
 
   /* The space of what is picked, if it was ever seen. */

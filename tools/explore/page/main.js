@@ -199,6 +199,7 @@ class App {
     if (this.state) {
       this.ended.note(this.state, this.picked);
       this.pointed.update();
+      this.current.picked();
       this.refresh();
     }
     this.pane.scrollsToPick();

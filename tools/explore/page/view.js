@@ -54,6 +54,9 @@ export class View {
   /* It is shown from now on. */
   shown() {}
 
+  /* While it is shown, something else is picked. */
+  picked() {}
+
   /* Another boot: what was found out of the one before is true no more. */
   beginAnew() {}
 

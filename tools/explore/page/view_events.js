@@ -29,8 +29,8 @@ export class EventsView extends View {
 
     return {...events.layout(state, this.samples, {width: Math.max(pane.width, NARROWEST),
       since: stop.moment ? stop.moment.ns : undefined, pid: this.of,
-      key: this.row && this.row.key, nameOf: (pid, exec) => ended.nameBefore(pid, exec), whole,
-      from: y - BEYOND, to: y + h}),
+      key: this.row && this.row.key, whole,
+      nameOf: (pid, exec) => ended.nameBefore(state, pid, exec), from: y - BEYOND, to: y + h}),
     label: 'what happens'};
   }
 

@@ -1,6 +1,6 @@
 /*
  * The walk to an address, step by step; the same on a machine beside, if one runs. Its
- * page is picked, and who comes here with another page picked walks to that.
+ * page is picked, and when another page is picked that is walked to.
  */
 import * as walk from './walk.js';
 import {button} from './elements.js';
@@ -47,8 +47,12 @@ export class WalkView extends View {
     return Boolean(to && picked) && picked.pid === to.pid && picked.page === toPage(to.va);
   }
 
-  /* The walk is to what is picked. */
   shown() {
+    this.picked();
+  }
+
+  /* The walk is to what is picked. */
+  picked() {
     const {state, picked} = this.app;
 
     if (picked && picked.page !== undefined && !this.isTo(picked) &&
@@ -69,8 +73,7 @@ export class WalkView extends View {
 
     if (!was || was.error || was.pid !== pid || BigInt(was.va) !== BigInt(va) ||
         spaceOf(state, pid))
-      this.answer = {error: ended.names.has(pid) && !spaceOf(state, pid)
-        ? `${ended.nameOf(pid)} has ended` : error};
+      this.answer = {error: ended.had(state, pid) ? `${ended.nameOf(pid)} has ended` : error};
   }
 
   layout() {
