@@ -3,7 +3,8 @@
  * it must find, for the tests. A bug that is not found makes the call return, as
  * if all were well.
  *
- * What the compiler could see through goes through volatile.
+ * What the compiler could see through goes through volatile. Where a pointer has to
+ * be good it points to what is not volatile: clang does not check the others.
  */
 #include "abi/debug.h"
 #include "debug.h"
@@ -124,7 +125,8 @@ static void __attribute__((noinline)) stack_beyond(void) {
   char local[16];
   volatile char *p = hidden(local);
 
-  for (int i = 0; i < some; i++)
+  /* The secret word, and not what the backtrace goes by. */
+  for (uint i = 0; i < sizeof(local) + sizeof(long); i++)
     p[i] = 0x55;
 }
 
@@ -190,13 +192,13 @@ static void index_beyond(void) {
 
 static void misaligned(void) {
   static uint words[4];
-  volatile uint *p = (volatile uint *)((vaddr_t)words + some / 40);
+  const uint *p = (const uint *)((vaddr_t)words + some / 40);
 
   sink = *p;
 }
 
 static void null(void) {
-  volatile struct spinlock *p = (void *)(vaddr_t)(some - 40);
+  const struct spinlock *p = (const void *)(vaddr_t)(some - 40);
 
   sink = p->locked;
 }
