@@ -9,6 +9,8 @@
  *
  * A disk that breaks the rules, asks for a reset, or finishes nothing for a
  * long time is given up: all requests end with -EIO, and later ones at once.
+ * What is counted are looks, not what the clock says: a virtual machine may stand
+ * still for hours, and then its disk has had no more time than its CPUs.
  */
 #include "cpu.h"
 #include "dev/block.h"
@@ -41,7 +43,8 @@
 
 #define PIECES 3           /* descriptors of a request: header, data, status */
 #define REQUEST_MAX MiB(1) /* bytes of one request */
-#define TIMEOUT_NS (60ULL * NSEC_PER_SEC) /* without any request done */
+#define LOOK_NS (5ULL * NSEC_PER_SEC)
+#define LOOKS_MAX 12 /* without any request done */
 
 struct slot {
   uint32 type; /* header: these three */
@@ -63,8 +66,8 @@ struct disk {
   struct bio **last_waiting; /* [lock] */
   uint under_way;            /* [lock] requests that the device has */
   bool failed;               /* [lock] */
-  uint64 alive_ns;           /* [lock] when a request last began to be the
-                                     only one, or was done */
+  uint looks;                /* [lock] since a request began to be the only
+                                     one, or was done */
   bool watched;              /* [lock] the timer below runs */
   struct timer watchdog;
 };
@@ -114,9 +117,9 @@ static void start_waiting_locked(struct disk *k) {
  * itself when it finds none. */
 static void watch_locked(struct disk *k) {
   if (k->under_way == 0)
-    k->alive_ns = clock_ns();
+    k->looks = 0;
   if (!k->watched)
-    timer_start(&k->watchdog, k->alive_ns + TIMEOUT_NS);
+    timer_start(&k->watchdog, clock_ns() + LOOK_NS);
   k->watched = true;
 }
 
@@ -175,7 +178,7 @@ static void collect_locked(struct disk *k, struct bio **done) {
     end_locked(s->bio, status_of(s, len), done);
     s->bio = NULL;
     k->under_way--;
-    k->alive_ns = clock_ns();
+    k->looks = 0;
   }
   if (id != -EAGAIN)
     fail_locked(k, "it finished a request that it did not have");
@@ -232,12 +235,11 @@ static void disk_watchdog(struct timer *t) {
 
   acquire(&k->lock);
   k->watched = false;
-  if (k->under_way > 0 && clock_ns() - k->alive_ns >= TIMEOUT_NS) {
+  if (k->under_way > 0 && k->looks++ == LOOKS_MAX) {
     fail_locked(k, "it does not answer");
     abandon_locked(k, &done);
   } else if (k->under_way > 0) {
-    k->watched = true;
-    timer_start(t, k->alive_ns + TIMEOUT_NS);
+    watch_locked(k);
   }
   release(&k->lock);
   finish(done);
