@@ -274,17 +274,15 @@ static void heap_meets_mapping(void) {
   CHECK(is_zero(top, 4 * PAGE));
 }
 
-static long depth_reached;
-
 static long dig(long depth) {
   volatile char frame[1000];
+  addr at = (addr)depth % sizeof(frame); /* not 0: clang kept one byte */
 
-  frame[0] = (char)depth;
+  frame[at] = (char)depth;
   if (depth == 0)
-    return frame[0];
-  depth_reached = depth;
-  frame[0] = (char)dig(depth - 1); /* a store: no compiler makes a loop of it */
-  return frame[0];
+    return frame[at];
+  frame[at] = (char)dig(depth - 1); /* stored: so it is no loop */
+  return frame[at];
 }
 
 static void dig_deep(void *arg) { dig(*(long *)arg); }
