@@ -395,10 +395,12 @@ def test_levels():
             check_step(m, pid)
             tables = m.one(r"my tables: (\d+) pages")
             assert m.space(pid)["tables"] == tables
-            said = m.enter()
+            m.enter()
             before, now = m.one(r"(\d+) tables before, (\d+) now")
             assert before == tables and now - before == levels - 1
-            assert m.ended and facts.OTHER_MODES in said
+            assert m.space(pid)["tables"] == now  # there to be looked at
+            check_step(m, pid)
+            assert facts.OTHER_MODES in m.enter() and m.ended
 
 
 # --- two machines ---
@@ -438,9 +440,8 @@ def test_machines():
                 for line in text.split("\n") if re.match(r".{32} \S+ +\S+$", line)}
         m.enter()
         pid, va = address(m, "a variable")
-        # Its process is at its end; the entries were read while it ran.
         steps = m.all(rf"level (\d+), entry (\d+): {NUMBER} (\S+)")
-        assert [i for _, i, *_ in steps] == [index(n, va) for n, *_ in steps]
+        m.check_walk(pid, va, [(level, i, pte) for level, i, pte, _ in steps])
     other = next(name for name in facts.MACHINES if name != ARCH)
     here, there = told(ARCH), told(other)
     assert rows == {what: [here[what], there[what]] for what in here}

@@ -91,6 +91,7 @@ int main(void) {
   say("my tables: %d pages", tables());
   step("now touch one page far away from all others");
   touch_far();
+  step("a table of its own at each level but the root; now the end");
   say(TOUR_OTHER_MODES);
   return 0;
 }

@@ -110,5 +110,6 @@ int main(void) {
   variable = 2;
   show("a variable", &variable);
   show_walk(&variable);
+  step("the walk to it has the same entries");
   return 0;
 }
