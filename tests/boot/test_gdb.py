@@ -646,6 +646,17 @@ def would_make(command):
     return said
 
 
+# What a compiler says, and what is to be understood of it.
+PROBLEMS = [
+    ("kernel/main.c:9:7: warning: unused variable 'a' [-Wunused-variable]",
+     ["kernel/main.c", "9", "7", "warning", "unused variable 'a' [-Wunused-variable]"]),
+    ("user/bin/sh/main.c:1:10: fatal error: a.h: No such file or directory",
+     ["user/bin/sh/main.c", "1", "10", "error", "a.h: No such file or directory"]),
+    ("kernel/main.c: In function 'main':", None),
+    ("make: *** [Makefile:97: build/x86/kernel/main.c.o] Error 1", None),
+]
+
+
 @test(quick=True)
 @once
 def test_vscode_files():
@@ -663,14 +674,28 @@ def test_vscode_files():
             would_make(chosen(task["command"], inputs, machine=machine))
     for cpus in inputs["cpus"]["options"]:
         make("check-machine", f"CPUS={cpus}")
+    # A warning does not keep a launch from going on; a problem is one place of
+    # both tasks that build, and none needs an extension to be understood.
+    builders = [tasks[label]["problemMatcher"] for label in ("build", "qemu-gdb")]
+    assert builders[0]["pattern"] == builders[1]["pattern"], builders
+    assert builders[0]["owner"] == builders[1]["owner"], builders
+    pattern = builders[0]["pattern"]
+    for line, parts in PROBLEMS:
+        found = re.search(pattern["regexp"], line)
+        assert (found and [found[pattern[part]] for part in
+                           ("file", "line", "column", "severity", "message")]) == parts, line
     for start in vscode("launch")["configurations"]:
         task = tasks[start["preLaunchTask"]]
-        ready = task["problemMatcher"]["background"]["endsPattern"]
+        begins, ready = (task["problemMatcher"]["background"][word + "Pattern"]
+                         for word in ("begins", "ends"))
         host, port = start["miDebuggerServerAddress"].split(":")
         assert host == "localhost"
         for machine in machines:
             said = would_make(chosen(task["command"], inputs, machine=machine))
             assert any(re.search(ready, line) for line in said.split("\n")), said
+            # No word of the guest's looks like another beginning: the editor
+            # would wait for its end when it is to launch again.
+            assert not re.search(begins, "init: starting sh"), begins
             assert f"-gdb tcp::{port}" in said and \
                 f"{BUILD}/{machine}/kernel.elf" in said, said
             # What gdb reads is made by the task, for that machine.
