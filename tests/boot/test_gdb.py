@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -635,9 +636,13 @@ def chosen(command, inputs, **answers):
                   answers.get(asked[1], inputs[asked[1]]["default"]), command)
 
 
+# What keeps a task's shell from becoming make.
+STAYS = "; exit"
+
+
 def would_make(command):
     """What make would do for a command; it knows all words of it."""
-    program, *words = command.split()
+    program, *words = command.removesuffix(STAYS).split()
     assert program == "make", command
     for variable in (w.split("=")[0] for w in words if "=" in w):
         assert variable in ("ARCH", "CPUS", "GDBPORT"), command
@@ -720,8 +725,8 @@ def test_gdbinit_without_the_commands():
 
 
 def hosted(command, end, limit):
-    """A program started by the shell, of which a line has been read that fits."""
-    child = Child("sh", ["-c", command], cwd=TOP, env=environment(),
+    """A program started by bash, of which a line has been read that fits."""
+    child = Child("bash", ["-c", command], cwd=TOP, env=environment(),
                   timeout=limit, encoding="utf-8", dimensions=(50, 1000),
                   logfile=open(log_path(".task.log"), "w"))
     child.expect(re.compile(f"(?m){end}.*\\n"))
@@ -745,7 +750,9 @@ def test_vscode_session():
     program = launch["program"].replace("${workspaceFolder}", TOP)
     if BUILD != "build":
         program = path("kernel.elf")
-    machine = hosted(f"exec {command} FS={image} BUILD={BUILD}",
+    assert command.endswith(STAYS), command
+    made = command.removesuffix(STAYS)
+    machine = hosted(f"{made} FS={image} BUILD={BUILD}{STAYS}",
                      ready.replace(said, str(port)), 120 * PATIENCE)
     try:
         gdb = Child(
@@ -770,6 +777,8 @@ def test_vscode_session():
         assert 'func="main"' in mi("-stack-list-frames", r"\^done,stack=.*\n") + gdb.after
         assert "physical address" in mi('-interpreter-exec console "walk main 0"')
         gdb.end()
+        os.kill(machine.pid, signal.SIGHUP)  # as the editor terminates a task
+        machine.expect(pexpect.EOF, timeout=20 * PATIENCE)
     finally:
         machine.end()
     os.unlink(image)
