@@ -174,6 +174,17 @@ assert.ok(ys[0] <= laid.h, 'within the drawing');
 assert.equal(spaces.marks(laid, forked, 20).filter(s => s.c === 'hit').length, 2);
 assert.ok(laid.shapes.some(s => JSON.stringify(s).includes('unused')), 'a fold');
 
+/* The axis has room for its addresses: 6.1 pixels a letter, in the kernel's column from the
+ * drawing's edge, in the others from the line after the kernel's. */
+const sv57 = spaces.layout(state([0, data('private', 20)], [1, data('private', 20)]),
+                           {width: 560, height: 600});
+assert.ok(sv57.w <= 560, `columns have what is left: ${sv57.w}`);
+const edges = [0, sv57.shapes.find(s => s.c === 'rule').x1];
+const axes = sv57.shapes.filter(s => /^axis/.test(s.id)).map(g => g.of.filter(s => s.a === 'end'));
+assert.deepEqual(axes.map(labels => labels[0].s), [model.toHex(TOP), model.toHex(TOP)]);
+axes.forEach((labels, i) => labels.forEach(({x, s}) =>
+  assert.ok(x - 6.1 * s.length >= edges[i] + 4, `${s}: ${x}`)));
+
 /* What was there a moment ago leaves columns, scale and legend as they were. */
 const code = region(0, 2, 'text', [[0, 2, 'text', pa(10), 0]]);
 const twoThere = state([1, [code]],

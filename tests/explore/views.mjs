@@ -761,6 +761,7 @@ async function levels(e) {
   same([n, n], await e.ask(() => [explorer.hello.levels, explorer.hello.bits.length]), 'levels');
   check((await e.page.textContent('#machine')).includes(
     await e.ask(() => explorer.hello.mode)), 'named');
+  await e.nothingCutOff('address spaces');
 }
 
 const ALL = [spaces, table, walk, frames, restingMouse, cellOfSeveral,

@@ -65,7 +65,9 @@ export function swatch(x, y, w, h, name, more = {}) {
 }
 
 /* What a letter takes, in pixels: enough for layouts. big: bold, too. */
-const LETTER = {mono: 6.7, plain: 6.2, small: 5.5, big: 8};
+const LETTER = {mono: 6.7, smallMono: 6.1, plain: 6.2, small: 5.5, big: 8};
+
+export const widthOf = (s, kind = 'plain') => s.length * LETTER[kind];
 
 /* There is room for so many of them. */
 export const lettersIn = (width, kind = 'plain') => Math.floor(width / LETTER[kind]);
@@ -104,7 +106,7 @@ export function withLegend(laid, items) {
   let x = LEGEND_LEFT, y = laid.h + 12;
 
   for (const {sign, words} of items) {
-    const w = LEGEND_SIGN + words.length * LETTER.plain + 14;
+    const w = LEGEND_SIGN + widthOf(words) + 14;
     if (x > LEGEND_LEFT && x + w > right) {
       x = LEGEND_LEFT;
       y += LEGEND_ROW;

@@ -13,12 +13,12 @@
  * times the pages are only a few times as high, and what nobody uses is folded.
  */
 import {CLASS_NAMES, classWords} from './palette.js';
-import {fit, group, line, path, rect, swatch, text} from './shapes.js';
+import {fit, group, line, path, rect, swatch, text, widthOf} from './shapes.js';
 import {GUARD, KERNEL, SUPER, copiedWords, fitTitle, holders, pagesText, plural, runWords,
   title, toHex, totals} from './model.js';
 
 const HEAD = 58;         /* height of a column's head */
-const AXIS = 98;         /* width of the addresses */
+const AXIS = 98, AXIS_GAP = 8; /* width of the addresses, at least; right of them */
 const BAR = 46;          /* width of a column's bar */
 const COLUMN_MIN = 122, COLUMN_MAX = 170;
 const KERNEL_COLUMN = 150;
@@ -170,7 +170,13 @@ function makeScale(columns, top, height) {
 
 /* --- what is drawn --- */
 
-function axis(x, scale, columns) {
+/* The highest address is the longest. */
+function axisWidth(columns) {
+  const top = Math.max(0, ...columns.flatMap(c => c.regions.map(r => r.end)));
+  return Math.max(AXIS, Math.ceil(widthOf(toHex(top), 'smallMono')) + AXIS_GAP);
+}
+
+function axis(end, scale, columns) {
   const shapes = [], starts = new Set();
   let last = -Infinity;
 
@@ -180,14 +186,14 @@ function axis(x, scale, columns) {
   for (const p of [...scale.pieces].reverse()) {
     const top = p.y;
     if (starts.has(p.to) && top - last >= 12) {
-      shapes.push(text(x + AXIS - 8, top + 4, toHex(p.to), 'mono small soft',
+      shapes.push(text(end - AXIS_GAP, top + 4, toHex(p.to), 'mono small soft',
                        {a: 'end'}));
       last = top;
     }
   }
-  const end = scale.pieces[0];
-  if (end && end.y + end.h - last >= 12)
-    shapes.push(text(x + AXIS - 8, end.y + end.h + 4, toHex(end.from),
+  const low = scale.pieces[0];
+  if (low && low.y + low.h - last >= 12)
+    shapes.push(text(end - AXIS_GAP, low.y + low.h + 4, toHex(low.from),
                      'mono small soft', {a: 'end'}));
   return shapes;
 }
@@ -342,9 +348,9 @@ export function layout(state, options) {
     if (!list.length)
       return;
     const all = distinct([...list, ...heeded]), scale = makeScale(all, HEAD, height);
-    const end = x + AXIS + room * width;
-    shapes.push(group(id, [...axis(x, scale, all), ...folds(x + AXIS, room * width, scale)]));
-    x += AXIS;
+    x += axisWidth(all);
+    const end = x + room * width;
+    shapes.push(group(id, [...axis(x, scale, all), ...folds(x, room * width, scale)]));
     for (const {space, regions} of list) {
       columns.push({space, x, width, scale});
       if (options.from === undefined ||
@@ -362,7 +368,7 @@ export function layout(state, options) {
     shapes.push(line(x + GAP / 2, 8, x + GAP / 2, HEAD + h, 'rule'));
     x += GAP;
   }
-  const each = ((options.width || 1200) - x - AXIS - 2 * LEFT) / most;
+  const each = ((options.width || 1200) - x - axisWidth([...users, ...past]) - 2 * LEFT) / most;
   place(users, Math.floor(Math.max(COLUMN_MIN, Math.min(COLUMN_MAX, each))), 'axis1', most,
     past);
   return {w: x + LEFT, h: HEAD + h + 16, shapes, columns};
