@@ -169,7 +169,7 @@ class Explorer {
    * top within the window. */
   async nothingCutOff(where) {
     const out = await this.ask(() => {
-      const bad = [];
+      const bad = [], across = document.documentElement.clientWidth; /* no scroll bar */
       for (const svg of document.querySelectorAll('svg[role=img]')) {
         const w = Number(svg.getAttribute('width')), h = Number(svg.getAttribute('height'));
         if (svg.hasAttribute('hidden') || !svg.checkVisibility())
@@ -186,10 +186,10 @@ class Explorer {
       for (const e of document.querySelectorAll('header *, #tabs *, #bar *, #tour *')) {
         const b = e.getBoundingClientRect();
         if (e.checkVisibility() && !e.closest('.pop') && b.width &&
-            (b.right > innerWidth + 1 || b.left < 0))
+            (b.right > across + 1 || b.left < 0))
           bad.push(`${e.id || e.tagName} “${e.textContent.slice(0, 30)}”`);
       }
-      if (document.documentElement.scrollWidth > innerWidth)
+      if (document.documentElement.scrollWidth > across)
         bad.push('the window scrolls sideways');
       return bad;
     });

@@ -314,6 +314,10 @@ async function widths(e) {
     const columns = await e.ask(() => explorer.console.terminal.cols);
     check(columns >= 80, `a line of 80 letters at ${width}: ${columns}`);
   }
+  await e.ask(() => { /* whose name is long takes most room */
+    document.getElementById('of').options[0].text = 'tour_machines [12345]';
+    document.getElementById('addressOf').options[0].text = 'tour_machines [12345], ended';
+  });
   for (const width of [1000, 700, 400, 320]) {
     await e.page.setViewportSize({width, height: 600});
     for (const view of ['spaces', 'walk', 'frames']) {
