@@ -7,6 +7,7 @@ import * as frames from '../../tools/explore/page/frames.js';
 import * as palette from '../../tools/explore/page/palette.js';
 import {Lately} from '../../tools/explore/page/lately.js';
 import * as model from '../../tools/explore/page/model.js';
+import {Notice} from '../../tools/explore/page/notice.js';
 import * as share from '../../tools/explore/page/share.js';
 import * as spaces from '../../tools/explore/page/spaces.js';
 import * as walk from '../../tools/explore/page/walk.js';
@@ -438,6 +439,23 @@ assert.deepEqual(names(listedAs('d', 6, exec(20, 6), fork(21, 16), of(16, fault(
 assert.deepEqual(names(listedAs('d', 6, fork(30, 17), of(17, fault(31)))), ['d [1]', 'd [17]']);
 assert.deepEqual(names(listedAs('e', 7, fork(32, 18), of(18, fault(33)), exec(34, 7))),
                  ['d [1]', '[18]', 'e [1]'], 'a parent that is another program since');
+const family = {...happens, events: [fork(40, 19), of(9, fork(41, 20))]};
+assert.deepEqual([19, 20, 21].map(pid => called.parentOf(family, pid)),
+                 ['e [1]', 'process 9', undefined]);
+
+/* --- whom the machine stands still for is named, if that is known --- */
+const element = {classList: {toggle: () => {}}};
+const notice = new Notice(element, pid => called.nameOf(pid));
+for (const [more, said] of [[{paused: true, why: 'process 1: exec has replaced the image'},
+  'Paused: e [1]: exec has replaced the image'],
+[{paused: true, why: 'process 99 has ended'}, 'Paused: process 99 has ended'],
+[{paused: true, why: ''}, 'Paused: nothing moves until you continue'],
+[{waiting: {at: 'exec', pid: 1}}, 'waiting: exec of e [1] will stop the machine'],
+[{waiting: {at: 'exec', pid: 0}}, 'waiting: exec of any process will stop the machine']])
+{
+  notice.update({...happens, ...more});
+  assert.equal(element.textContent, said);
+}
 
 /* --- letters can be read on every class, in both themes (WCAG 2.2, 1.4.3) --- */
 const light = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16) / 255)

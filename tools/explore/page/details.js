@@ -1,12 +1,13 @@
 /*
  * Details, on the right: what the picked page is, who else has its frame, where to
- * go from there; or what keys have come to in a view. Above, what is different since
+ * go from there; of a process without a page, what all of it has; or what keys have
+ * come to in a view. Above, what is different since
  * the moment that is remembered.
  */
 import {holderWords} from './frames.js';
 import * as share from './share.js';
 import {$, button, hide, setText} from './elements.js';
-import {copiedWords, find, runWords, spaceOf, title, toHex} from './model.js';
+import {copiedWords, find, runWords, spaceOf, spaceWords, title, toHex} from './model.js';
 import {draw} from './shapes.js';
 
 const WIDEST = 440, MARGIN = 28; /* pixels: of the drawing, and around it */
@@ -41,8 +42,10 @@ export class Details {
       this.say(instead);
     else if (has)
       this.drawPage(space, picked);
+    else if (space)
+      this.drawSpace(space);
     else
-      this.say({title: picked && !space ? `${ended.nameOf(picked.pid)} has ended` : 'Details',
+      this.say({title: picked ? `${ended.nameOf(picked.pid)} has ended` : 'Details',
         sentence: 'Hover over anything to hear what it is. Click a page to open it in the ' +
           'page table, and to see here who else has its frame. New here? Press Tour.',
         facts: current.facts()});
@@ -52,6 +55,14 @@ export class Details {
     setText($('picked'), heading);
     setText($('sentence'), sentence);
     setText($('facts'), facts);
+  }
+
+  drawSpace(space) {
+    const {state, ended, current} = this.app, parent = ended.parentOf(state, space.pid);
+
+    this.say({title: title(space), sentence: (parent ? `Forked by ${parent}. ` : '') +
+      'No page of it is picked: click one to see here who else has its frame.',
+    facts: current.facts() || spaceWords(space)});
   }
 
   drawPage(space, picked) {

@@ -6,6 +6,8 @@
 import {spaceOf, title} from './model.js';
 
 const execKey = ({pid, ns}) => `${pid}:${ns}`;
+const forkOf = ({events}, pid) =>
+  events.find(e => e.kind === 'fork' && Number(e.a) === pid);
 
 export class Ended {
   constructor() {
@@ -52,7 +54,7 @@ export class Ended {
 
   /* A child has its parent's name until its first exec: was that no earlier than `ns`? */
   bornAs(state, pid, ns = Infinity) {
-    const {events} = state, fork = events.find(e => e.kind === 'fork' && Number(e.a) === pid);
+    const {events} = state, fork = forkOf(state, pid);
     const ran = (by, from, to) => events.some(
       e => e.kind === 'exec' && e.pid === by && e.ns > from && e.ns < to);
 
@@ -77,6 +79,12 @@ export class Ended {
   nameOf(pid) {
     const name = this.names.get(pid);
     return name ? title({pid, name}) : `process ${pid}`;
+  }
+
+  /* Who has forked it, if that is still told of. */
+  parentOf(state, pid) {
+    const fork = forkOf(state, pid);
+    return fork && this.nameOf(fork.pid);
   }
 
   /* The space of what is picked, if it was ever seen. */

@@ -51,7 +51,7 @@ class App {
       events: new EventsView(this)}; /* by the order of their tabs */
     this.pane = new Pane(this);         /* left: the view */
     this.details = new Details(this);   /* right: what is picked */
-    this.notice = new Notice($('notice')); /* above */
+    this.notice = new Notice($('notice'), pid => this.ended.nameOf(pid)); /* above */
     this.address = new Address(this);   /* one that is typed */
     this.mouse = new Mouse(this);
     this.keys = new Keys(this);

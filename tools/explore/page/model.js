@@ -254,6 +254,19 @@ export function copiedWords(state, region, run, page, pages = 1) {
     plural(most, 'process has', 'processes have')} ${pages > 1 ? 'each' : 'the'} frame`;
 }
 
+/* As the guest's own `vmmap` says it. */
+const faultsText = f => `page faults ${f.total}, refused ${f.refused}\n  zeros ${
+  f.zero}, copied ${f.copy}, reused ${f.reuse}, files ${f.file}, superpages ${f.super}`;
+
+/* What all of a space says when it is asked. */
+export function spaceWords(space) {
+  const t = totals(space);
+  return [`root of its page table: ${space.root}`,
+    `${pagesText(t.there)} there, of ${pagesText(t.promised)} promised`,
+    `${pagesText(t.shared)} shared with others, or with the cache of files`,
+    `${pagesText(t.superpages)} in superpages`, faultsText(space.faults)].join('\n');
+}
+
 const pidText = space => space.pid === KERNEL ? '' : ` [${space.pid}]`;
 export const title = space => space.name + pidText(space);
 /* The same in so many pixels: of two by one name the pids tell which is which. */

@@ -5,21 +5,24 @@
  */
 import {ANY_PROCESS} from './model.js';
 
-/* Why the machine stands still, or what is waited for; "" if it runs. */
-function stillWords(s) {
+/* Why the machine stands still, or what is waited for; "" if it runs. nameOf: of a pid, which
+ * is all that the server says. */
+function stillWords(s, nameOf) {
   const waits = s.waiting && `waiting: ${s.waiting.at} of ${
-    s.waiting.pid === ANY_PROCESS ? 'any process' : `process ${s.waiting.pid}`
+    s.waiting.pid === ANY_PROCESS ? 'any process' : nameOf(s.waiting.pid)
   } will stop the machine`;
+  const why = s.why && s.why.replace(/^process (\d+)/, (_, pid) => nameOf(Number(pid)));
 
   return s.ended ? 'The machine has ended; this is what was last there.'
     : s.panicked ? 'The kernel has panicked and does nothing any more; the terminal says why.'
-    : s.paused ? `Paused: ${s.why || 'nothing moves until you continue'}`
+    : s.paused ? `Paused: ${why || 'nothing moves until you continue'}`
       : s.unseen || waits || '';
 }
 
 export class Notice {
-  constructor(element) {
+  constructor(element, nameOf) {
     this.element = element;
+    this.nameOf = nameOf;
     this.stays = '';   /* what is said of the machine, */
     this.bad = false;  /* and that it does not run */
     this.passing = ''; /* a complaint */
@@ -51,7 +54,7 @@ export class Notice {
 
   /* After each state: is something else said of the machine now? */
   update(state) {
-    const says = stillWords(state), differs = says !== this.stays;
+    const says = stillWords(state, this.nameOf), differs = says !== this.stays;
 
     this.stays = says;
     this.bad = state.paused || state.panicked;

@@ -15,7 +15,7 @@
 import {CLASS_NAMES, classWords} from './palette.js';
 import {fit, group, line, path, rect, swatch, text, widthOf} from './shapes.js';
 import {GUARD, KERNEL, SUPER, copiedWords, fitTitle, holders, pagesText, plural, runWords,
-  title, toHex, totals} from './model.js';
+  spaceWords, title, toHex, totals} from './model.js';
 
 const HEAD = 58;         /* height of a column's head */
 const AXIS = 98, AXIS_GAP = 8; /* width of the addresses, at least; right of them */
@@ -276,7 +276,7 @@ function head(x, width, space, diff) {
     : change.kind === 'exec' ? '≠ exec' : change.changes.length ? '~' : '';
   const shapes = [text(x, 16, fitTitle(space, width - 10, 'big'),
                        'bold big', {at: {pid: space.pid},
-                       tip: headWords(space, t)})];
+                       tip: `${title(space)}\n${spaceWords(space)}`})];
 
   if (badge)
     shapes.push(text(x + 78, 31, badge, 'small bold change'));
@@ -288,17 +288,6 @@ function head(x, width, space, diff) {
     shapes.push(text(x, 55, '⚠ changed while read', 'small bad'));
   return shapes;
 }
-
-/* As the guest's own `vmmap` says it. */
-const faultsText = f => `page faults ${f.total}, refused ${f.refused}\n  zeros ${
-  f.zero}, copied ${f.copy}, reused ${f.reuse}, files ${f.file}, superpages ${f.super}`;
-
-const headWords = (space, t) => [title(space),
-  `root of its page table: ${space.root}`, `${pagesText(t.there)} there, of ` +
-  `${pagesText(t.promised)} promised`, `${pagesText(t.shared)} shared with others, or ` +
-  `with the cache of files`, `${pagesText(t.superpages)} in superpages`,
-  faultsText(space.faults),
-].join('\n');
 
 /* Columns as they were last made, by space: one of another message is another object,
  * unless the space is the same. */
