@@ -47,6 +47,42 @@ async function stepsTogether(e) {
   await e.page.click('#controls button:nth-child(4)');
 }
 
+/* This machine's half of a view: how much is marked in it, and in the other's. */
+const marked = e => e.atOnce(() => {
+  const marks = side => [...document.querySelectorAll('#drawing > [role=group]')].filter(
+    (g, i, all) => i % 2 === side).reduce((n, g) => n + g.querySelectorAll('.changed').length, 0);
+  return [marks(0), marks(1)];
+});
+
+/* What has come since the moment that is remembered is marked, on the machine that it is
+ * remembered of. */
+async function differences(e, name) {
+  const at = await e.until(n => {
+    const {state: {spaces}, stop: {diff}} = explorer;
+    const {pid} = spaces.find(s => s.name === n);
+    const page = diff?.spaces.get(pid)?.changes.find(c => c.how === 'new' && c.is === 'private')
+      ?.page;
+    return page !== undefined && {pid, page};
+  }, name);
+  const other = 'not remembered';
+  await e.show('spaces');
+  const [mine, theirs] = await marked(e);
+  check(mine > 0 && theirs === 0, `address spaces: ${mine}, ${theirs} marks`);
+  same((await e.texts()).filter(t => t.includes(other)).length, 1, 'whose marks those are');
+  await e.nothingCutOff('both address spaces, marked');
+  await e.ask(({pid, page}) => explorer.views.walk.go(pid, page), at);
+  await e.until(({pid, page}) => walkAnswer()?.pid === pid &&
+    Number(BigInt(walkAnswer().va) >> 12n) === page && walkAnswer().result &&
+    explorer.beside.walk?.va === walkAnswer().va, at);
+  await bothWalks(e);
+  const levels = await e.ask(() => walkAnswer().steps.length);
+  same(await marked(e), [levels, 0], 'the walk to what is new');
+  same((await e.texts()).filter(t => t.includes(other)).length, 1, 'whose walk is marked');
+  await e.shot(name + '-marked');
+  await e.page.click('#forget');
+  same(await marked(e), [0, 0], 'forgotten');
+}
+
 /* The second machine is gone, and so is the program on the first. */
 async function leave(e, name) {
   await e.page.click('#tour .close');
@@ -70,10 +106,12 @@ async function compare(e, name, differ) {
   check(large.steps.at(-1).level > 0, 'a superpage');
   await e.shot(name + '-superpage');
   /* One Enter for both. */
-  await e.page.click('#tour .row button:nth-child(2)');
+  await e.page.click('#tour .row .go');
   await e.until(words => [explorer.console, explorer.beside.console].every(
     c => printed(c).includes(words)),
   name === 'tour_levels' ? 'goes through' : 'bits of an index');
+  if (name === 'tour_levels') /* whose step brings pages */
+    await differences(e, name);
   await e.show('spaces');
   const texts = await e.texts();
   same(texts.filter(t => t === 'kernel').length, 2, 'both kernels');

@@ -124,12 +124,21 @@ const entry = (level, value) => ({level, index: 0, entry_pa: '0x1000', value, fl
 const answer = (...values) => ({va: '0x5000', result: '0x2000', reason: '', what: 'data',
   steps: values.map((v, i) => entry(2 - i, v))});
 const marked = options => walk.layout(HELLO, answer('0x1', '0x1', '0x17'),
-  {title: 'p', step: Infinity, ...options}).shapes.filter(s => s.c === 'changed').length;
-assert.equal(marked({}), 0);
-assert.equal(marked({was: answer('0x1', '0x1', '0x17'), changed: true}), 0, 'it is known');
-assert.equal(marked({was: answer('0x1', '0x1', '0x13')}), 1);
-assert.equal(marked({was: answer('0x1', '0x0')}), 2, 'levels that were not there');
-assert.equal(marked({changed: true}), 1);
+  {title: 'p', step: Infinity, ...options}).shapes.filter(s => s.s?.startsWith('≠'))
+  .map(s => s.s.slice(2));
+const FEW = [{page: 5, pages: 1}], NEAR = [{page: 6, pages: 1}], FAR = [{page: 512, pages: 9}];
+const self = 'not as remembered', under = 'pages below differ';
+assert.deepEqual(marked({}), []);
+assert.deepEqual(marked({was: answer('0x1', '0x1', '0x17'), newer: true, changes: FEW}), [],
+                 'it is known');
+assert.deepEqual(marked({was: answer('0x1', '0x1', '0x13')}), [self]);
+assert.deepEqual(marked({was: answer('0x1', '0x0')}), [self, self], 'levels that were not there');
+assert.deepEqual(marked({newer: true, changes: []}), [self, self, self], 'a new process');
+/* Else as the page table marks entries: those that stand for a page that differs. */
+assert.deepEqual(marked({newer: false, changes: FEW}), [under, under, self]);
+assert.deepEqual(marked({newer: false, changes: NEAR}), [under, under]);
+assert.deepEqual(marked({newer: false, changes: FAR}), [under]);
+assert.deepEqual(marked({newer: false, changes: [{page: 1 << 18, pages: 1}]}), []);
 
 /* --- who shares what is copied on write: of a run, as few and as many as of its pages --- */
 const copied = (...runs) => runs.map(([pid, page, frame, pages]) =>

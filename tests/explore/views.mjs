@@ -550,10 +550,26 @@ async function stopAtCommand(e) {
   await e.page.selectOption('#of', {label: 'any process'});
   await e.page.click('#arm');
   await e.until(() => document.getElementById('notice').textContent.includes('any process'));
+  await e.page.click('#remember');
   await e.type('ls\n');
   await e.until(() => explorer.state.stopped);
   same(await e.ask(() => explorer.state.spaces.find(
     s => s.pid === explorer.state.stopped.pid).name), 'ls', 'what is executed');
+  const name = `ls [${await e.ask(() => explorer.state.stopped.pid)}]`;
+  same(await e.page.textContent('#notice'), `Paused: ${name}: exec has replaced the image`,
+       'who has stopped it');
+  same(await e.page.textContent('#picked'), name, 'Details of the process');
+  check((await e.page.textContent('#sentence')).startsWith('Forked by sh [2].'), 'its parent');
+  check(/ there, of .* promised\n/.test(await e.page.textContent('#facts')), 'what it has');
+  /* Its table is newer than the moment: each entry, though no page is there. */
+  await e.ask(() => {
+    const space = explorer.state.spaces.find(s => s.pid === explorer.state.stopped.pid);
+    explorer.views.walk.go(space.pid, space.regions.find(r => r.what === 'stack').start);
+  });
+  await e.until(() => walkAnswer()?.pid === explorer.state.stopped.pid &&
+    !walkAnswer().result && document.querySelectorAll('#drawing .changed').length ===
+    walkAnswer().steps.length);
+  await e.page.click('#forget');
   await e.page.click('#pause');
   await e.prompt();
 }

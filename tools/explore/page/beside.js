@@ -7,15 +7,17 @@
  *    walk            [ this machine: level 2, 1, 0 ] [ the other: level 3, 2, 1, 0 ]
  *    address spaces  [ kernel, program             ] [ kernel, program             ]
  *
- * It ends when it is closed, or with the page.
+ * A moment that is remembered is of this machine alone, and so are the marks of what
+ * differs. The other ends when it is closed, or with the page.
  */
 import {Console} from './console.js';
 import {nextRegion} from './keys.js';
 import {Wire} from './wire.js';
 import {KERNEL, parseState, spaceOf, title, toPage} from './model.js';
 import {flagsWords, hex, hexWide, leadsWords, split} from './entry.js';
-import {arrowHead, fit, group, line, moved, rect, text} from './shapes.js';
+import {arrowHead, fit, group, line, moved, rect, text, widthOf} from './shapes.js';
 import {layout as spacesLayout, pickMark} from './spaces.js';
+import {differs} from './walk.js';
 
 const COLUMN_MIN = 340, COLUMN_MAX = 412; /* width of a walk */
 const BETWEEN = 18;      /* walks */
@@ -154,22 +156,32 @@ export class Beside {
     }, () => {});
   }
 
-  /* Both walks. `mine` is this machine's answer; options: title, step, width. */
+  /* What this machine is called, and the other: of that nothing is marked. */
+  names() {
+    const {hello, state, stop} = this.app, ended = this.state.ended;
+
+    return [name(hello, state.ended),
+      name(this.hello, ended) + (stop.diff && !ended ? ' · not remembered' : '')];
+  }
+
+  /* Both walks. `mine` is this machine's answer; options: title, step, width, and what
+   * differs() needs. */
   walksLayout(mine, options) {
-    const {hello, state} = this.app;
-    const columns = [{hello, ended: state.ended, answer: mine, title: options.title},
-      {hello: this.hello, ended: this.state.ended, answer: this.walk,
-        title: this.walk && this.walk.title}];
+    const [here, there] = this.names(), {hello} = this.app;
+    const columns = [{hello, name: here, answer: mine, title: options.title,
+      marked: differs(hello, mine, options)},
+    {hello: this.hello, name: there, answer: this.walk, title: this.walk && this.walk.title,
+      marked: []}];
     return walks(columns, options.step, options.width);
   }
 
   /* Both kernels, each with a process. options: width, height, usersOnly. */
   spacesLayout(pid, options) {
-    const {hello, state, views} = this.app, {to} = views.walk;
+    const [here, there] = this.names(), {state, stop, views} = this.app, {to} = views.walk;
     const like = n => (this.like(n) || this.state.spaces[0]).pid;
     const mark = n => to && {pid: n(to.pid), page: toPage(to.va)};
-    return bothSpaces([{hello, state, pid, mark: mark(n => n)},
-      {hello: this.hello, state: this.state, pid: like(pid), mark: mark(like)}],
+    return bothSpaces([{name: here, state, pid, mark: mark(n => n), diff: stop.diff},
+      {name: there, state: this.state, pid: like(pid), mark: mark(like), diff: null}],
     options);
   }
 }
@@ -198,14 +210,19 @@ function bitBoxes(hello, va, leaf, width) {
   return shapes;
 }
 
-function card(hello, s, y, width, more) {
+function card(hello, s, y, width, {more, marked}) {
+  const value = hexWide(hello, s.value);
+  const between = (width + widthOf(value, 'mono') - widthOf(s.flags, 'mono')) / 2;
   const shapes = [rect(0, y, width, CARD, 'panel', {r: 5}),
     text(10, y + 19, `level ${s.level}, entry ${s.index}`, 'bold'),
     text(width - 10, y + 19, leadsWords(s), s.kind === 'none' ? 'bold bad' : 'soft', {a: 'end'}),
-    text(10, y + 38, hexWide(hello, s.value), 'mono bold'),
+    text(10, y + 38, value, 'mono bold'),
     text(width - 10, y + 38, s.flags, 'mono accent', {a: 'end'}),
     text(10, y + 56, fit(flagsWords(hello, s.value), width - 20), 'small soft')];
 
+  if (marked)
+    shapes.push(rect(-2, y - 2, width + 4, CARD + 4, 'changed', {r: 5}),
+      text(between, y + 38, `≠ ${marked}`, 'small bold change', {a: 'middle'}));
   if (more)
     shapes.push(line(24, y + CARD, 24, y + ROW - 2, 'wire'),
                 arrowHead(24, y + ROW, true));
@@ -222,8 +239,8 @@ function ending(answer, y, width) {
 }
 
 /* levels: the most of all columns, so that the same level is at the same height. */
-function walkColumn({hello, ended, answer, title: whose}, levels, step, width) {
-  const shapes = [text(0, 18, name(hello, ended), 'title')];
+function walkColumn({hello, name: called, answer, title: whose, marked}, levels, step, width) {
+  const shapes = [text(0, 18, called, 'title')];
 
   if (!answer)
     return [...shapes, text(0, 36, 'no such process there yet', 'soft')];
@@ -237,7 +254,7 @@ function walkColumn({hello, ended, answer, title: whose}, levels, step, width) {
            `no level ${level} here: the root is a table of level ${hello.levels - 1}`,
            'soft'));
   shown.forEach((s, n) => shapes.push(...card(hello, s, TOP + (levels - 1 - s.level) * ROW,
-    width, n + 1 < shown.length)));
+    width, {more: n + 1 < shown.length, marked: marked[n]})));
   if (done)
     shapes.push(...ending(answer, TOP + levels * ROW, width));
   return shapes;
@@ -261,7 +278,7 @@ function walks(columns, step, width) {
   const each = Math.max(COLUMN_MIN, Math.min(COLUMN_MAX, Math.floor((width - 12) / 2)));
   const levels = Math.max(...columns.map(c => c.hello.levels));
   const shapes = columns.flatMap((c, i) => [group('walk' + i, moved(
-    walkColumn(c, levels, step, each - BETWEEN), 12 + i * each, 8), {label: name(c.hello)})]);
+    walkColumn(c, levels, step, each - BETWEEN), 12 + i * each, 8), {label: c.name})]);
   const y = TOP + levels * ROW + 80;
   shapes.push(text(12, y, alike(columns), 'bold'));
   return {w: 12 + columns.length * each, h: y + 16, shapes};
@@ -279,18 +296,17 @@ function spacesRows(sides, rows, height) {
   const laid = rows.map(of => sides.map(side => {
     const pids = of(side);
     return spacesLayout({...side.state, spaces: side.state.spaces.filter(
-      s => pids.includes(s.pid))}, {height: tall, width: 0});
+      s => pids.includes(s.pid))}, {height: tall, width: 0, diff: side.diff});
   }));
   const w = Math.max(...laid.flat().map(l => l.w)) + 10;
   let y = NAME;
 
-  sides.forEach(({hello, state}, i) => shapes.push(
-    text(i * w + 8, 16, name(hello, state.ended), 'title')));
+  sides.forEach((side, i) => shapes.push(text(i * w + 8, 16, side.name, 'title')));
   laid.forEach((row, n) => {
     row.forEach((l, i) => {
       const all = [...l.shapes, ...pickMark(l, sides[i].mark)];
       shapes.push(group(`side${i}-${n}`, moved(i ? deaf(all) : all, i * w, y),
-                        {label: name(sides[i].hello)}));
+                        {label: sides[i].name}));
     });
     y += Math.max(...row.map(l => l.h));
   });

@@ -68,10 +68,11 @@ function strip(x, y, hello, table) {
   return [rect(x, y, w, 9, 'frame'), path(d.join(''), 'strip')];
 }
 
-/* Does a row stand for a page that has changed? */
-function touched(changes, hello, table, row) {
-  const step = Number(reach(hello, table.level) >> 12n);
-  const from = toPage(table.base) + row.index * step, to = from + row.count * step;
+/* Does an entry of a level, or `count` that follow each other, stand for a page that has
+ * changed? page: any of the first one's. */
+export function touched(changes, hello, level, page, count = 1) {
+  const step = Number(reach(hello, level) >> 12n);
+  const from = page - page % step, to = from + count * step;
   return changes.some(c => c.page < to && from < c.page + c.pages);
 }
 
@@ -119,7 +120,7 @@ export function layout(hello, space, tables, options) {
 
     if (picked)
       shapes.push(rect(x - 20, y, options.width - x + 8, h, 'wash'));
-    if (there && touched(options.changes, hello, table, row))
+    if (there && touched(options.changes, hello, table.level, page, row.count))
       shapes.push(rect(x - 19, y + 1, options.width - x + 6, h - 2, 'changed'),
                   text(options.width - MARGIN - 4, y + 14, '≠', 'bold change', {a: 'end'}));
     if (row.kind === 'table')

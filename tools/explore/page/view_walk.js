@@ -85,23 +85,22 @@ export class WalkView extends View {
     const space = spaceOf(state, answer.pid);
     const named = space ? title(space)
       : `${ended.nameOf(answer.pid)}, which has ended: as last read`;
-    if (beside.on)
-      return {...beside.walksLayout(answer, {step, title: named, width: pane.width}),
-        label: `walks to ${answer.va} on both machines`};
-    return {...walk.layout(hello, answer, {step, title: named, ...this.remembered(answer)}),
-      label: 'walk to ' + answer.va};
+    const options = {step, title: named, ...this.remembered(answer)};
+    return beside.on ? {...beside.walksLayout(answer, {...options, width: pane.width}),
+      label: `walks to ${answer.va} on both machines`}
+      : {...walk.layout(hello, answer, options), label: 'walk to ' + answer.va};
   }
 
   /* What is known of this walk in the moment that is remembered: the walk itself, if it was
-   * asked for then; else whether the page is as it was. */
+   * asked for then; else what has become of the process and its pages. */
   remembered({pid, va}) {
-    const {moment, diff} = this.app.stop, page = toPage(va);
+    const {moment, diff} = this.app.stop;
 
     if (!moment)
       return {};
     const change = diff && diff.spaces.get(pid);
-    return {was: moment.walks.get(`${pid}:${page}`), changed: change && change.changes.some(
-      c => isThere(c) && c.page <= page && page < c.page + c.pages)};
+    return {was: moment.walks.get(`${pid}:${toPage(va)}`),
+      ...change && {newer: change.kind === 'new', changes: change.changes.filter(isThere)}};
   }
 
   controls() {

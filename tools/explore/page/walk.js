@@ -6,6 +6,8 @@
  */
 import {arrowHead, fit, lettersIn, line, path, rect, text} from './shapes.js';
 import {flagList, hex, hexWide, indexBits, leadsWords, pageNumber, split} from './entry.js';
+import {toPage} from './model.js';
+import {touched} from './table.js';
 
 const MARGIN = 34;
 const BIT = 12;          /* width of a bit, at most */
@@ -13,6 +15,7 @@ const UNUSED = 60, APART = 4, PAD = 8; /* of fields: above the indexes, between,
 const CARD = 112;        /* height of a level's card */
 const SPACE = 26;        /* between cards */
 const WIDTH = 740, RIGHT = 8;
+const NOT_SAME = 'not as remembered';
 
 /* How many steps there are, the address itself not counted. */
 export const lastStep = answer => answer.steps.length + 1;
@@ -80,7 +83,22 @@ function flagBoxes(x, y, hello, value) {
   });
 }
 
-function card(y, hello, s, n, changed) {
+/*
+ * What is marked of each step: "" or words. then: what is known of the moment that is
+ * remembered: was, the answer of that moment; or, if this walk was not asked for then, newer:
+ * the process was not there, and changes: its pages that are not as they were.
+ */
+export function differs(hello, answer, {was, newer, changes = []}) {
+  return answer.steps.map((s, n) => {
+    if (was ? !was.steps[n] || was.steps[n].value !== s.value : newer)
+      return NOT_SAME;
+    if (was || !touched(changes, hello, s.level, toPage(answer.va)))
+      return '';
+    return s.kind === 'table' ? 'pages below differ' : NOT_SAME;
+  });
+}
+
+function card(y, hello, s, n, marked) {
   const table = BigInt(s.entry_pa) - BigInt(s.index * hello.pte);
   const x = MARGIN + 176, shapes = [];
   const from = n === 0 ? `${hello.root} says where the root is` :
@@ -97,9 +115,9 @@ function card(y, hello, s, n, changed) {
     ...flagBoxes(x, y + 62, hello, s.value));
   shapes.push(text(WIDTH - 16, y + 54, leadsWords(s),
                    s.kind === 'none' ? 'bold bad' : 'bold', {a: 'end'}));
-  if (changed)
+  if (marked)
     shapes.push(rect(MARGIN - 2, y - 3, WIDTH - MARGIN - 6, CARD + 2, 'changed', {r: 5}),
-                text(WIDTH - 16, y + 14, '≠ not as remembered', 'bold change',
+                text(WIDTH - 16, y + 14, `≠ ${marked}`, 'bold change',
                      {a: 'end'}));
   return shapes;
 }
@@ -132,8 +150,8 @@ function ending(y, hello, va, answer) {
 }
 
 /*
- * answer: of the request "walk". options: title of the space, step; was: an answer
- * of a remembered moment; changed: it is not known, but the page is not as it was then.
+ * answer: of the request "walk". options: title of the space, step, and what differs()
+ * needs.
  * Returns {w, h, shapes}.
  */
 export function layout(hello, answer, options) {
@@ -147,19 +165,18 @@ export function layout(hello, answer, options) {
   const shapes = [text(MARGIN, 28, `${va} in ${options.title}`, 'title mono'),
     text(MARGIN, 46, `${hello.mode}: ${hello.bits.join(' + ')} bits of index, 12 of ` +
       `offset; an entry takes ${hello.pte} bytes`, 'soft'), ...bits.shapes];
+  const marked = differs(hello, answer, options);
   let y = answer.steps.length === 0 ? 66 : 148;
 
   answer.steps.slice(0, step).forEach((s, n) => {
-    const centre = bits.centres[n], {was} = options;
-    const changed = was ? !was.steps[n] || was.steps[n].value !== s.value
-      : Boolean(options.changed) && s === end;
+    const centre = bits.centres[n];
     if (n === step - 1)
       shapes.push(rect(MARGIN - 2, y - 3, WIDTH - MARGIN - 6, CARD + 2, 'wash', {r: 6}));
     const lane = 6 + n * 5, row = y + 61; /* the index chooses the entry */
     shapes.push(path(`M${centre} 120V${126 + n * 3}H${lane}V${row}H${MARGIN - 6}`,
                      'wire' + (n === step - 1 ? ' here' : '')),
                 arrowHead(MARGIN + 1, row));
-    shapes.push(...card(y, hello, s, n, changed));
+    shapes.push(...card(y, hello, s, n, marked[n]));
     y += CARD;
     if (s.kind === 'table' || n + 1 < step)
       shapes.push(line(MARGIN + 75, y - 14, MARGIN + 75, y + SPACE - 12, 'wire'),
