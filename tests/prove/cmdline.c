@@ -50,7 +50,7 @@ PROVE(
     "each word of the text that there is room for is kept, in order and "
     "ended by a 0, and nothing else is; what there is no room for is said",
     "texts of up to 10 bytes, of any value, with room for 8 bytes and 3 words",
-    "small --unwind 12 --unwindset check.0:5,is_of_machine.0:2,"
+    "small quick --unwind 12 --unwindset check.0:6,is_of_machine.0:2,"
     "cmdline_init.1:4,cmdline_init.2:4") {
   int n = 0;
 
@@ -77,7 +77,7 @@ PROVE(
 
 PROVE(get, "the value of the last word with this name, or NULL",
       "the same texts; names of one or two bytes, of any value",
-      "small --unwind 12 --unwindset check.0:5,is_of_machine.0:2,"
+      "small --unwind 12 --unwindset check.0:6,is_of_machine.0:2,"
       "cmdline_init.1:4,cmdline_init.2:4,cmdline_get.0:4") {
   char name[3] = {any_char(), any_char(), '\0'};
   uint len = name[1] ? 2 : 1, n = 0;

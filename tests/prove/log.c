@@ -326,14 +326,15 @@ PROVE(refused,
 /* The transaction that runs has blocks with any contents, in this order. */
 static struct txn *transaction(struct choice c, struct buf *bufs,
                                uint contents[][4]) {
-  static struct bpage page; /* not a file's */
+  static struct bpage pages[LOGHEADERMAX]; /* not a file's */
   struct txn *t = &jnl.txn[0];
 
   t->n = c.n;
   for (uint i = 0; i < c.n; i++) {
     bufs[i].data = (char *)contents[i];
     bufs[i].blockno = c.block[i];
-    bufs[i].page = &page;
+    pages[i].data = bufs[i].data;
+    bufs[i].page = &pages[i];
     t->buf[i] = &bufs[i];
   }
   return t;
