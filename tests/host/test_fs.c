@@ -228,6 +228,39 @@ static void renames(void *arg) {
   CHECK_EQ(stat_path("g", &type, &nlink, &size), 0);
 }
 
+static uint64 size_of(const char *path) {
+  short type, nlink;
+  uint64 size = 0;
+
+  CHECK_EQ(stat_path(path, &type, &nlink, &size), 0);
+  return size;
+}
+
+/* What was taken out of a directory is room for others, in whatever order: it does
+ * not grow. */
+static void room(void *arg) {
+  static const char *const files[] = {"/d/0", "/d/1", "/d/2", "/d/3"};
+  const uint n = sizeof(files) / sizeof(files[0]);
+  const uint64 full = (2 + n) * sizeof(struct dirent); /* . and .. */
+
+  (void)arg;
+  CHECK_EQ(fs_mkdir(NULL, "/d"), 0);
+  for (uint i = 0; i < n; i++)
+    CHECK_EQ(put_file(files[i], "", 0), 0);
+  CHECK_EQ(size_of("/d"), full);
+  for (uint i = 0; i < n; i++) {
+    for (uint k = 1; k < n; k++) {
+      const char *one = files[i], *two = files[(i + k) % n];
+
+      CHECK_EQ(fs_unlink(NULL, one), 0);
+      CHECK_EQ(fs_unlink(NULL, two), 0);
+      CHECK_EQ(put_file(one, "", 0), 0);
+      CHECK_EQ(put_file(two, "", 0), 0);
+      CHECK_EQ(size_of("/d"), full);
+    }
+  }
+}
+
 static void getcwd_removed(void *arg) {
   struct inode *d;
   char path[100];
@@ -601,6 +634,7 @@ TEST(absent)
 TEST(unlinked_but_open)
 TEST(names)
 TEST(renames)
+TEST(room)
 TEST(getcwd_removed)
 TEST(full)
 TEST(out_of_inodes)
@@ -619,6 +653,7 @@ int main(void) {
       cmocka_unit_test(test_unlinked_but_open),
       cmocka_unit_test(test_names),
       cmocka_unit_test(test_renames),
+      cmocka_unit_test(test_room),
       cmocka_unit_test(test_getcwd_removed),
       cmocka_unit_test(test_full),
       cmocka_unit_test(test_out_of_inodes),
