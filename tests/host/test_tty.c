@@ -2,6 +2,7 @@
  * The terminal's line discipline: kernel/dev/tty.c, typed at by a test in place
  * of the serial port.
  */
+/* sources: tests/host/lock_fakes.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -23,16 +24,6 @@ static size_t port_accepts; /* bytes before the writer is killed */
 static struct chardev *console;
 static const char *typed_while_asleep;
 static int resumed;
-
-void acquire(struct spinlock *lk) {
-  assert_int_equal(lk->locked, 0);
-  lk->locked = 1;
-}
-
-void release(struct spinlock *lk) {
-  assert_int_equal(lk->locked, 1);
-  lk->locked = 0;
-}
 
 void acquiresleep(struct sleeplock *lk) { lk->locked = true; }
 void releasesleep(struct sleeplock *lk) { lk->locked = false; }

@@ -2,6 +2,7 @@
  * Virtio disks, kernel/dev/virtio.c and virtio_blk.c, with a device that the
  * test plays: a good one, and ones that break every rule there is.
  */
+/* sources: tests/host/lock_fakes.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -27,20 +28,6 @@ static struct timer *armed;
 static uint64 now;
 
 void kernel_printf(const char *fmt, ...) { (void)fmt; }
-
-void acquire(struct spinlock *lk) {
-  assert_int_equal(lk->locked, 0);
-  lk->locked = 1;
-}
-
-void release(struct spinlock *lk) {
-  assert_int_equal(lk->locked, 1);
-  lk->locked = 0;
-}
-
-void initlock(struct spinlock *lk, const char *name) {
-  *lk = (struct spinlock){.name = name};
-}
 
 /* What is allocated now. A disk is never given back; the test does it. */
 static void *live[64];
