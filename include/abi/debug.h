@@ -86,6 +86,10 @@ enum {
   PLANT_COUNT_FILE,      /* to a file */
   PLANT_COUNT_INODE,     /* to an inode */
   PLANT_COUNT_SPACE,     /* to an address space */
+  PLANT_UNCOUNT_BLOCK,   /* one taken from a block of pages that has none */
+  PLANT_UNCOUNT_FILE,    /* from a file */
+  PLANT_UNCOUNT_INODE,   /* from an inode */
+  PLANT_UNCOUNT_SPACE,   /* from an address space */
   PLANT_FILE_HELD,       /* a reference to a file too many: memcheck finds it */
   PLANTS,
 };

@@ -355,23 +355,28 @@ static void count_get(void) {
   frame_get(page);
 }
 
-static void count_file(void) {
-  static vaddr_t blank[16]; /* what a struct file has is file.c's own */
+static vaddr_t no_file[16]; /* what a struct file has is file.c's own */
+static struct inode no_inode;
+static struct space no_space;
 
-  file_dup((struct file *)blank);
+static void count_file(void) { file_dup((struct file *)no_file); }
+
+static void count_inode(void) { idup(&no_inode); }
+
+static void count_space(void) { space_get(&no_space); }
+
+static void uncount_block(void) {
+  void *block = block_alloc(PAGE_USER);
+
+  block_put(block);
+  block_put(block);
 }
 
-static void count_inode(void) {
-  static struct inode ip;
+static void uncount_file(void) { file_close((struct file *)no_file); }
 
-  idup(&ip);
-}
+static void uncount_inode(void) { iput(&no_inode); }
 
-static void count_space(void) {
-  static struct space s;
-
-  space_get(&s);
-}
+static void uncount_space(void) { space_put(&no_space); }
 
 static void (*const plants[PLANTS])(void) = {
     [PLANT_PAGE_FREED] = page_freed,
@@ -420,6 +425,10 @@ static void (*const plants[PLANTS])(void) = {
     [PLANT_COUNT_FILE] = count_file,
     [PLANT_COUNT_INODE] = count_inode,
     [PLANT_COUNT_SPACE] = count_space,
+    [PLANT_UNCOUNT_BLOCK] = uncount_block,
+    [PLANT_UNCOUNT_FILE] = uncount_file,
+    [PLANT_UNCOUNT_INODE] = uncount_inode,
+    [PLANT_UNCOUNT_SPACE] = uncount_space,
     [PLANT_FILE_HELD] = file_held,
 };
 

@@ -182,8 +182,10 @@ struct file *file_dup(struct file *f) {
 }
 
 void file_close(struct file *f) {
-  int refs = __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL);
+  int refs;
 
+  debug_count_put(f->refs, "file", f);
+  refs = __atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL);
   ASSERT(refs >= 0);
   if (refs > 0)
     return;

@@ -76,6 +76,9 @@ REPORTS = {
     **{f"count_{of}": rf"count: a holder is added to {what} 0x\w+, which has none"
        for of, what in (("get", "page"), ("file", "file"), ("inode", "inode"),
                         ("space", "space"))},
+    **{f"uncount_{what}":
+       rf"count: a holder is taken from {what} 0x\w+, which has none"
+       for what in ("block", "file", "inode", "space")},
 }
 
 # The backtrace begins in a function of the file that has the bugs, or here. Of the
@@ -89,7 +92,9 @@ ELSEWHERE = {"object_twice": "slab_free", "sleeplock_freed": "acquiresleep",
              "return_locked": "user_return", "return_sleeping": "user_return",
              "end_sleeping": "debug_stack_freed", "count": "frame_put",
              "count_get": "frame_get", "count_file": "file_dup",
-             "count_inode": "idup", "count_space": "space_get"}
+             "count_inode": "idup", "count_space": "space_get",
+             "uncount_block": "block_put", "uncount_file": "file_close",
+             "uncount_inode": "iput", "uncount_space": "space_put"}
 
 
 def report_of(bug, build):

@@ -57,6 +57,10 @@ static const char *const bugs[PLANTS] = {
     [PLANT_COUNT_FILE] = "count_file",
     [PLANT_COUNT_INODE] = "count_inode",
     [PLANT_COUNT_SPACE] = "count_space",
+    [PLANT_UNCOUNT_BLOCK] = "uncount_block",
+    [PLANT_UNCOUNT_FILE] = "uncount_file",
+    [PLANT_UNCOUNT_INODE] = "uncount_inode",
+    [PLANT_UNCOUNT_SPACE] = "uncount_space",
     [PLANT_FILE_HELD] = "file_held",
 };
 
