@@ -72,6 +72,7 @@ def root_of(satp):
 
 # Building and debugging.
 ILLEGAL = 0  # an instruction that there is not (unprivileged spec, 1.5)
+FOR_EVER = 0xa001  # C.J, to itself
 QEMU = "qemu-system-riscv64"
 LD_EMULATION = "elf64lriscv"
 PREFIXES = ("riscv64-unknown-elf-", "riscv64-linux-gnu-", "riscv64-elf-")

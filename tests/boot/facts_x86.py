@@ -65,6 +65,7 @@ def root_of(cr3):
 
 # Building and debugging.
 ILLEGAL = 0x0b0f  # UD2
+FOR_EVER = 0xfeeb  # JMP, to itself
 QEMU = "qemu-system-i386"
 LD_EMULATION = "elf_i386"
 PREFIXES = ("i686-linux-gnu-", "i686-elf-", "i386-elf-")

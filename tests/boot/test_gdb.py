@@ -13,7 +13,7 @@ import pexpect
 
 from child import Child
 from pagewise import (ARCH, BUILD, PATIENCE, TOP, Machine, cases, environment, facts,
-                      free_port, gdb_program, log_path, make, once, path, test)
+                      free_port, gdb_program, log_path, make, once, only, path, test)
 from tables import shift
 
 PROMPT = r"\(gdb\) "
@@ -70,16 +70,17 @@ class Gdb:
         self.child.end()
 
 
-def attached(cpus=1, extra=(), wait=True):
+def attached(cpus=1, extra=(), wait=True, append=""):
     port = free_port()
-    m = Machine(cpus=cpus, extra=("-gdb", f"tcp::{port}", *extra), wait=wait)
+    m = Machine(cpus=cpus, extra=("-gdb", f"tcp::{port}", *extra), wait=wait,
+                append=append)
     return m, port
 
 
 @contextlib.contextmanager
-def held():
+def held(cpus=1, append=""):
     """A gdb that holds a machine until the end."""
-    m, port = attached()
+    m, port = attached(cpus=cpus, append=append)
     with m:
         g = Gdb(m, port)
         g.wait_for_shell()
@@ -312,6 +313,19 @@ def test_backtrace_into_the_program():
 
 
 @test()
+@only("riscv")
+@cases("sv48", "sv57")
+def test_backtrace_with_more_levels(mode):
+    """The kernel's stacks lie higher, and the program's frames are outside of them."""
+    with held(append=f"satp={mode}") as g:
+        g.do("b sys_write")
+        g.go("x")
+        ends_in(g.do("bt"), "_start")
+        g.do("frame function edit_line")
+        assert '"x"' in g.do("p $user(*$user(*e).line.s, 1)")
+
+
+@test()
 def test_backtrace_of_threads():
     """Of a program and of the kernel: each ends where the thread began."""
     with held() as g:
@@ -369,6 +383,10 @@ def test_backtrace_without_the_program():
         assert re.search(r"#\d+ +0x0+ in \?\? \(\)\n+$", way), way
 
 
+def write_code(g, at, instruction):
+    g.do(f"set *(unsigned short *){at} = {instruction:#x}")
+
+
 def faulted_in(g, function, steps, handler):
     """The backtrace where a fault is handled which a function has after so many
     of its first instructions."""
@@ -377,7 +395,7 @@ def faulted_in(g, function, steps, handler):
     g.do("c")
     for _ in range(steps):
         g.do("stepi")
-    g.do(f"set *(unsigned short *)$pc = {facts.ILLEGAL:#x}")
+    write_code(g, "$pc", facts.ILLEGAL)
     g.do(f"b {handler}")
     g.do("c")
     return g.do("bt")
@@ -559,6 +577,76 @@ def test_symbols_of_the_program():
         assert "user/bin/free.c" in way and "user/bin/sh" not in way, way
         assert "No symbol" in g.do("info line edit_line") \
             or "not defined" in g.do("info line edit_line")
+
+
+def answers(g, *commands):
+    """What gdb says to commands that it is given at one prompt."""
+    said = g.do("python print('~'.join(gdb.execute(command, to_string=True) "
+                f"for command in {commands}))").split("~")
+    assert len(said) == len(commands), said
+    return said
+
+
+def two_programs(g):
+    """Stop where each CPU is in a program: {gdb's number of it: file of the program}."""
+    files = [f"user/bin/{name}.c" for name in ("free", "uptime")]
+    at = []
+    for file in files:
+        g.do("tbreak trace if kind == TRACE_EXEC")
+        g.go(f"\x15{file[9:-2]} &\n")
+        g.do(f"tbreak *'{file}'::main")
+        g.do("c")
+        write_code(g, "$pc", facts.FOR_EVER)
+        at.append(g.number("$pc"))
+    assert at[0] != at[1]
+    while True:
+        g.child.sendline("c")
+        g.child.expect("Continuing")
+        g.child.sendintr()
+        g.child.expect(PROMPT)
+        said = answers(g, *(f"thread apply {cpu} -q p/x $pc" for cpu in (1, 2)))
+        now = [int(re.search(r"= (0x\w+)", word)[1], 16) for word in said]
+        if sorted(now) == sorted(at):
+            return {cpu: files[at.index(pc)] for cpu, pc in zip((1, 2), now)}
+
+
+@test()
+def test_symbols_of_the_selected_cpu():
+    """They follow gdb's thread where it is chosen and where it is only visited, from
+    prompt to prompt and between two."""
+    with held(cpus=2) as g:
+        files = two_programs(g)
+
+        def check(cpu, said):
+            assert files[cpu] in said and files[3 - cpu] not in said, (cpu, said)
+
+        for cpu in (1, 2, 1):
+            said = g.do(f"thread {cpu}")
+            check(cpu, g.do("bt"))
+            assert said.endswith(g.do("frame")), said
+        for part in g.do("thread apply all bt").split("\nThread ")[1:]:
+            check(int(part[0]), part)
+        mains = {cpu: f"info line '{file}':main" for cpu, file in files.items()}
+        said = answers(g, "thread 1", mains[1], "thread 2", mains[2],
+                       "thread apply 1 bt", mains[2])
+        check(1, said[4])
+        assert g.do(mains[2]).startswith("Line ")
+        g.do("python [t.switch() for t in gdb.selected_inferior().threads() if t.num == 1]")
+        assert g.do(mains[1]).startswith("Line ")
+
+
+@test()
+def test_frame_of_the_selected_cpu():
+    """It stays selected when gdb has been at the other one."""
+    with held(cpus=2) as g:
+        for cpu in two_programs(g):
+            g.do(f"thread {cpu}")
+            g.do("frame 1")
+            here = g.do("frame")
+            assert here.startswith("#1"), here
+            for command in ("info threads", "thread apply all bt", "thread apply all p 1"):
+                assert "Couldn't" not in g.do(command)
+                assert g.do("frame") == here, command
 
 
 def guests_pages(text):

@@ -11,10 +11,15 @@ class FrameId:
 
 
 class Traps(gdb.unwinder.Unwinder):
-    """Over trap frames: kernel/arch/<isa>/gdb.py says how."""
+    """Over trap frames: kernel/arch/<isa>/gdb.py says how.
+
+    Each frame is asked about once in a stop. After commands that visit all CPUs gdb
+    finds the frame that was selected by going outwards anew. Reading physical memory
+    takes a command, and after each gdb wants that very frame, and breaks down."""
 
     registered = False
     busy = False
+    found = {}  # of thread, pc, sp, innermost: what unwind() said, and the machine then
 
     def __init__(self):
         super().__init__("pagewise-traps")
@@ -30,9 +35,19 @@ class Traps(gdb.unwinder.Unwinder):
         finally:
             Traps.busy = False
 
-    @staticmethod
-    def unwind(frame):
-        found = kernel.machine.unwind(frame, kernel.Innermost.is_at(frame))
+    @classmethod
+    def forget(cls, event):
+        cls.found.clear()
+
+    @classmethod
+    def unwind(cls, frame):
+        machine, innermost = kernel.machine, kernel.Innermost.is_at(frame)
+        key = (gdb.selected_thread().num, innermost,
+               *(kernel.number(frame.read_register(r)) for r in ("pc", "sp")))
+        if key not in cls.found:
+            found = machine.unwind(frame, innermost)
+            cls.found[key] = found, machine.trapped, machine.in_program
+        found, machine.trapped, machine.in_program = cls.found[key]
         if found is None:
             return None
         regs, at = found
@@ -45,29 +60,70 @@ class Traps(gdb.unwinder.Unwinder):
 
 
 class Symbols:
-    """At each stop, those of the program that the selected CPU runs. gdb says where
-    it has stopped before its event "stop", and behind the hook of that name: which a
-    person may have, or define later. Then what gdb says is by the symbols before."""
+    """Those of the program that the selected CPU runs. gdb says where it has stopped
+    before its event "stop", and behind the hook of that name. That another CPU is
+    selected is no event: the hooks are for commands that others follow without a
+    prompt. A person may have such hooks, or define them later: then what gdb says
+    before the event is by the symbols before."""
 
     file = None
-    HOOK = "hook-stop"
+    cpu = None  # as gdb numbers them
+    back = None  # (cpu, file), while `thread apply` visits another
+    HOOKS = {"hook-stop": "stopped", "hookpost-thread": "chosen",
+             "hook-backtrace": "visit", "hookpost-backtrace": "leave"}
 
     @classmethod
     def start(cls):
         gdb.events.stop.connect(cls.stopped)
-        try:
-            gdb.execute(f"show user {cls.HOOK}", to_string=True)
-        except gdb.error:  # there is none
-            gdb.execute(f"define {cls.HOOK}\n"
-                        "python import frames; frames.Symbols.stopped()\nend")
+        gdb.events.before_prompt.connect(cls.follow)
+        for hook, function in cls.HOOKS.items():
+            try:
+                gdb.execute(f"show user {hook}", to_string=True)
+            except gdb.error:  # there is none
+                gdb.execute(f"define {hook}\n"
+                            f"python import frames; frames.Symbols.{function}()\nend")
+
+    @classmethod
+    def chosen(cls):
+        """gdb has said where the CPU is, by the symbols before."""
+        before = cls.file
+        cls.follow()
+        if cls.file != before:
+            gdb.execute("frame")
+
+    @classmethod
+    def visit(cls):
+        here = cls.cpu, cls.file
+        cls.follow()
+        cls.back = here if cls.cpu != here[0] else None
+
+    @classmethod
+    def leave(cls):
+        """Before gdb looks for the frame that was selected."""
+        if cls.back:
+            cls.cpu, file = cls.back
+            cls.change(file)
+            cls.back = None
+
+    @classmethod
+    def follow(cls):
+        thread = gdb.selected_thread()
+        if thread is not None and thread.num != cls.cpu:
+            cls.stopped()
 
     @classmethod
     def stopped(cls, event=None):
+        thread = gdb.selected_thread()
+        cls.cpu = thread.num if thread else None
         try:
             p = kernel.current_process()
             path = kernel.program_file(kernel.text(p[1]["name"])) if p else None
         except (gdb.error, gdb.MemoryError, gdb.GdbError):
             return
+        cls.change(path)
+
+    @classmethod
+    def change(cls, path):
         if path is not None and path != cls.file:
             with kernel.direct_map():  # gdb reads anew what watch-pte watches
                 cls.load(path)
@@ -89,5 +145,8 @@ def start():
     Traps.registered = True
     gdb.unwinder.register_unwinder(None, Traps(), replace=True)
     Symbols.start()
-    gdb.events.cont.connect(kernel.Innermost.forget)
-    gdb.events.register_changed.connect(kernel.Innermost.forget)
+    for forget in (kernel.Innermost.forget, Traps.forget):
+        gdb.events.cont.connect(forget)
+        gdb.events.register_changed.connect(forget)
+    gdb.events.stop.connect(Traps.forget)
+    gdb.events.memory_changed.connect(Traps.forget)

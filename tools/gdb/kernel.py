@@ -14,8 +14,8 @@ import gdb
 PGSIZE = 4096
 # gdb takes a frame for damaged whose stack lies below that of the frame which it
 # called. So the program's frames, seen from the kernel, are known by addresses
-# that are so much higher.
-OUTER = 1 << 48
+# that are so much higher: above all kernel stacks, which with Sv57 are below 1 << 56.
+OUTER = 1 << 60
 PROLOGUE_BYTES = 64  # of a function: then it has its frame, if it makes one
 machine = None  # kernel/arch/<isa>/gdb.py
 

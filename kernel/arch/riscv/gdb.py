@@ -188,6 +188,8 @@ def unwind(frame, innermost):
     pc, sp = read("pc"), read("sp")
     if innermost:
         in_program = read("priv") == 0
+    elif in_program:
+        return None
     trampoline = max_va() - kernel.PGSIZE
     if trampoline <= pc < trampoline + kernel.PGSIZE:
         regs = unwind_trampoline(read, pc - trampoline)
@@ -200,7 +202,7 @@ def unwind(frame, innermost):
         if innermost:
             regs["pc"] = read("sepc")  # perhaps not in the trapframe yet
         return enter_program(regs), kernel.number(tf["kernel_sp"])
-    if in_kernel(pc) or innermost or in_program:
+    if in_kernel(pc) or innermost:
         return None
     if pc == 0:
         return kernel.beyond(("pc", "s0", "sp"), sp)
