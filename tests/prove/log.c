@@ -276,7 +276,7 @@ PROVE(
     "without memory nothing is written",
     "any disk of 3 blocks beside a log of 2; a transaction of any one block; "
     "one cut, any failures",
-    "small quick -DFROM=0 -DTO=2 --unwind 13") {
+    "small -DFROM=0 -DTO=2 --unwind 13") {
   begin();
   fs.sb.nlog = 1 + LOGHEADERMAX;
   for (int n = 0; n < 2; n++) {
@@ -383,7 +383,7 @@ PROVE(commit_one,
       "other has changed; all are new if the commit said that it is done",
       "any disk of 3 blocks beside a log of 2; a transaction of any one block; "
       "one cut, any failures",
-      "small quick -DFROM=0 -DTO=2 --unwind 13") {
+      "small -DFROM=0 -DTO=2 --unwind 13") {
   for (uint i = 0; i < TRIES; i++)
     try_commit(begin_choice(i));
 }
