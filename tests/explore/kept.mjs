@@ -28,6 +28,10 @@ run(async e => {
   await e.page.fill('#va', '1:0x0');
   await e.page.press('#va', 'Enter');
   await e.until(() => walkAnswer()?.result);
+  /* No state comes that would say it. */
+  await e.page.click('#remember');
+  await e.until(() => document.getElementById('changes').textContent.includes(
+    'nothing has changed'));
   await e.page.click('#tourStart');
   check(await e.page.isDisabled('#tour .go'), 'a tour to read');
   check((await e.page.textContent('#tour')).includes('No machine runs'), 'and why');

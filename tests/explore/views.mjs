@@ -691,6 +691,16 @@ async function stackGrows(e) {
   await enter();
   await e.until(() => printed().includes('nothing may be there'));
   await e.until(() => explorer.state.events.some(v => v.kind === 'fault_refused'));
+  await e.waitsForEnter('the child met the guard');
+  await enter();
+  /* Enter would be for the shell. */
+  await e.until(() => document.getElementById('tour').textContent.includes(
+    'The program has ended.'));
+  same(await e.page.$$eval('#tour .row button', all => all.map(b => b.textContent)),
+       ['Run it again'], 'what can be pressed');
+  await e.page.click('#tour .row .go');
+  await e.waitsForEnter('pages of it are there');
+  same(await e.page.$$eval('#tour .row button', all => all.length), 2, 'it runs again');
   await e.page.click('#tour .close');
   await e.until(() => !explorer.state.spaces.some(s => s.name === 'tour_stack'));
 }

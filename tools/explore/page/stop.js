@@ -50,7 +50,7 @@ export class Stop {
     this.moment = {state: app.state, frames: app.frames, walks: this.walksNow(),
       ns: app.state.ns};
     this.parts.forget.hidden = false;
-    this.diff = null;
+    this.compare();
     app.render();
   }
 
@@ -73,12 +73,18 @@ export class Stop {
     this.app.render();
   }
 
+  compare() {
+    const {state, frames} = this.app;
+
+    if (this.moment)
+      this.diff = difference(this.moment, {state, frames});
+  }
+
   /* After each state or frames. */
   update() {
     const {app, parts} = this, state = app.state;
 
-    if (this.moment)
-      this.diff = difference(this.moment, {state, frames: app.frames});
+    this.compare();
     const paused = state.paused && !state.ended;
     const words = paused ? 'Continue' : 'Pause';
     if (parts.pause.textContent !== words)

@@ -203,11 +203,11 @@ export class Tour {
     document.getElementById('tourStart').focus();
   }
 
-  runDemo([name, , view, watch, other]) {
-    const {app} = this;
+  runDemo(demo) {
+    const {app} = this, [name, , view, watch, other] = demo;
 
     this.at = -1;
-    this.demo = {name, watch, other, walks: view === 'walk',
+    this.demo = {name, watch, other, walks: view === 'walk', again: () => this.runDemo(demo),
       before: new Set(app.state.spaces.map(s => s.pid))};
     app.beside.stop();
     app.show(view);
@@ -282,6 +282,7 @@ export class Tour {
   update() {
     const step = STEPS[this.at];
     this.noteWhy();
+    this.noteEnd();
     if (this.demo && this.demo.walks)
       this.walkDemo();
     if (!step)
@@ -311,8 +312,9 @@ export class Tour {
 
   demoParts() {
     const {app, demo} = this;
-    const buttons = [button('Remember, then Enter', () => nextMoment(app), {class: 'go'}),
-      button('Enter', () => this.enter())];
+    const buttons = demo.over ? [button('Run it again', demo.again, {class: 'go'})]
+      : [button('Remember, then Enter', () => nextMoment(app), {class: 'go'}),
+        button('Enter', () => this.enter())];
 
     if (demo.other && demo.other.again && !demo.lacks)
       buttons.push(button('Overflow it again', () => this.startOther()));
@@ -322,7 +324,9 @@ export class Tour {
       ...demo.lacks ? [paragraph('Only, there is no second machine now: “make explore” ' +
         'offers those that it can build (docs/explore.md).', 'bad')] : [],
       paragraph(this.why ? `${this.why}, so the program does not go on.`
-        : 'The program says in the terminal what it does next, and waits for Enter.'), this.row(...buttons)];
+        : demo.over ? 'The program has ended.'
+        : 'The program says in the terminal what it does next, and waits for Enter.'),
+      this.row(...buttons)];
   }
 
   heading(text) {
@@ -374,7 +378,21 @@ export class Tour {
     this.noteWhy();
   }
 
-  /* Nothing can be pressed that would do nothing. */
+  /* Nothing can be pressed that would do nothing, or be for the shell. */
+  noteEnd() {
+    const {demo} = this;
+    if (!demo)
+      return;
+    const runs = Boolean(this.space(this.app)), over = Boolean(demo.ran && !runs);
+
+    demo.ran ||= runs;
+    if (over !== Boolean(demo.over)) {
+      demo.over = over;
+      this.render();
+    }
+  }
+
+  /* The same of a machine that has no shell. */
   noteWhy() {
     const why = whyNot(this.app);
     if (why === this.why)
