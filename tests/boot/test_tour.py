@@ -3,9 +3,11 @@
 While a program waits for Enter, the explorer reads the machine's memory from
 outside (tools/explore): each address, frame, entry and count that the program has
 printed is held against that, or against what the tests know of the machine
-(facts_*.py).
+(facts_*.py). Of the pages, what they show of a program is held against what it
+prints.
 """
 
+import difflib
 import importlib
 import os
 import re
@@ -457,28 +459,69 @@ def test_machines():
 
 PROGRAMS = sorted(name[:-2] for name in os.listdir(
     os.path.join(TOP, "user", "tour")) if re.fullmatch(r"tour_\w+\.c", name))
+SHOWN_OF_X86 = ("tour_machines", "tour_trap")
+
+
+def described(name):
+    """The page of a program."""
+    with open(os.path.join(TOP, "docs", "tour",
+                           name.replace("tour_", "") + ".md")) as f:
+        return f.read()
+
+
+def transcript(name):
+    """What the program's page shows of it: x86's if the line before says so,
+    RISC-V's if not; "" if nothing is of this machine. What is indented more, as
+    part of a list, is not looked at."""
+    for before, block in re.findall(
+            r"([^\n]*)\n\n((?: {4}[^ \n][^\n]*\n)(?: {4}[^\n]*\n)*)",
+            described(name)):
+        of = "x86" if before.endswith("x86:") else "riscv"
+        if of == ARCH and not block.startswith("    (gdb)"):
+            return block
+    return ""
+
+
+def shapes(text):
+    """Its lines without empty ones, a # for each number, however wide."""
+    text = re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b", "#", text)
+    return [" ".join(line.split()) for line in text.split("\n") if line.strip()]
+
+
+def check_transcript(name, text):
+    """The page shows all lines but those that it says are left out: "..."."""
+    wanted = shapes(transcript(name))
+    left_out = r"(?:.*\n)+?"
+    pattern = "".join(left_out if line == "..." else re.escape(line) + r"\n"
+                      for line in wanted)
+    got = shapes(text)
+    assert not wanted or re.fullmatch(pattern, "\n".join([*got, ""])), "\n".join(
+        difflib.unified_diff(wanted, got, "the page", name, lineterm=""))
 
 
 @test()
 def test_tour_without_a_person():
-    """At the end of the input they go on, and leave nothing behind."""
+    """At the end of the input they go on, say what their pages show, and leave
+    nothing behind."""
     with Machine(cpus=1) as m:
         for name in PROGRAMS:
             text, status = m.call(f"echo | {name}")
             assert status == 0 and "(Enter)" in text, (name, text)
+            check_transcript(name, text)
         assert "all is right" in m.run("memcheck")
 
 
 @test(quick=True)
 def test_tour_is_described():
-    """Each program has a page, and the index leads to it."""
+    """Each program has a page that shows it, and the index leads to it."""
     folder = os.path.join(TOP, "docs", "tour")
     with open(os.path.join(folder, "README.md")) as f:
         index_page = f.read()
     for name in PROGRAMS:
         page = name.replace("tour_", "") + ".md"
-        with open(os.path.join(folder, page)) as f:
-            assert f"`{name}`" in f.read(), page
+        assert f"`{name}`" in described(name), page
+        if ARCH == "riscv" or name in SHOWN_OF_X86:
+            assert transcript(name), page
         assert f"]({page})" in index_page, page
 
 
