@@ -108,6 +108,8 @@ def test_server_without_token():
         for method, at in (("GET", "x"), ("NOTHING", f"/{s.token}/")):
             status, _, content = s.get(at, method=method)
             assert status == 403 and s.token.encode() not in content, (method, status)
+        for at in ("/x%00", f"/{s.token}/x%00"):
+            assert s.get(at) == (None, {}, b""), "closed without an answer"
         for origin in ("http://evil.example", "null", f"https://127.0.0.1:{s.port}",
                        f"http://127.0.0.1:{s.port + 1}", "http://127.0.0.1"):
             for name in ("state", "console"):
