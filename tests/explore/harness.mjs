@@ -165,8 +165,8 @@ class Explorer {
     return at;
   }
 
-  /* Nothing is cut off: texts end within their drawings, and the bars at the
-   * top within the window. */
+  /* Nothing is cut off: texts end within their drawings, the last line of a terminal
+   * within it, and the bars at the top within the window. */
   async nothingCutOff(where) {
     const out = await this.ask(() => {
       const bad = [], across = document.documentElement.clientWidth; /* no scroll bar */
@@ -188,6 +188,12 @@ class Explorer {
         if (e.checkVisibility() && !e.closest('.pop') && b.width &&
             (b.right > across + 1 || b.left < 0))
           bad.push(`${e.id || e.tagName} “${e.textContent.slice(0, 30)}”`);
+      }
+      for (const screen of document.querySelectorAll('.xterm-screen')) {
+        const box = screen.closest('[id]'), a = screen.getBoundingClientRect();
+        const b = box.getBoundingClientRect();
+        if (box.checkVisibility() && (a.bottom > b.bottom || a.right > b.right))
+          bad.push(`${box.id}: ${a.right}, ${a.bottom} in ${b.right}, ${b.bottom}`);
       }
       if (document.documentElement.scrollWidth > across)
         bad.push('the window scrolls sideways');

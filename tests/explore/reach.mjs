@@ -313,6 +313,7 @@ async function widths(e) {
     await e.settled();
     const columns = await e.ask(() => explorer.console.terminal.cols);
     check(columns >= 80, `a line of 80 letters at ${width}: ${columns}`);
+    await e.nothingCutOff(`a window of ${width}`);
   }
   await e.ask(() => { /* whose name is long takes most room */
     document.getElementById('of').options[0].text = 'tour_machines [12345]';
