@@ -90,6 +90,33 @@ async function leave(e, name) {
   check(await e.page.isHidden('#tour') && await e.page.isHidden('#beside'), 'all closed');
 }
 
+/* Both terminals show that their programs have come so far. */
+const bothSay = (e, words) => e.until(w => [explorer.console, explorer.beside.console].every(
+  c => printed(c).includes(w)), words);
+
+/* In its last step each program names its variable, and each walk goes there. */
+async function variables(e) {
+  for (const step of ['now the address spaces', "now an address of this machine's"]) {
+    await bothSay(e, step);
+    await e.page.click('#tour .row .go');
+  }
+  await bothSay(e, 'the walk to it has the same entries');
+  const said = await e.ask(() => [explorer.console, explorer.beside.console].map(
+    c => '0x' + BigInt(/a variable is at (\w+)/.exec(printed(c))[1]).toString(16)));
+  await e.until(([here, there]) => walkAnswer()?.va === here &&
+    explorer.beside.walk?.va === there, said);
+  for (const [i, [, walk]] of (await bothWalks(e)).entries()) {
+    same([walk.what, walk.steps.at(-1)?.flags.includes('w'), Boolean(walk.result)],
+         ['data', true, true], `the variable at ${said[i]}`);
+    check((await e.texts()).some(t => t.startsWith(`${said[i]} in tour_machines`)), said[i]);
+  }
+  await e.shot('variables');
+  await e.show('spaces');
+  same(await e.page.$$eval('#drawing .picked', all => all.length), 2, 'marked in both');
+  await e.ask(() => explorer.views.walk.go(explorer.tour.place.pid, 0));
+  await e.until(() => [walkAnswer(), explorer.beside.walk].every(w => w && w.va === '0x0'));
+}
+
 async function compare(e, name, differ) {
   await e.demonstrate(name);
   await e.until(() => explorer.beside.on && explorer.beside.walk &&
@@ -107,11 +134,12 @@ async function compare(e, name, differ) {
   await e.shot(name + '-superpage');
   /* One Enter for both. */
   await e.page.click('#tour .row .go');
-  await e.until(words => [explorer.console, explorer.beside.console].every(
-    c => printed(c).includes(words)),
-  name === 'tour_levels' ? 'goes through' : 'bits of an index');
-  if (name === 'tour_levels') /* whose step brings pages */
+  if (name === 'tour_levels') { /* whose step brings pages */
+    await bothSay(e, 'goes through');
     await differences(e, name);
+  } else {
+    await variables(e);
+  }
   await e.show('spaces');
   const texts = await e.texts();
   same(texts.filter(t => t === 'kernel').length, 2, 'both kernels');

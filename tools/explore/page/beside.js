@@ -13,7 +13,7 @@
 import {Console} from './console.js';
 import {nextRegion} from './keys.js';
 import {Wire} from './wire.js';
-import {KERNEL, parseState, spaceOf, title, toPage} from './model.js';
+import {KERNEL, parseState, spaceOf, title, toHex, toPage} from './model.js';
 import {flagsWords, hex, hexWide, leadsWords, split} from './entry.js';
 import {arrowHead, fit, group, line, moved, rect, text, widthOf} from './shapes.js';
 import {layout as spacesLayout, pickMark} from './spaces.js';
@@ -60,7 +60,7 @@ export class Beside {
 
     this.wire = new Wire({message: m => this.take(m), frames: () => {},
       connected: is => is || this.gone()}, 'beside/state');
-    this.console = new Console(this.parts.terminal, {place: () => {},
+    this.console = new Console(this.parts.terminal, {place: place => this.takePlace(place),
       line: words => this.heard(words), leave: nextRegion}, 'beside/console');
     this.console.theme(app.dark ? 'dark' : 'light');
     this.console.start();
@@ -100,7 +100,7 @@ export class Beside {
     for (const part of [this.wire, this.console])
       if (part)
         part.close();
-    this.wire = this.console = this.hello = this.state = this.walk = null;
+    this.wire = this.console = this.hello = this.state = this.walk = this.place = null;
     this.program = '';
     this.parts.box.hidden = true;
   }
@@ -141,6 +141,21 @@ export class Beside {
       : this.state.spaces.findLast(s => there && s.name === there.name);
   }
 
+  /* Its program says where to look, as the one on the page's machine does. */
+  takePlace(place) {
+    this.place = place;
+    this.refresh();
+    this.app.render();
+  }
+
+  /* Where on this machine is what the page walks to: if that is what the program there
+   * has named, what the same program here has called the same; else the same address. */
+  likeVa({pid, va}) {
+    const {place: mine} = this.app.tour, {place} = this;
+    return mine && place && mine.what === place.what && mine.pid === pid &&
+      toHex(mine.page) === va && this.like(pid)?.pid === place.pid ? toHex(place.page) : va;
+  }
+
   /* Ask for the walk that the page shows. */
   refresh() {
     const {views, view} = this.app, {to} = views.walk;
@@ -150,7 +165,7 @@ export class Beside {
       this.walk = null;
       return;
     }
-    this.wire.ask('walk', {pid: space.pid, va: to.va}).then(answer => {
+    this.wire.ask('walk', {pid: space.pid, va: this.likeVa(to)}).then(answer => {
       this.walk = {...answer, title: title(space)};
       this.app.render();
     }, () => {});
@@ -172,16 +187,20 @@ export class Beside {
       marked: differs(hello, mine, options)},
     {hello: this.hello, name: there, answer: this.walk, title: this.walk && this.walk.title,
       marked: []}];
-    return walks(columns, options.step, options.width);
+    const vas = new Set(columns.filter(c => c.answer).map(c => c.answer.va));
+    return {...walks(columns, options.step, options.width),
+      label: `walks on both machines, to ${[...vas].join(' and ')}`};
   }
 
   /* Both kernels, each with a process. options: width, height, usersOnly. */
   spacesLayout(pid, options) {
     const [here, there] = this.names(), {state, stop, views} = this.app, {to} = views.walk;
     const like = n => (this.like(n) || this.state.spaces[0]).pid;
-    const mark = n => to && {pid: n(to.pid), page: toPage(to.va)};
-    return bothSpaces([{name: here, state, pid, mark: mark(n => n), diff: stop.diff},
-      {name: there, state: this.state, pid: like(pid), mark: mark(like), diff: null}],
+    const mark = (n, va) => ({pid: n, page: toPage(va)});
+    return bothSpaces([{name: here, state, pid, mark: to && mark(to.pid, to.va),
+      diff: stop.diff},
+    {name: there, state: this.state, pid: like(pid),
+      mark: to && mark(like(to.pid), this.likeVa(to)), diff: null}],
     options);
   }
 }

@@ -146,7 +146,8 @@ const DEMOS = [
   ['tour_machines', 'two machines side by side', 'walk',
     'The same program runs on a machine of the other kind, beside this one. The walks ' +
     'show levels, sizes of entries and flags next to each other; Address spaces shows ' +
-    'where the kernel is. Both terminals compare the rest.',
+    'where the kernel is. Both terminals compare the rest. At last each names a variable ' +
+    'of its own, and each walk goes there.',
     {machines: ['other'], program: true}],
 ];
 

@@ -86,8 +86,7 @@ export class WalkView extends View {
     const named = space ? title(space)
       : `${ended.nameOf(answer.pid)}, which has ended: as last read`;
     const options = {step, title: named, ...this.remembered(answer)};
-    return beside.on ? {...beside.walksLayout(answer, {...options, width: pane.width}),
-      label: `walks to ${answer.va} on both machines`}
+    return beside.on ? beside.walksLayout(answer, {...options, width: pane.width})
       : {...walk.layout(hello, answer, options), label: 'walk to ' + answer.va};
   }
 
