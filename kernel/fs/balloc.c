@@ -124,8 +124,11 @@ static int bfree_locked(uint blockno, struct buf *content) {
 int bfree(uint blockno, struct buf *content) {
   int r;
 
-  if (!fs_data_block(blockno))
+  if (!fs_data_block(blockno)) {
+    if (content != NULL)
+      log_forget(content);
     return fs_damaged("block %u is freed, which is no data block", blockno);
+  }
   acquiresleep(&bitmap.lock);
   r = bfree_locked(blockno, content);
   releasesleep(&bitmap.lock);

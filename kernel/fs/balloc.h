@@ -20,8 +20,9 @@ int balloc(uint *blockno);
 /* Give a block back; its buffer, if it is in memory and not NULL, leaves the
  * transaction (log_forget) before anybody can be given the block: a directory's
  * next block has the same buffer, and what is logged then must stay so.
- * -EUCLEAN (and a message) if it is no data block or is free already, or an
- * error of bread. */
+ * -EUCLEAN (and a message) if it is no data block or is free already: the
+ * buffer, whose number may be another, leaves it as well. Or an error of bread:
+ * then it stays. */
 int bfree(uint blockno, struct buf *content);
 
 #endif

@@ -412,12 +412,13 @@ static int free_block(struct trunc *t, uint blockno, struct buf *b) {
   return r == -EUCLEAN ? 0 : r;
 }
 
-/* The buffer of the file's block bn, held, or NULL. */
+/* The buffer of the file's block bn, held, or NULL. A directory's is found by
+ * its number, which may be of no data block: that one is not the directory's. */
 static struct buf *content_buf(struct inode *ip, uint bn, uint blockno) {
   struct bpage *p;
 
   if (ip->type != T_FILE)
-    return bfind(blockno);
+    return fs_data_block(blockno) ? bfind(blockno) : NULL;
   p = fpage_find(ip->inum, bn / PER_PAGE);
   return p != NULL ? &p->buf[bn % PER_PAGE] : NULL;
 }

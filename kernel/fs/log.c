@@ -37,8 +37,8 @@
  * is the state between two transactions. As a file's blocks lie in pages of
  * its own in the cache, the next user of a block has another buffer for it;
  * log_forget() sees to it that a transaction has a block's number once only.
- * It never empties the transaction for good: the bitmap's block, at least, is
- * in it, so who waits for its commit (log_sync) does not wait in vain.
+ * It never empties the transaction for good: the inode's block, at least, gets
+ * into it, so who waits for its commit (log_sync) does not wait in vain.
  *
  * Room: each operation says how many blocks it may change; begin_op waits
  * until those fit in beside the transaction's blocks and what other

@@ -254,14 +254,17 @@ static struct dirent *entry_named(const char *name) {
   return NULL;
 }
 
-/* Where "large" is on the disk. */
-static struct dinode *large_inode(void) {
-  const struct superblock *sb = superblock();
-  struct dirent *e = entry_named("large");
+/* Where an inode is on the disk. */
+static struct dinode *dinode(uint inum) {
+  return (struct dinode *)(disk->data + IBLOCK(inum, *superblock()) * BSIZE) +
+         inum % IPB;
+}
+
+static struct dinode *inode_named(const char *name) {
+  struct dirent *e = entry_named(name);
 
   assert_non_null(e);
-  return (struct dinode *)(disk->data + IBLOCK(e->inum, *sb) * BSIZE) +
-         e->inum % IPB;
+  return dinode(e->inum);
 }
 
 static void cannot_be_read(void *offset) {
@@ -285,7 +288,7 @@ static void test_file_block_limits(void **state) {
       uint offset = offsets[j];
 
       restore();
-      large_inode()->addrs[offset / BSIZE] = bad[i];
+      inode_named("large")->addrs[offset / BSIZE] = bad[i];
       assert_int_equal(fs_run(cannot_be_read, &offset), 0);
     }
 }
@@ -295,10 +298,10 @@ static void test_file_size_limit(void **state) {
 
   (void)state;
   make_good();
-  large_inode()->size = MAXFILE * BSIZE;
+  inode_named("large")->size = MAXFILE * BSIZE;
   assert_int_equal(fs_run(use_all, NULL), 0);
   restore();
-  large_inode()->size = MAXFILE * BSIZE + 1;
+  inode_named("large")->size = MAXFILE * BSIZE + 1;
   assert_int_equal(fs_run(cannot_be_read, &offset), 0);
 }
 
@@ -336,6 +339,78 @@ static void test_directory_loops(void **state) {
   e[-1].inum = b->inum; /* ".." of b */
   assert_int_equal(disk_fsck(false), 1);
   assert_int_equal(fs_run(loops, NULL), 0);
+}
+
+/* A file whose indirect block is a directory's block, too: what is made there
+ * changes a number that the file has, after its block was written. */
+#define SHARED_ENTRY 2 /* behind "." and ".." */
+
+static void change_shared_map(void *arg) {
+  uint slot = SHARED_ENTRY * sizeof(struct dirent) / sizeof(uint) + 1;
+  struct file *f;
+  int err;
+
+  (void)arg;
+  f = file_open(NULL, "/a/large", O_RDWR, &err);
+  CHECK(f != NULL);
+  file_seek(f, (NDIRECT + slot) * BSIZE, SEEK_SET);
+  CHECK_EQ(file_write(f, NULL, (vaddr_t) "written", 7), 7);
+  file_close(f);
+  CHECK_EQ(fs_mknod(NULL, "/a/b/nonumberofany", 1, 0), 0);
+  CHECK_EQ(fs_unlink(NULL, "/a/large"), 0);
+}
+
+static void test_file_shares_map(void **state) {
+  struct dinode *large;
+  struct dirent *shared;
+  uint b;
+
+  (void)state;
+  make_good();
+  large = inode_named("large");
+  b = inode_named("b")->addrs[0];
+  shared = (struct dirent *)(disk->data + b * BSIZE) + SHARED_ENTRY;
+  memset(shared, 0, sizeof(*shared));
+  memcpy(&shared->name[2], &large->addrs[0], sizeof(uint)); /* its 2nd word */
+  large->addrs[NDIRECT] = b;
+  assert_int_equal(fs_run(change_shared_map, NULL), 0);
+  assert_memory_equal(disk->data, good, BSIZE); /* block 0 */
+  assert_int_equal(fs_run(nothing_to_do, NULL), 0);
+}
+
+/* A directory whose indirect block names a block of inodes: with the directory
+ * goes the damage, and what was changed in that block stays so. */
+static void many_inodes(void *arg) {
+  char name[DIRSIZ];
+
+  (void)arg;
+  for (uint i = 0; i < IPB; i++) {
+    snprintf(name, sizeof(name), "/dev%u", i);
+    CHECK_EQ(fs_mknod(NULL, name, 1, 0), 0);
+  }
+  CHECK_EQ(fs_mkdir(NULL, "/late"), 0);
+}
+
+static void remove_late(void *arg) {
+  (void)arg;
+  CHECK_EQ(fs_unlink(NULL, "/late"), 0);
+}
+
+static void test_directory_names_inodes(void **state) {
+  uint map, inodes;
+
+  (void)state;
+  make_good();
+  assert_int_equal(fs_run(many_inodes, NULL), 0);
+  map = superblock()->size - 1; /* free: it stays so */
+  inodes = IBLOCK(ROOTINO, *superblock());
+  assert_true(entry_named("late")->inum >= IPB); /* not in that block */
+  inode_named("late")->addrs[NDIRECT] = map;
+  memset(disk->data + map * BSIZE, 0, BSIZE);
+  memcpy(disk->data + map * BSIZE, &inodes, sizeof(inodes));
+  assert_int_equal(disk_fsck(false), 1);
+  assert_int_equal(fs_run(remove_late, NULL), 0);
+  assert_int_equal(disk_fsck(true), 0);
 }
 
 /* A bitmap that has lost bits: nothing is written any more. */
@@ -405,16 +480,11 @@ static void test_lost_parent(void **state) {
 /* fsck names blocks that the size of a file has no use for; some are what a
  * write that was cut short leaves. */
 static void test_blocks_beyond_size(void **state) {
-  const struct superblock *sb = (void *)(good + BSIZE);
   struct dinode *d;
-  struct dirent *e;
 
   (void)state;
   make_good();
-  e = entry_named("large");
-  assert_non_null(e);
-  d = (struct dinode *)(disk->data + IBLOCK(e->inum, *sb) * BSIZE) +
-      e->inum % IPB;
+  d = inode_named("large");
   assert_int_equal(d->size, 40000); /* 40 blocks */
   d->size = 36 * BSIZE;
   assert_int_equal(disk_fsck(true), 0);
@@ -652,6 +722,8 @@ int main(void) {
       cmocka_unit_test(test_file_block_limits),
       cmocka_unit_test(test_file_size_limit),
       cmocka_unit_test(test_directory_loops),
+      cmocka_unit_test(test_file_shares_map),
+      cmocka_unit_test(test_directory_names_inodes),
       cmocka_unit_test(test_bitmap_lost),
       cmocka_unit_test(test_lost_parent),
       cmocka_unit_test(test_blocks_beyond_size),
