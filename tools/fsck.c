@@ -434,9 +434,10 @@ static void walk(void) {
   free(queue);
 }
 
-/* An inode without links: one that was open when the system stopped. */
+/* An inode without links: one that was open when the system stopped. The root
+ * cannot be. */
 static bool is_orphan(uint inum) {
-  return dinode(inum)->nlink == 0 && info[inum].names == 0;
+  return inum != ROOTINO && dinode(inum)->nlink == 0 && info[inum].names == 0;
 }
 
 static void check_links(uint inum) {

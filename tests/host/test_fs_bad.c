@@ -413,6 +413,15 @@ static void test_directory_names_inodes(void **state) {
   assert_int_equal(disk_fsck(true), 0);
 }
 
+/* Without links, the root is no file that was open when the system stopped. */
+static void test_root_without_links(void **state) {
+  (void)state;
+  make_good();
+  dinode(ROOTINO)->nlink = 0;
+  assert_int_equal(disk_fsck(false), 1);
+  refused();
+}
+
 /* A bitmap that has lost bits: nothing is written any more. */
 static void refuse(void *arg) {
   char byte;
@@ -724,6 +733,7 @@ int main(void) {
       cmocka_unit_test(test_directory_loops),
       cmocka_unit_test(test_file_shares_map),
       cmocka_unit_test(test_directory_names_inodes),
+      cmocka_unit_test(test_root_without_links),
       cmocka_unit_test(test_bitmap_lost),
       cmocka_unit_test(test_lost_parent),
       cmocka_unit_test(test_blocks_beyond_size),
